@@ -57,8 +57,8 @@ def factor_between(loss: np.ndarray, expected: np.ndarray) -> float:
         expected: the right loss.
 
     Returns:
-        loss / expected; 1.0 if the shapes differ, or if one of the losses is not above
-        `SMALL`.
+        loss / expected; 1.0 if the shapes differ, or if one of the losses is at most
+        `SMALL`, so that it can be a rounding error.
     """
     if loss.shape != expected.shape or not min(loss.min(), expected.min()) > SMALL:
         return 1.0

@@ -20,7 +20,8 @@ def statistic(counts: np.ndarray, expected: np.ndarray | float) -> float:
 def too_far(counts: np.ndarray, expected: np.ndarray) -> bool:
     """Return whether counts deviate from expected counts by more than chance allows.
 
-    Chance alone makes the result True with probability `TAIL`.
+    For the counts of a right hand-in, the result is True with the small probability
+    `TAIL`.
 
     Args:
         counts: the observed count of each outcome [n].
@@ -32,10 +33,9 @@ def too_far(counts: np.ndarray, expected: np.ndarray) -> bool:
 def uneven(counts: np.ndarray, expected: np.ndarray) -> bool:
     """Return whether the summed counts of K calls deviate by more than chance allows.
 
-    If the draws in a call depend on each other, the counts and their sums vary more
-    than with independent draws. Another check judges this dependence. Therefore the
-    limit is multiplied by the ratio of the measured variation to that of independent
-    draws, if this ratio is above 1.
+    The draws of one call may depend on each other, because another check judges this.
+    The counts then vary more from call to call than with independent draws. If they
+    vary x times as much and x is above 1, the limit is multiplied by x.
 
     Args:
         counts: the observed count of each outcome in each call [K,n].
@@ -66,22 +66,22 @@ def odd_row(counts: np.ndarray, expected: np.ndarray) -> int:
 
 
 def odd_scatter(events: np.ndarray) -> str:
-    """Judge whether the number of rows with an event varies as by chance.
+    """Judge whether the number of events per call varies too much or too little.
 
-    An event is, for example, that a row explores. The variation of the number from call
-    to call is compared with that of independent rows. The probability of the event in
-    each row is estimated from the K calls, because other checks judge this probability.
+    An event is, for example, that a row explores. The variance of the number of events
+    per call is compared with the variance for independent rows. The probability of the
+    event in each row is estimated from the K calls.
 
     Args:
         events: whether the event happened in each call and row [K,N].
 
     Returns:
-        "more" or "less" if the number varies more or less than chance allows; ""
-        otherwise.
+        "more" if the number varies more than chance allows, "less" if it varies less,
+        "" otherwise.
 
     Raises:
-        Waiting: the event comes nearly always or nearly never, so that the variation is
-            too small to judge.
+        Waiting: the event comes nearly always or nearly never. The variance is then too
+            small to judge.
     """
     shares = events.mean(axis=0)
     variance = (shares * (1 - shares)).sum()

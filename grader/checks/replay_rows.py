@@ -28,7 +28,7 @@ def sampled(answer: Answer, count: int) -> list[dict[str, Any]]:
             several batches that the worker has stacked.
 
     Returns:
-        For each sample a dict with the values by field, which can be of any type.
+        For each sample a dict from the fields' names to values of any type.
 
     Raises:
         Wrong: the answer does not hold a list of `count` dicts.
@@ -264,8 +264,9 @@ def dependence(a: np.ndarray, b: np.ndarray, *, may_avoid: bool = False) -> str:
 def independent_pairs(pairs: np.ndarray, *, avoids: bool) -> np.ndarray:
     """Return the expected count of each pair [n,n] if its two draws are independent.
 
-    The expected count of the pair (i, j) is w_i w_j. The weights w are such that each
-    transition is expected as often as it was observed, in both draws together.
+    The expected count of the pair (i, j) is w_i w_j. The weights w are chosen so that
+    the expected count of each transition equals its observed count. Both counts are
+    sums over the first and the second draws.
 
     Args:
         pairs: the observed count of each pair (first, second) [n,n].

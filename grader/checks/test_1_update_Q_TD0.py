@@ -182,12 +182,12 @@ def agree(case: Case, student: Answers, reference: Answers) -> None:
 def agree_on_targets(case: Case, student: Answers, reference: Answers) -> None:
     """Check that the hand-in moves Q toward the right targets, with any step size.
 
-    If the hand-in's table equals the reference's, its targets are right. They are also
+    The targets are right if the hand-in's table equals the reference's. They are also
     right if all cells move by one common multiple of the right moves. Another check
     judges this multiple, the step size.
 
     Raises:
-        Wrong: neither is the case.
+        Wrong: the targets are wrong.
     """
     obtained = student.answer(case).array("Q")
     expected = reference.answer(case).array("Q")
@@ -212,7 +212,7 @@ def agree_on_targets(case: Case, student: Answers, reference: Answers) -> None:
 def describe(case: Case) -> str:
     """Return a case's settings and steps as text of several lines, for a message.
 
-    The rows of Q for the visited states are added if there are at most three.
+    If at most three states are visited, their rows of Q are added.
     """
     rows = sorted({*case.args["states"].tolist(), *case.args["next_states"].tolist()})
     alpha, gamma = (compare.number(case.spec[name]) for name in ("alpha", "gamma"))

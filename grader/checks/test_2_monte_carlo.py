@@ -172,12 +172,12 @@ def judged_by(
     `discounted_returns` gives, and the right ones. If `discounted_returns` is a stub
     that `mc_loss` does not need, only the loss for the right returns is accepted.
 
-    In the question, a stand-in replaces the hand-in's `discounted_returns` if this
-    function fails, or if its returns cannot serve, because
+    In the question, a stand-in replaces the hand-in's `discounted_returns` in each of
+    these cases:
 
-    - their shape is wrong,
-    - they are not finite or exceed `MAX_RETURN`, or
-    - they are wrong and do not depend on the rewards.
+    - The function fails.
+    - The returns have a wrong shape, are not finite, or are larger than `MAX_RETURN`.
+    - The returns are wrong and do not depend on the rewards.
 
     Raises:
         NotImplementedYet: mc_loss is a stub.
@@ -240,8 +240,9 @@ def losses_on(returns: list[np.ndarray], case: Case, reference: Answers) -> Acce
     """Return the right loss and gradient of `mc_loss` for each array of returns.
 
     For constant returns G, the mean of (Q - G)² equals the TD loss of terminal
-    transitions with rewards G. T + 1 answers of the reference give both for every G:
-    one at G = 0, and for each step one at a G that is 0 at all other steps.
+    transitions with rewards G. So the reference is asked for T + 1 TD losses and their
+    gradients: once with G = 0, and for each step once with a G that is 0 at all other
+    steps. The loss and the gradient for any other G are computed from these answers.
 
     Args:
         returns: arrays of returns, each [T].

@@ -234,7 +234,8 @@ def forward(
         check_finite: whether the values have to be finite.
 
     Raises:
-        Wrong: the shape is not [B,A], or a value is not finite though `check_finite`.
+        Wrong: the shape is not [B,A]; or `check_finite` is True and a value is not
+            finite.
     """
     case = forward_case(theta, states, num_actions)
     q_values = student.answer(case).array("q_values")

@@ -4,17 +4,18 @@ Frequencies are judged by χ² statistics. By chance, a statistic exceeds its li
 probability 1e-10. Each item of the list names a check, the probability p that a right
 hand-in fails it, and deviations of wrong hand-ins. The check finds these deviations
 with probability 0.999. The numbers in brackets hold for a hand-in that cannot be
-exported, because it is called with 256 keys only.
+exported and is therefore called with 256 keys only.
 
 - greedy (p < 1e-7): at ε = 0, a row explores with probability 2.3e-4 (3.7e-3).
 - uniform (p < 1e-7): the frequency of one action is wrong by 7 % (30 %) over all rows.
-  Or it is wrong by 29 % in one row (it is 2.2 times too large, or 0).
+  Or it is wrong by 29 % in one row (it is 2.2 times the right one, or 0).
 - mixture (p < 1e-7): ε is wrong by 0.024 if 0.37 is right (0.1), or by 0.0058 if 0.0134
-  is right (0.026). Or one row gives the greedy action a probability of 0.046 that
-  belongs to another action (in brackets: nothing is found).
+  is right (0.026). Or, in one row, the greedy action gets a probability of 0.046 that
+  belongs to another action (with 256 keys, this is not found).
 - rows_are_independent (p < 1e-7): the number of rows that explore in one call has a
-  variance below 0.8 or above 1.25 times that of independent rows (0.4, 2.3). This is so
-  if any two of 16 rows have a correlation of -0.013 or 0.017 (-0.04, 0.09).
+  variance below 0.8 or above 1.25 times that of independent rows (0.4, 2.3). A
+  correlation of -0.013 or 0.017 between any two of 16 rows has this effect (-0.04,
+  0.09).
 
 How the deviations were computed: if N draws have the frequencies f where g are right,
 χ² has the noncentrality λ = N Σ (f - g)²/g. A deviation is listed if P(χ²(df, λ) >
@@ -160,7 +161,7 @@ def test_mixture(student, rng):
 def hard_values(
     rng: np.random.Generator, rows: int, num_actions: int
 ) -> Iterator[np.ndarray]:
-    """Yield arrays of values [N,A] on which common mistakes differ from argmax."""
+    """Yield arrays of values [N,A] for which common mistakes choose other actions."""
     shape = rows, num_actions
     numbers = np.tile(np.arange(num_actions), (rows, 1))
     # Each row holds 0 to A - 1 in random order: a value may be mistaken for an action.

@@ -117,7 +117,7 @@ def test_example(student, rng):
 def test_rows(student, rng):
     """Each sampled row is one stored transition, all five fields of it.
 
-    Every row of the sampled batches is compared with the transition of its state.
+    The state of a sampled row says which transition the whole row has to equal.
     """
     for capacity, stored, batch_size in ((CAPACITY, 6, BATCH), (1, 1, 1), (20, 20, 7)):
         script = [["add", 0, stored], seeded(rng), ["samples", 20, batch_size]]
@@ -359,13 +359,13 @@ def seeded(rng: np.random.Generator) -> list:
 def draw(
     student: Answers, rng: np.random.Generator, capacity: int, added: int, size: int
 ) -> np.ndarray:
-    """Return the number of each transition in many sampled batches [SAMPLES,size].
+    """Sample many batches; return the numbers of their transitions [SAMPLES,size].
 
     All batches are sampled from one buffer with one generator.
 
     Args:
         student: the hand-in.
-        rng: generator from which the seed of that generator is drawn.
+        rng: source of the seed of this generator.
         capacity: the buffer's capacity.
         added: how many transitions are added before the first sample.
         size: the number of rows of each batch.

@@ -182,9 +182,9 @@ def agree(case: Case, student: Student, reference: Answers) -> None:
 def agree_on_targets(case: Case, student: Student, reference: Answers) -> None:
     """Check that the hand-in's targets y equal the reference's targets.
 
-    If the losses are equal, the targets are taken to be equal, too. If not, the same
-    case is asked with tables for networks, and the targets are inferred from the
-    answers. So a loss with a wrong factor can pass, because another check judges the
+    If the losses are equal, the targets are taken to be equal, too. If not, the case is
+    asked again with a table in place of each network, and the targets are inferred from
+    the answers. So a loss with a wrong factor can pass; another check judges the
     factor.
     """
     expected = reference.answer(case).array("loss")
@@ -217,7 +217,7 @@ def agree_on_gradient(case: Case, student: Student, reference: Answers) -> None:
 def loss_of(student: Student, case: Case) -> np.ndarray:
     """Return the hand-in's loss, even if its gradient cannot be computed.
 
-    If the question with a gradient raises an exception, the loss is asked alone.
+    If a question for loss and gradient raises an exception, only the loss is asked for.
     """
     try:
         return student.answer(case).array("loss")

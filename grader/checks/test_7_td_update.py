@@ -108,7 +108,7 @@ def follow(
     *,
     called: bool = False,
 ) -> None:
-    """Check several updates. Each one starts from the right result of the one before.
+    """Check several updates; each starts from the right result of the previous one.
 
     Args:
         case: the first question for `td_loss`.

@@ -54,7 +54,7 @@ def test_schedule(student, rng):
 
 
 def agree(student: Answers, rng: np.random.Generator, step: int, period: int) -> None:
-    """Check that the hand-in returns the right one of θ_Q and θ_T, unchanged.
+    """Check that the hand-in returns θ_Q if a sync is due, else θ_T, unchanged.
 
     Args:
         student: the hand-in.

@@ -162,7 +162,8 @@ class Trusted(Protocol):
         """Send a request to the runner and return the values that it answers, by name.
 
         Args:
-            request: the name of an operation as `do`, and the operation's arguments.
+            request: `do` is the name of an operation; all other keyword arguments are
+                the operation's arguments.
         """
 
 

@@ -155,7 +155,9 @@ def mc(
     scale: float = 1.0,
     gamma: float = GAMMA,
 ) -> Case:
-    """Return a case of `mc_loss`: one complete episode, with the network of `probe`.
+    """Return a case of `mc_loss`: one complete episode, with the probe network.
+
+    The probe network is a small network of the grader, see `probe`.
 
     Args:
         source: source of the numbers.
@@ -188,9 +190,10 @@ def td(
     scale: float = 1.0,
     gamma: float = GAMMA,
 ) -> Case:
-    """Return a case of `td_loss`: one batch, with the network of `probe`.
+    """Return a case of `td_loss`: one batch, with the probe network.
 
-    theta_T differs from theta_Q, so that the loss is wrong if a part confuses them.
+    The probe network is a small network of the grader, see `probe`. theta_T differs
+    from theta_Q, so that the loss is wrong if a part confuses them.
 
     Args:
         source: source of the numbers.
@@ -256,11 +259,10 @@ def probe(
 def on_table(case: Case) -> Case:
     """Return a case of a loss with tables in place of the probe networks.
 
-    A table is an array with one row for each action and one column for each state. Each
-    `state` and `next_state` of the batch becomes a one-hot vector, which selects a
-    column of its own. This column holds the values that the probe network gives to the
-    old `state` or `next_state`. So the gradient, too, has a separate column for each of
-    them.
+    A table is an array with one row for each action and one column for each state of
+    the case: each `state` and each `next_state`. The column holds the values that the
+    probe network gives to its state. In the new case, the state is a one-hot vector
+    that selects the column. So the gradient, too, has a separate column for each state.
 
     Args:
         case: a case of `mc_loss` or `td_loss` with the probe network.

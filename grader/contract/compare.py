@@ -23,12 +23,15 @@ MAX_ROWS = 4  # wrong entries shown in a message
 
 
 def shape_problem(what: str, obtained: Any, shape: tuple[int, ...]) -> str | None:
-    """Return in words what is wrong with an array's type or shape; None if nothing is.
+    """Return in words what is wrong with an array's type or shape, or None.
 
     Args:
         what: name of the array, for the message.
         obtained: what came back; it can be of any type.
         shape: expected shape.
+
+    Returns:
+        None if type and shape are right.
     """
     if not isinstance(obtained, np.ndarray):
         return f"{what}: no array came back"
@@ -164,7 +167,7 @@ def number(value: Any) -> str:
 
 
 def numbers(array: np.ndarray) -> str:
-    """Return an array's numbers in one line, or for over 24 numbers only the shape."""
+    """Return an array's numbers in one line; only its shape if it has over 24."""
     if array.size > 24:
         return f"an array of shape {array.shape}"
     if array.dtype == bool:

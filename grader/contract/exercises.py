@@ -76,8 +76,9 @@ def exercises_in(folder: Path) -> dict[str, str]:
 def parts_of(exercises: dict[str, str]) -> tuple[Part, ...]:
     """Return the parts of all exercises, in the order of the exercises.
 
-    The parts stand in `ROWS`. An exercise without a row in `ROWS` has one part, a
-    function with the exercise's name. Only the exercise `learning` has no part.
+    The table `ROWS` in this module lists parts. An exercise without a row in this table
+    has one part, a function with the exercise's name. Only the exercise `learning` has
+    no part.
 
     Args:
         exercises: names of the check files by the exercise's name, from `exercises_in`.

@@ -18,9 +18,9 @@ def of_one(
     """Return the cases of a check in which each case has only one transition.
 
     There are four groups of fixed cases: the first and the third with the usual step
-    size and discount, the second with `rates`, the fourth with a reward of 0. There are
-    so many cases for two reasons. Each action must be the one taken in some case, and
-    each action must have the largest value of the next state in some case.
+    size and discount, the second with `rates`, the fourth with a reward of 0. With so
+    many cases, each action is taken in some case. In some case, it also has the largest
+    value of the next state.
 
     Args:
         build: function that takes a source of numbers and keyword arguments, and

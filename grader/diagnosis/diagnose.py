@@ -2,9 +2,9 @@
 
 Most parts have a reader in `READERS`. It finds a formula or pattern that fits all
 answers of the part. A part without a reader is compared with the fingerprints of known
-mistakes. If a reader finds nothing, a part in `MEMORY` is imported anew and asked one
-question again. If its answer has changed, the diagnosis says this. In all other cases
-there is no diagnosis.
+mistakes. If a reader finds nothing and `MEMORY` has a question for the part, this
+question is asked twice, before and after a new import of the hand-in. If the two
+answers differ, the diagnosis says this. In all other cases there is no diagnosis.
 """
 
 from collections.abc import Callable
@@ -111,8 +111,8 @@ def remembers(part: str, student: Student) -> bool:
         student: the hand-in.
 
     Returns:
-        False if the answers before and after the import are equal, or if `MEMORY` has
-        no case for the part.
+        False if the answers before and after the import are equal, or if the table
+        `MEMORY` has no case for the part.
     """
     if part not in MEMORY:
         return False

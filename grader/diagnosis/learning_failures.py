@@ -66,7 +66,7 @@ def explanation(watched: Watched, above: Above) -> str:
 
     Args:
         watched: log of a training that did not reach its goal.
-        above: the exercises graded so far, see `Above`.
+        above: for each graded exercise None (full marks) or a hint, see `Above`.
 
     Returns:
         "" if there is no explanation.
@@ -95,7 +95,7 @@ def blamed(problem: str, above: Above) -> str:
 
     Args:
         problem: why learning stopped, in words.
-        above: the exercises graded so far, see `Above`.
+        above: for each graded exercise None (full marks) or a hint, see `Above`.
 
     Returns:
         "" if the problem contains no word of `BLAMED`, or if `where_to_look` returns
@@ -116,7 +116,7 @@ def about_tables(formula: Formula | None, judged: bool, above: Above) -> str:
     Args:
         formula: what the hand-in's `td_loss` computes; None if the updates are right.
         judged: True if learning made its updates by this formula.
-        above: the exercises graded so far, see `Above`.
+        above: for each graded exercise None (full marks) or a hint, see `Above`.
     """
     if formula is not None:
         return about_updates(formula, judged, above)
@@ -129,7 +129,7 @@ def about_updates(formula: Formula | None, judged: bool, above: Above) -> str:
     Args:
         formula: what the hand-in's `td_loss` computes; None if the updates are right.
         judged: True if learning made its updates by this formula.
-        above: the exercises graded so far, see `Above`.
+        above: for each graded exercise None (full marks) or a hint, see `Above`.
 
     Returns:
         "" if the updates are right.
@@ -156,13 +156,13 @@ def about_updates(formula: Formula | None, judged: bool, above: Above) -> str:
 
 
 def mend(exercises: tuple[str, ...], above: Above) -> str:
-    """Return a line that names the exercises to mend first, and their first hints.
+    """Return a text that names the exercises to mend first, with their hints.
 
     If all given exercises have full marks, the line says this instead.
 
     Args:
         exercises: the exercises whose parts are the cause.
-        above: the exercises graded so far, see `Above`.
+        above: for each graded exercise None (full marks) or a hint, see `Above`.
     """
     wrong = [name for name in exercises if above.get(name, "") is not None]
     if not wrong:
@@ -176,14 +176,15 @@ def mend(exercises: tuple[str, ...], above: Above) -> str:
 def where_to_look(exercises: tuple[str, ...], above: Above) -> str:
     """Return a line that says where the cause of failed learning may lie.
 
-    The line names those of `exercises` that lost points. If none did, it names the
-    other exercises in `LEARN` that lost points. In both cases their first hints follow,
-    one in each line. If no exercise lost points, the line says how to grade those of
-    `exercises` that are not graded yet.
+    The line names those of `exercises` that lost points. If none of them did, it names
+    all other exercises that lost points and whose parts take part in learning
+    (`LEARN`). In both cases the hints of the named exercises follow, one in each line.
+    If no exercise lost points, the line says how to grade those of `exercises` that are
+    not graded yet.
 
     Args:
         exercises: exercises whose parts may be the cause.
-        above: the exercises graded so far, see `Above`.
+        above: for each graded exercise None (full marks) or a hint, see `Above`.
 
     Returns:
         The line; "" if all of `exercises` are graded and no exercise in `LEARN` lost
@@ -204,16 +205,16 @@ def where_to_look(exercises: tuple[str, ...], above: Above) -> str:
 
 
 def told(exercises: Sequence[str], above: Above) -> list[str]:
-    """Return a line with the first hint of each of some exercises that has one.
+    """Return a line with name and hint for each given exercise that has a hint.
 
     Args:
         exercises: exercises that lost points.
-        above: the exercises graded so far, see `Above`.
+        above: for each graded exercise None (full marks) or a hint, see `Above`.
     """
     return [f"{name}: {above[name]}" for name in exercises if above.get(name)]
 
 
 def listed(words: Sequence[str]) -> str:
-    """Join words to one text, as "a, b and c"; "" for no words."""
+    """Join words to one text, such as "a, b and c"; "" for no words."""
     *first, last = words or [""]
     return " and ".join(filter(None, [", ".join(first), last]))

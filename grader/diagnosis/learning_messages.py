@@ -2,8 +2,8 @@
 
 `of_tables`, `of_maze` and `of_cartpole` return None if the task was learned. Otherwise
 they return the exception that the check raises: `Wrong`, or the exception that
-prevented learning. The argument `above` has the exercises graded so far, see `Above` in
-`learning_failures`.
+prevented learning. The argument `above` has the exercises graded so far; `Above` in
+`learning_failures` is its type.
 """
 
 import numpy as np
@@ -29,7 +29,7 @@ def of_tables(learned: Results, above: Above) -> BaseException | None:
 
     Args:
         learned: the results of learning.
-        above: the exercises graded so far.
+        above: for each graded exercise None (full marks) or a hint, see `Above`.
 
     Returns:
         None if each Q is close to its Q*; otherwise the exception that the check
@@ -60,7 +60,7 @@ def of_maze(learned: Results, above: Above) -> BaseException | None:
 
     Args:
         learned: the results of learning.
-        above: the exercises graded so far.
+        above: for each graded exercise None (full marks) or a hint, see `Above`.
 
     Returns:
         None if the way is short enough; otherwise the exception that the check raises.
@@ -90,7 +90,7 @@ def of_cartpole(
     Args:
         threshold: the lowest mean return that passes.
         learned: the results of learning.
-        above: the exercises graded so far.
+        above: for each graded exercise None (full marks) or a hint, see `Above`.
 
     Returns:
         None if the threshold is reached; otherwise the exception that the check raises.
@@ -119,7 +119,7 @@ def unjudged(learned: Results, task: str, above: Above) -> BaseException:
     Args:
         learned: the results of learning.
         task: "maze" or "cartpole".
-        above: the exercises graded so far.
+        above: for each graded exercise None (full marks) or a hint, see `Above`.
     """
     result = getattr(learned, task)
     if result.reason is None:
@@ -133,7 +133,7 @@ def not_judged(reason: BaseException, learned: Results, above: Above) -> BaseExc
     Args:
         reason: the exception that prevented learning.
         learned: the results of learning.
-        above: the exercises graded so far.
+        above: for each graded exercise None (full marks) or a hint, see `Above`.
 
     Returns:
         `reason` itself if the hand-in did not cause it, or if its message needs no
@@ -159,7 +159,7 @@ def about_updates(learned: Results, above: Above) -> str | None:
 
     Args:
         learned: the results of learning.
-        above: the exercises graded so far.
+        above: for each graded exercise None (full marks) or a hint, see `Above`.
 
     Returns:
         None if the updates are right.
@@ -174,7 +174,7 @@ def why(learned: Results, task: str, above: Above) -> str | None:
     Args:
         learned: the results of learning.
         task: "maze" or "cartpole".
-        above: the exercises graded so far.
+        above: for each graded exercise None (full marks) or a hint, see `Above`.
 
     Returns:
         None if no reason is known.

@@ -81,7 +81,7 @@ class Budget:
     def spending(self) -> Iterator[None]:
         """Add the duration of a with block to the time that the current part has used.
 
-        The current part is `part` at the beginning of the block.
+        The current part is the value of `part` when the block begins.
         """
         part, since = self.part, time.monotonic()
         try:

@@ -45,7 +45,8 @@ class WorkerInterface(Protocol):
         """Return the hand-in's reply to a request; the reply's `answer` is the result.
 
         Args:
-            request: `do` and its arguments, see `inside/worker.py`.
+            request: the operation's name under the key "do", and the operation's
+                arguments; see `inside/worker.py`.
             what: name of the part that is asked, for messages.
             seconds: time limit in seconds; None for `call_seconds` of the limits.
             look: function that gets the answer before its numbers are read, and raises
@@ -94,7 +95,8 @@ class RunnerInterface(Trusted, Protocol):
         """Return the answer to a request that runs the hand-in's programs.
 
         Args:
-            request: `do` and its arguments, see `inside/runner.py`.
+            request: the operation's name under the key "do", and the operation's
+                arguments; see `inside/runner.py`.
             what: name of the part that is asked, for messages.
             seconds: time limit in seconds; None for `call_seconds` of the limits.
             on_question: function from a question of a learner to its answer, both
@@ -172,15 +174,15 @@ class Candidate:
             self.worker.printed = printed
 
     def name_of(self, case: Case) -> str:
-        """Return the name of the program that answers a case: a key of `programs`."""
+        """Return the name of the case's program, a key of the runner's `programs`."""
         return self.mark + case.program_name()
 
     def answer(self, case: Case) -> Answer:
         """Return the hand-in's answer to a case.
 
         Usually the worker exports the part, and the runner executes the program. The
-        worker calls the part instead if the part is in `CALLS`, if it cannot be
-        exported, or if this candidate is `eager`.
+        worker calls the part instead if the part is always called, if the part cannot
+        be exported, or if this candidate is `eager`.
 
         Raises:
             Wrong, Raised, Waiting, Stopped: there is no usable answer; the message says

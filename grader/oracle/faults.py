@@ -67,9 +67,9 @@ def place_of(error: Args) -> str:
     """Return where an error was raised: "dqn.py, line 3, in f: x = 1"; "" if unknown.
 
     Args:
-        error: the dict from `with_own_line`. Its entry `called` is put before the
-            place. `called` is "" if the line is where the error was raised, and for
-            example "called was " if the line is the definition of the called function.
+        error: the dict from `with_own_line`. The place begins with the text in the
+            entry "called". This text is "" if the line raised the error. It is for
+            example "called was " if the line defines the called function.
     """
     line = error.get("line")
     if not isinstance(line, int) or line <= 0:
@@ -86,13 +86,13 @@ def with_own_line(error: Args, source: str, what: str) -> Args:
     """Return a copy of an error, with its source line copied from the hand-in's text.
 
     The source line that the worker has sent is not used, because the hand-in may have
-    forged it. The copy has this line number:
+    forged it. The first of these rules that applies gives the line number:
 
-    - The worker's number, if dqn.py has a line with this number. But for the exception
-      of a debugger, it is the number of the nearest line that starts a debugger.
-    - Otherwise, for an exception that the hand-in raised (kind "raised"): the number of
-      the line that defines the called function, or 0 if there is no definition.
-    - Otherwise 0.
+    - A debugger's exception, in a line of dqn.py: the nearest line that starts a
+      debugger.
+    - The worker has sent the number of a line of dqn.py: this number.
+    - The hand-in has raised an exception: the line that defines the called function.
+    - In all other cases: 0, for an unknown line.
 
     Args:
         error: the worker's description of the error.

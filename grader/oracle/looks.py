@@ -35,8 +35,8 @@ def batches(shapes: dict[str, tuple[int, ...]], answer: Args) -> None:
 def schedule(count: int, answer: Args) -> None:
     """Check that an answer has the array `synced`, int8 [count], and nothing else.
 
-    There is one number for each update, which says whether `sync_target` has returned
-    θ_Q or θ_T, see `Worker.do_schedule`.
+    The array has one number for each update: 1 if `sync_target` has returned θ_Q, 0 if
+    it has returned θ_T, -1 otherwise.
 
     Args:
         count: number of updates.

@@ -89,7 +89,7 @@ def load_programs(folder: Path = FOLDER) -> dict[str, np.ndarray]:
     """Load the reference's programs: serialised, uint8 [n] each, by `program_key`.
 
     Raises:
-        GraderError: the file is missing, damaged or of another version.
+        GraderError: the file is missing or damaged, or has another format.
     """
     return load_arrays(PROGRAMS, folder)
 
@@ -98,7 +98,7 @@ def load_known(folder: Path = FOLDER) -> Known:
     """Load the recorded fingerprints of known mistakes.
 
     Raises:
-        GraderError: the file is missing, damaged or of another version.
+        GraderError: the file is missing or damaged, or has another format.
     """
     with damage_told():
         return from_text(recorded_bytes(folder, MISTAKES).decode())
@@ -112,7 +112,7 @@ def load_arrays(name: str, folder: Path = FOLDER) -> dict[str, np.ndarray]:
         folder: folder of the reference, in which the file lies.
 
     Raises:
-        GraderError: the file is missing, damaged or of another version.
+        GraderError: the file is missing or damaged, or has another format.
     """
     with damage_told():
         data = recorded_bytes(folder, name)
@@ -121,15 +121,15 @@ def load_arrays(name: str, folder: Path = FOLDER) -> dict[str, np.ndarray]:
 
 
 def recorded_bytes(folder: Path, name: str) -> bytes:
-    """Return the content of a file of the reference, after comparing the file's hash.
+    """Return the content of a file of the reference, after checking the file's hash.
 
     Args:
         folder: folder of the reference.
         name: name of the file in this folder.
 
     Raises:
-        GraderError: the reference is of another version, or the file's hash differs
-            from the hash recorded in provenance.json.
+        GraderError: the reference has a format that this grader does not read, or the
+            file's hash differs from the hash recorded in provenance.json.
         OSError, ValueError, KeyError: a file is missing or damaged.
     """
     provenance = json.loads((folder / PROVENANCE).read_text())

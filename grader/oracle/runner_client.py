@@ -97,7 +97,8 @@ class RunnerClient:
         request is sent once more, to a new process.
 
         Args:
-            request: `do` and its arguments, see `inside/runner.py`.
+            request: `do` is the name of an operation; all other keyword arguments are
+                the operation's arguments. See `inside/runner.py`.
 
         Raises:
             GraderError: the request failed, which is a fault of the grader.
@@ -117,10 +118,11 @@ class RunnerClient:
             return self.ask_trusted(request)
 
     def ask_trusted(self, request: Args) -> Args:
-        """Send a request of `trusted` once and return the answer.
+        """Send a trusted request once, and return the answer.
 
         Args:
-            request: `do` and its arguments, see `inside/runner.py`.
+            request: the operation's name under the key "do", and the operation's
+                arguments; see `inside/runner.py`.
 
         Raises:
             GraderError: the request failed.
@@ -153,8 +155,9 @@ class RunnerClient:
         """Return the answer to a request that runs the hand-in's programs.
 
         Args:
-            request: `do` and its arguments, see `inside/runner.py`. Programs that it
-                names must be loaded.
+            request: the operation's name under the key "do", and the operation's
+                arguments; see `inside/runner.py`. Programs that the request names must
+                be loaded already.
             what: the part that is asked, for messages.
             seconds: the time limit in seconds; None for `call_seconds` of the limits.
             on_question: function from a question to its answer, both dicts. A learner

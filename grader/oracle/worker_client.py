@@ -37,7 +37,7 @@ class Reply:
 
     Attributes:
         answer: the hand-in's answer; {} if there is none.
-        printed: what the hand-in has printed since the reply to the last request.
+        printed: what the hand-in has printed since the previous reply.
         reason: the exception that says why there is no answer; None if there is an
             answer.
     """
@@ -140,7 +140,8 @@ class WorkerClient:
         program.
 
         Args:
-            request: `do` and its arguments, see `inside/worker.py`.
+            request: the operation's name under the key "do", and the operation's
+                arguments; see `inside/worker.py`.
             what: the part that is asked, for messages.
             seconds: the time limit in seconds; None for `call_seconds` of the limits.
             look: function that gets the answer before its numbers are read, and raises
@@ -199,10 +200,10 @@ class WorkerClient:
         """Ask the worker to import the hand-in and return the worker's reply.
 
         The reply has an answer, or a `reason` why the import failed. For a notebook,
-        the answer lists the statements that were left out. If a
-        statement takes too long and cannot be interrupted, the worker ends itself. A
-        new worker then imports the notebook without this statement; this happens at
-        most `Limits.skipped` times.
+        the answer lists the statements that were left out. If a statement takes too
+        long and cannot be interrupted, the worker ends itself. A new worker then
+        imports the notebook without this statement. This happens at most
+        `Limits.skipped` times.
         """
         seconds = self.limits.import_seconds
         request = {
@@ -258,7 +259,8 @@ class WorkerClient:
         """Send a request; return the reply, which has an answer or a `reason`.
 
         Args:
-            request: `do` and its arguments, see `inside/worker.py`.
+            request: the operation's name under the key "do", and the operation's
+                arguments; see `inside/worker.py`.
             what: the part that is asked, for messages.
             limit: the time limit in seconds.
             look: function that gets the answer before its numbers are read, and raises
@@ -284,7 +286,8 @@ class WorkerClient:
 
         Args:
             child: the process.
-            request: `do` and its arguments, see `inside/worker.py`.
+            request: the operation's name under the key "do", and the operation's
+                arguments; see `inside/worker.py`.
             what: the part that is asked, for messages.
             limit: the time limit in seconds. The process gets less time if the current
                 part has less time left.
@@ -351,8 +354,9 @@ def of_cells(answer: Args) -> None:
 def left_out(answer: Args, submission: Submission) -> list[str]:
     """Return sentences on the cells of a notebook that were left out, whole or in part.
 
-    Each cell that the answer lists gets a sentence. If there are more cells, one more
-    sentence gives their number. The result is [] if nothing was left out.
+    Each cell that the answer lists gets a sentence. If more cells were left out than
+    the answer lists, a last sentence says how many more. The result is [] if nothing
+    was left out.
 
     Args:
         answer: the worker's answer to an import, checked by `of_cells`.

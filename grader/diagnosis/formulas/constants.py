@@ -109,7 +109,7 @@ def read_off(
 
 
 def constant(values: np.ndarray) -> float | None:
-    """Return the one number that all values equal within rounding, or None.
+    """Return the number to which all values are equal within rounding, or None.
 
     NaN and infinite values are left out. The result is None if the remaining values
     differ, or if fewer than three remain.
@@ -259,8 +259,8 @@ def mixtures(
 ) -> Iterator[Choice]:
     """Yield the choices for a weighted mean of max_a Q(s′,a) and another value of s′.
 
-    The weight is computed from the targets. There is one choice for each other value in
-    `OTHER_VALUES` with which a weight between 0 and 1 explains all targets.
+    For each value in the table `OTHER_VALUES`, the weight is computed from the targets.
+    The choice is yielded if the weight is between 0 and 1 and explains all targets.
 
     Args:
         target_of: the function that takes rows and a formula, and computes the targets.

@@ -24,9 +24,10 @@ class Choice:
         name: the mistake's name without the part's prefix; "" for right code, and for a
             choice that is no mistake by itself.
         hint: the sentences that explain the mistake to the student; "" for right code.
-        names: full names of the mistake in some parts, by the part's prefix, as
-            {"mc": "mc-columns"}. In all other parts the full name is prefix-name. A
-            part with None as full name tries the choice only within a `Joint`.
+        names: full names of the mistake in some parts, by the part's prefix, such as
+            {"mc": "mc-columns"}. In all other parts the full name is the prefix, a "-"
+            and `name`. If the full name is None, the part tries the choice only as a
+            piece of a `Joint`.
     """
 
     words: str

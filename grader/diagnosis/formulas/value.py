@@ -32,7 +32,7 @@ def both(join: Callable, *, held: bool) -> Callable[[Rows], Values]:
     """Return a function of the rows that combines the values of θ_Q and of θ_T.
 
     Args:
-        join: a function of two arrays of values, as `np.minimum`.
+        join: a function of two arrays of values, such as `np.minimum`.
         held: True if the values of θ_Q are constants, without a gradient.
     """
     return lambda x: tuple(
@@ -391,7 +391,7 @@ def value_of(rows: Rows, formula: Formula) -> np.ndarray:
 
 
 def value_words(formula: Formula) -> str:
-    """Return the text of the value of s′ in a formula, as "max_a Q(s′,a; θ_T)"."""
+    """Return a formula's text for the value of s′, such as "max_a Q(s′,a; θ_T)"."""
     net, state = formula["net"].words, formula["state"].words
 
     def valued(match: re.Match[str]) -> str:

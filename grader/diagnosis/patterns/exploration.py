@@ -118,9 +118,8 @@ def scattered(sample: Sample, fit: Fit, share: float) -> Iterator[Difference]:
     """Yield a mistake if the rows of a call do not explore independently.
 
     Either all rows of a call explore together, or each call has the same number of
-    exploring rows.
-    The variance of the number of exploring rows per call is compared with the variance
-    for independent rows.
+    exploring rows. The variance of the number of exploring rows per call is compared
+    with the variance for independent rows.
 
     Args:
         sample: the actions of many calls with the same Q values and ε.
@@ -261,8 +260,8 @@ def of_other_sizes(questions: Questions) -> Reading | None:
     """Return the reading of a mistake that the samples do not show, or None.
 
     First the shape of the actions for a single row is checked. If it is right and
-    `jax.jit` cannot trace the part, the reading says why, such as a key that is kept
-    between calls.
+    `jax.jit` cannot trace the part, the reading says why. One example is a key that is
+    kept between calls.
     """
     if alone := questions.alone():
         return alone

@@ -88,7 +88,7 @@ def explained(
     """Return the reading of the answers; None if all are right or nothing fits.
 
     Args:
-        draws: the numbers of the questions.
+        draws: the questions, see `Draw`.
         answers: for each optimizer that did not fail, one answer for each draw.
         refused: messages of exceptions, by the name of the optimizer that failed; the
             message of a failed export is under "jit".
@@ -119,7 +119,7 @@ def read_steps(draws: list[Draw], answers: Answers) -> Found:
     A note is a mistake and the words that say what the code does.
 
     Args:
-        draws: the numbers of the questions.
+        draws: the questions, see `Draw`.
         answers: for each optimizer that did not fail, one answer for each draw.
 
     Returns:
@@ -152,7 +152,7 @@ def several(draws: list[Draw], answers: Answers) -> Found:
     the result is (None, [], None).
 
     Args:
-        draws: the numbers of the questions.
+        draws: the questions, see `Draw`.
         answers: for each optimizer that did not fail, one answer for each draw; "adam"
             is among them.
     """
@@ -187,7 +187,7 @@ def notes_of_params(
     A note is a mistake and the words that say what the code does.
 
     Args:
-        draws: the numbers of the questions.
+        draws: the questions, see `Draw`.
         seen: answers with "clipped_adamw", one for each draw.
         found: what the answers with "adam" show.
         gradient: formula of the gradient of the step.
@@ -230,7 +230,7 @@ def note_of_loss(
     A note is a mistake and the words that say what the code does.
 
     Args:
-        draws: the numbers of the questions.
+        draws: the questions, see `Draw`.
         seen: answers with one optimizer, one for each draw.
         gradient: formula of the gradient of the step.
         middle: θ_Q before the last step if a call makes several steps, one [P] for each
@@ -307,7 +307,7 @@ def reading(
     Args:
         gradient: formula of the gradient; None if unknown.
         notes: mistakes that are not in the gradient, each with words that describe it.
-        draws: the numbers of the questions, for the table.
+        draws: the questions, for the table.
         answers: for each optimizer that did not fail, one answer for each draw.
     """
     differences: list[Difference] = []
@@ -335,7 +335,7 @@ def table(draw: Draw, answers: Answers) -> tuple[str, ...]:
     The table has a row for each optimizer, with the last `LAST` numbers of the move.
 
     Args:
-        draw: the numbers of the first question.
+        draw: the first question, see `Draw`.
         answers: for each optimizer that did not fail, one answer for each draw.
     """
     right = loss_and_gradients(draw, draw.theta_Q, draw.theta_T, draw.gamma)[1]

@@ -14,9 +14,9 @@ from grader.contract.case import Args
 class Result:
     """The result of one task: its best training, or why no training was judged.
 
-    A training that was stopped is not judged. If all trainings were stopped, `curve`,
-    `compared`, `facts` and `watched` are those of the last training. They are empty if
-    no training has ended.
+    A training that was stopped is not judged. If no training was judged, `curve`,
+    `compared`, `facts` and `watched` describe the stopped training. They are empty if
+    the learner sent no results of this training.
 
     Attributes:
         mean_return: the mean return in the test episodes after the best training; None

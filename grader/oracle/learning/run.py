@@ -155,8 +155,8 @@ class Learning:
     def run(self) -> None:
         """Learn all tasks, and keep the results and exceptions in `results`.
 
-        At the end, both processes are ended. Only if `td_update` deviates, they stay
-        alive for `again`.
+        At the end, both processes are ended. But if `td_update` deviates, both stay
+        alive, because `again` needs them.
         """
         results = self.results
         try:
@@ -299,7 +299,8 @@ class Learning:
         """Send the learner a request to learn one task, and return the answer.
 
         Args:
-            request: `do` and its arguments, without `by_formula`: this method adds it.
+            request: the operation's name under the key "do", and the operation's
+                arguments. This method adds the argument `by_formula`.
             what: name of the task, for messages.
 
         Raises:
@@ -339,7 +340,7 @@ class Learning:
         """Return the answer to a question of the learner; measure the part's time.
 
         Args:
-            question: `do` and its arguments, see `answer_to`.
+            question: name and arguments of an operation, see `answer_to`.
         """
         do = question["do"]
         self.clock.turn(ASKED.get(do, Clock.BETWEEN))
@@ -351,9 +352,10 @@ class Learning:
         """Return the answer to a question of the learner.
 
         Args:
-            question: `do` and its arguments. "slopes" asks the formula of the hand-in's
-                `td_loss`, "use_buffer" asks the replay buffer, and "schedule" asks
-                `sync_target`. "progress" tells the progress; its answer is {}.
+            question: the operation's name under the key "do", and the operation's
+                arguments. "slopes" asks the formula of the hand-in's `td_loss`,
+                "use_buffer" asks the replay buffer, and "schedule" asks `sync_target`.
+                "progress" tells the progress; its answer is {}.
 
         Raises:
             Wrong, Raised, Stopped: the hand-in gave no answer.

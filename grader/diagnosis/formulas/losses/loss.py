@@ -39,8 +39,8 @@ def every_action(rows: Rows) -> np.ndarray:
 def clamped(rows: Rows) -> np.ndarray:
     """Return Q(s_{a_i}, i; theta_Q) [..., 1, B], as if row and action were swapped.
 
-    As in JAX, an index beyond the last one is replaced by the last one. A value that is
-    read in this way has no gradient.
+    As in JAX, an index that is too large is replaced by the last index. A value that is
+    read with a replaced index has no gradient.
     """
     row = np.minimum(rows.a, rows.size - 1)
     column = np.minimum(np.arange(rows.size), rows.width - 1)

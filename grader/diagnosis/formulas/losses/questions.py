@@ -103,7 +103,7 @@ def batches(rng: np.random.Generator) -> list[Case]:
 def others(rng: np.random.Generator) -> list[Case]:
     """Make four further questions to `td_loss`.
 
-    Three have other sizes than the questions of `batches`. The other one has γ = 1.
+    Three have other sizes than the questions of `batches`. The fourth has γ = 1.
     """
     source = source_of(rng)
     return [
@@ -131,7 +131,7 @@ def of_returns(case: Case) -> Case:
 def other_episodes(rng: np.random.Generator) -> list[Case]:
     """Make four further questions to `mc_loss`.
 
-    Three have other sizes than the questions of `episodes`. The other one has γ = 1.
+    Three have other sizes than the questions of `episodes`. The fourth has γ = 1.
     """
     source = source_of(rng)
     found = [

@@ -46,7 +46,7 @@ class Sample:
     def predicted(self, formula: Formula, target: Target) -> float:
         """Return the loss that a formula gives for the question.
 
-        The factor that a `Scale` holds is not applied.
+        The hand-in's loss may be a multiple of the result; see `Scale`.
 
         Args:
             formula: the formula.

@@ -70,7 +70,8 @@ class Scale:
         """Return the mistakes in the factor, as keys of `HINTS` such as "sum".
 
         Args:
-            natural: how the right factor depends on B and A, a text of `GROWTHS`.
+            natural: how the right factor grows with B and A, such as "B A"; "" for not
+                at all.
 
         Returns:
             [] if the factor is right.
@@ -101,7 +102,8 @@ class Scale:
 
         Args:
             part: name of the part.
-            natural: how the right factor depends on B and A, a text of `GROWTHS`.
+            natural: how the right factor grows with B and A, such as "B A"; "" for not
+                at all.
 
         Returns:
             () if the factor is right.
@@ -113,9 +115,10 @@ class Scale:
         """Return the text of a loss with the factor before it.
 
         Args:
-            natural: how the right factor depends on B and A, a text of `GROWTHS`. The
-                result does not show this growth.
-            mean: the text of the loss without the factor, as "mean (Q(s,a) − y)²".
+            natural: how the right factor grows with B and A, such as "B A"; "" for not
+                at all. The result does not show this growth.
+            mean: the text of the loss without the factor, such as
+                "mean (Q(s,a) − y)²".
         """
         growth = self.growth if self.growth != natural else ""
         if growth == "B" and mean.startswith("mean"):

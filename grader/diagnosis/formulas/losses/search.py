@@ -31,11 +31,11 @@ class Language:
         part: name of the part.
         target: the grammar of the target.
         loss: the grammar of all terms of the loss except the target.
-        views: how code may read the rows, as with s and s′ swapped; the right view is
-            first.
+        views: how code may read the rows, for example with s and s′ swapped; the right
+            view is first.
         target_of: the function that takes rows and a formula, and computes the targets.
-        targets_of: the function that computes the targets of many formulas, as
-            `combine.targets_of`.
+        targets_of: the function that computes the targets of many formulas, with the
+            arguments and the result of `combine.targets_of`.
     """
 
     part: str

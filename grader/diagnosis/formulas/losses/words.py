@@ -47,7 +47,8 @@ def swapped(words: str, view: str) -> str:
 
     Args:
         words: the text.
-        view: the two symbols with a blank between, as "θ_Q θ_T"; "" for no exchange.
+        view: the two symbols with a blank between, for example "θ_Q θ_T"; "" for no
+            exchange.
     """
     if not view:
         return words
@@ -62,8 +63,8 @@ def loss_words(found: Found, symbol: str, growth: str = "") -> str:
 
     Args:
         found: the formula with its factor.
-        symbol: the text of the target in this formula, as "y".
-        growth: how many losses the code returns, as "B" or "B A"; "" if it returns one.
+        symbol: the text of the target in this formula, for example "y".
+        growth: how many losses the code returns, "B" or "B A"; "" if it returns one.
     """
     formula = found.formula
     predicted = formula["predict"].words.replace("θ_Q", formula["by"].words)
@@ -77,9 +78,10 @@ def loss_words(found: Found, symbol: str, growth: str = "") -> str:
 def natural_growth(formula: Formula) -> str:
     """Return how the right factor depends on the number A of actions: "A" or "".
 
-    "A" is for a formula that pulls the values of actions not taken to 0. The formula
-    takes the mean over the actions. Code takes the sum, so a factor A is no mistake.
-    "" is for all other formulas: their right factor is constant. See `Scale`.
+    "A" is for a loss that also moves the values of actions not taken, toward 0. The
+    formula is the mean over the actions, but the code's sum over them is no mistake of
+    its own. For any other formula the result is "": its right factor is constant. See
+    `Scale`.
     """
     return "A" if formula["predict"].words.endswith("0 for the others") else ""
 

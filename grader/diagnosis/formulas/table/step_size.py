@@ -93,7 +93,7 @@ class Size:
 
     @property
     def words(self) -> str:
-        """The text of minus the step size, as "−α" in the formula −α η."""
+        """The text of minus the step size, such as "−α" in the formula −α η."""
         sign = "" if self.constant < 0 else "−"
         size = constant_words(abs(self.constant))
         if size == "1":

@@ -14,7 +14,7 @@ ALPHA = Size(1.0, "α")
 
 
 def step_words(formula: Formula, size: Size) -> str:
-    """Return the text of how the cells move, as "Q(s,a) moves by −α (Q(s,a) − y)"."""
+    """Return how the cells move, as text: "Q(s,a) moves by −α (Q(s,a) − y)"."""
     if not size.constant:
         return "no cell moves"
     q = formula["predict"].words

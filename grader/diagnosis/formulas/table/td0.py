@@ -198,8 +198,8 @@ def candidates(
 
     Args:
         samples: the questions with the hand-in's answers; the first two are used.
-        in_target: the number of differences in the choices of TARGET.
-        in_step: the number of differences in the choices of STEP.
+        in_target: the number of differences in the target (grammar `TARGET`).
+        in_step: the number of differences in how cells move (grammar `STEP`).
     """
     numbers, differences = TARGET.combinations(in_target)
     targets = [targets_of_all(sample, numbers) for sample in samples[:2]]
@@ -233,13 +233,13 @@ def targets_of_all(sample: Episode, numbers: np.ndarray) -> np.ndarray:
 
 
 def special(in_target: int, in_step: int) -> Iterator[Formula]:
-    """Yield the formulas with one difference in WHOLE, and others as given.
+    """Yield the formulas with one difference in a term of the grammar `WHOLE`.
 
-    The terms in WHOLE concern the update as a whole, such as the order of the steps.
+    Such a term concerns the update as a whole, for example the order of the steps.
 
     Args:
-        in_target: the number of differences in TARGET.
-        in_step: the number of differences in STEP.
+        in_target: the number of further differences in the target (`TARGET`).
+        in_step: the number of further differences in how cells move (`STEP`).
     """
     for whole in formulas_of(WHOLE, 1):
         for target in formulas_of(TARGET, in_target):
@@ -281,9 +281,9 @@ def with_constants(samples: Sequence[Episode]) -> Iterator[Formula]:
 
 
 def falling(rate: float) -> Change:
-    """Return a mistake and its choice: multiply the move of step t by rate^t (t ≥ 0).
+    """Return the mistake "the move of step t is multiplied by rate^t", and its choice.
 
-    The choice is in a dictionary, by name of the slot.
+    The choice is in a dict with the slot's name as key.
     """
     choice = Choice(
         f"{constant_words(rate)}^t ",
@@ -296,7 +296,7 @@ def falling(rate: float) -> Change:
 
 
 def clipped(bound: float) -> Change:
-    """Return a mistake and its choice, as `falling`: clip errors to [-bound, bound]."""
+    """Return the mistake "errors are clipped to ±bound", and its choice by slot."""
     words = constant_words(bound)
     choice = Choice(
         f"clip({{η}}, −{words}, {words})",

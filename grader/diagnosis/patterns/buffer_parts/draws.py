@@ -69,8 +69,8 @@ def generator_finding(
 ) -> Finding | None:
     """Return a finding if batches ignore rng or depend on more than rng; else None.
 
-    Batches are compared that were drawn with equal and with different generators. Each
-    array is a vector with all numbers of several batches.
+    The function compares batches drawn with equal generators, and batches drawn with
+    different ones. Each array is a vector with all numbers of several batches.
 
     Args:
         same_buffer: three arrays from one buffer. The first two were drawn with equal

@@ -340,7 +340,8 @@ def length_finding(obtained: list[int], counts: list[int], right: list[int]) -> 
 def generator(asker: Asker) -> list[Finding]:
     """Return a finding, in a list, if batches ignore rng or depend on more than rng.
 
-    Batches are compared that were drawn with equal and with different generators.
+    The function compares batches drawn with equal generators, and batches drawn with
+    different ones.
 
     Args:
         asker: plays scripts on new buffers of the hand-in.

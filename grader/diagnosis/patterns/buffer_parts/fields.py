@@ -50,9 +50,10 @@ def candidates(
 
     Returns:
         Tuples (cost, where, other, source, change). `cost` is the distance from right
-        code. `where`, a key of `WHERE`, selects the wrong rows. Their values come from
-        the field `source` of the transition `other`: a key of `OTHERS`, or None for the
-        row's own transition. `change` is the change of the values, or None.
+        code. `where`, a key of the table `WHERE`, selects the wrong rows. Their values
+        come from the field `source` of the transition `other`, a key of the table
+        `OTHERS` or None for the row's own. `change` is the change of the values, or
+        None.
     """
     sources = [name, *(f for f in FIELDS if f != name and alike(f, name))]
     found: list[Candidate] = []
@@ -186,7 +187,7 @@ def both_flags(
 
     Args:
         pairs: batches, each with a mask [n,B] of their rows.
-        other: the transition whose d is read, a key of `OTHERS`; None for the
+        other: the transition whose d is read, a key of the table `OTHERS`; None for the
             transition that the row shows.
     """
     flags = [
@@ -210,8 +211,8 @@ def predicts(
         name: name of the field.
         b: batches.
         holds: mask [n,B] of the rows for which the explanation is meant.
-        other: the transition that the value comes from, a key of `OTHERS`; None for the
-            transition that the row shows.
+        other: the transition that the value comes from, a key of the table `OTHERS`;
+            None for the transition that the row shows.
         source: name of the field that the value comes from.
         change: change of the value, or None.
     """
@@ -299,7 +300,7 @@ def wrong_in(name: str, b: Batches) -> bool:
 
 
 def right_fields(b: Batches) -> set[str]:
-    """Return the names of the fields in `NUMBERS` that are right in all known rows.
+    """Return the names of the fields, except d, that are right in all known rows.
 
     A row is known if `b.ids` has the number of its transition.
     """
@@ -319,9 +320,9 @@ def identified(
         rows: all transitions: for each field an array with one entry per transition.
         newest: number of the newest transition.
         oldest: number of the oldest transition that a right buffer still holds.
-        like: batches of the same hand-in whose transitions are known, or None. With
-            `like`, costs are not compared: the result is the guess by which most of the
-            fields that are right in `like` are right.
+        like: batches of the same hand-in whose transitions are known, or None. If they
+            are given, no costs are compared. The result is then the guess with the most
+            fields that are right in both the guess and `like`.
 
     Returns:
         None if there is no field whose values all belong to transitions.

@@ -79,8 +79,9 @@ def fitting(seen: Sequence[Seen], *, exactly: bool = True) -> list[tuple[Way, Wa
     """Return the pairs of rules that fit all scripts at the least cost.
 
     A pair is a rule for storing transitions, and a rule for choosing the places to draw
-    from. Its cost is the sum of the two `Way.cost`, plus 1.5 if the hand-in's lengths
-    differ from those that the rule for storing predicts.
+    from. The cost of a pair is the sum of the costs of both rules (`Way.cost`). It is
+    1.5 higher if the hand-in's lengths differ from those that the rule for storing
+    predicts.
 
     Args:
         seen: for each script, which transitions were drawn.

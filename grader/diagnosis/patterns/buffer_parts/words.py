@@ -62,9 +62,9 @@ def worded(
 
     Args:
         name: name of the field.
-        where: rows in which the field is wrong, a key of `WHERE`.
-        other: the transition that the value comes from, a key of `OTHERS`; None for the
-            transition that the row shows.
+        where: rows in which the field is wrong, a key of the table `WHERE`.
+        other: the transition that the value comes from, a key of the table `OTHERS`;
+            None for the transition that the row shows.
         source: name of the field that the value comes from.
         change: change of the value, or None.
         cost: distance from right code.

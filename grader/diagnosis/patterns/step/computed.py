@@ -37,7 +37,7 @@ class AdamState:
 
 @dataclass(frozen=True)
 class Draw:
-    """The numbers of one question for `td_update`.
+    """One question for `td_update`: the batch, the parameters and Adam's state.
 
     Attributes:
         case: case for the stand-in of `td_loss`; it has the batch, gamma and the
@@ -192,7 +192,7 @@ def optimizer_step(
 
 
 def drawn(rng: np.random.Generator, scale: float, size: float = 1.0) -> Draw:
-    """Draw the numbers of a question: five transitions, parameters and Adam's state.
+    """Draw a question: five transitions, the parameters and Adam's state.
 
     Args:
         rng: source of the numbers.
@@ -221,7 +221,7 @@ def question(draw: Draw, optimizer: str) -> Case:
     """Return the case that asks `td_update` for one step.
 
     Args:
-        draw: the numbers of the question.
+        draw: the question, see `Draw`.
         optimizer: "sgd", "adam" or "clipped_adamw".
     """
     state: list[np.ndarray] = []

@@ -34,7 +34,7 @@ def ask(student: Student, draws: list[Draw], optimizer: str) -> list[Seen]:
 
     Args:
         student: the hand-in.
-        draws: the numbers of the questions.
+        draws: the questions, see `Draw`.
         optimizer: "sgd", "adam" or "clipped_adamw".
 
     Raises:
@@ -51,7 +51,7 @@ def called(student: Student, draw: Draw, optimizer: str) -> Seen:
 
     Args:
         student: the hand-in.
-        draw: the numbers of the question.
+        draw: the question, see `Draw`.
         optimizer: "sgd", "adam" or "clipped_adamw".
 
     Raises:
@@ -137,7 +137,7 @@ def on_other_loss(
 
     Args:
         student: the hand-in.
-        draws: the numbers of the questions.
+        draws: the questions, see `Draw`.
         seen: answers with "sgd", one for each draw; they fit no gradient of the
             stand-in loss.
     """
@@ -175,7 +175,7 @@ def deleting(student: Student, draw: Draw) -> Reading | None:
 
     Args:
         student: the hand-in.
-        draw: the numbers of the question.
+        draw: the question, see `Draw`.
     """
     with contextlib.suppress(Raised, Wrong):
         if student.changed(question(draw, "adam"), "jax"):
@@ -189,7 +189,7 @@ def untraced(student: Student, draw: Draw) -> str:
 
     Args:
         student: the hand-in.
-        draw: the numbers of the question.
+        draw: the question, see `Draw`.
     """
     try:
         student.export(question(draw, "adam"))

@@ -316,7 +316,7 @@ def gradient_of(draws: list[Draw], seen: list[Vector]) -> Gradient | None:
     finite, or so small that it may be a rounding error.
 
     Args:
-        draws: the numbers of the questions.
+        draws: the questions, see `Draw`.
         seen: the hand-in's gradients, one [P] for each draw.
     """
     for draw, one in zip(draws, seen, strict=True):
@@ -345,7 +345,7 @@ def changed(
     Args:
         kind: the loss, and which of its gradients is taken.
         gamma: constant discount in place of the argument gamma; None for the argument.
-        draws: the numbers of the questions.
+        draws: the questions, see `Draw`.
         seen: the hand-in's gradients, one [P] for each draw.
     """
     of_draws = [changed_gradient(kind, gamma, lambda d, g: g, draw) for draw in draws]
@@ -376,7 +376,7 @@ def changed_gradient(
         kind: the loss, and which of its gradients is taken.
         gamma: constant discount in place of the argument gamma; None for the argument.
         change: function of the draw and the gradient [P]; returns the changed gradient.
-        draw: the numbers of the question.
+        draw: the question, see `Draw`.
     """
     return change(draw, kind.gradient(draw, draw.gamma if gamma is None else gamma))
 

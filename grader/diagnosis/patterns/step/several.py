@@ -102,7 +102,7 @@ def several_steps(draws: list[Draw], seen: list[Seen], count: int) -> Several | 
     right.
 
     Args:
-        draws: the numbers of the questions.
+        draws: the questions, see `Draw`.
         seen: answers with "sgd", one for each draw.
         count: number of steps, at least 2.
     """

@@ -72,7 +72,7 @@ def base_vector(draw: Draw, base: str) -> Vector:
     """Return the vector [P] from which a step starts.
 
     Args:
-        draw: the numbers of the question.
+        draw: the question, see `Draw`.
         base: "θ_Q", "θ_T", or "0" for zeros.
     """
     known = {"θ_Q": draw.theta_Q, "θ_T": draw.theta_T}
@@ -83,7 +83,7 @@ def moves_from(draws: list[Draw], seen: list[Seen], base: str) -> list[Vector]:
     """Return the returned θ_Q minus the start of the step, one [P] for each draw.
 
     Args:
-        draws: the numbers of the questions.
+        draws: the questions, see `Draw`.
         seen: answers, one for each draw.
         base: start of the step: "θ_Q", "θ_T", or "0" for zeros.
     """
@@ -97,7 +97,7 @@ def plain_step(
     """Return where the hand-in's step of SGD starts, and its gradient.
 
     Args:
-        draws: the random numbers of each question.
+        draws: the questions, see `Draw`.
         seen: the hand-in's answers with "sgd", one for each draw.
 
     Returns:
@@ -122,7 +122,7 @@ def by_adam(
     """Return what the answers with Adam show about a step; None if no single step fits.
 
     Args:
-        draws: the numbers of the questions.
+        draws: the questions, see `Draw`.
         seen: answers with Adam, one for each draw.
         plain: formula of the gradient that the answers with "sgd" show; None if
             unknown.
@@ -183,7 +183,7 @@ def step_of(
     """Return the formula of the step that all answers show; None if none fits.
 
     Args:
-        draws: the numbers of the questions.
+        draws: the questions, see `Draw`.
         seen: answers, one for each draw.
         updates: Adam's updates, one [P] for each draw.
         grads: gradients, one [P] for each draw.
@@ -231,7 +231,7 @@ def with_old_state(
     used instead, with a factor that fits.
 
     Args:
-        draws: the numbers of the questions.
+        draws: the questions, see `Draw`.
         seen: answers with Adam, one for each draw.
         plain: formula of the gradient that the answers with "sgd" show; None if
             unknown.
