@@ -83,7 +83,7 @@ class Row:
                     self.imported[name] = alias.name.rpartition(".")[2]
 
     def write(self, node: ast.AST) -> None:
-        """Append the tokens of a node to `tokens`, and its units' hashes to `units`."""
+        """Append a node's tokens to `tokens`, and add its units' hashes to `units`."""
         start = len(self.tokens)
         self.write_tokens(node)
         fits = SMALLEST <= len(self.tokens) - start <= LARGEST
@@ -141,8 +141,8 @@ class Row:
     def attribute(self, value: ast.expr, name: str) -> Any:
         """Return the token of an attribute.
 
-        The token is a text for the name of a common method, such as `append`. It is a
-        number for a name that the student has chosen.
+        The token is a text for the name of a common method, such as `append`. Every
+        other attribute, and every attribute of `self`, gets a number.
 
         Args:
             value: the object that has the attribute.

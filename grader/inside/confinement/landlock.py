@@ -1,9 +1,9 @@
 """Restrict this process, and all that it starts, to some files, by Linux' Landlock.
 
-All other files are refused. Version 4 of Landlock (Linux 6.7) also refuses TCP. From
-version 6 (Linux 6.12), signals to processes that are not restricted in this way, and
-the abstract sockets of such processes, are refused, too. Landlock needs no privilege
-and works in containers. See landlock(7).
+All other files are refused. Landlock 4 and later (Linux 6.7) also refuses TCP. Landlock
+6 and later (Linux 6.12) also refuses signals to processes outside this restriction, and
+connections to their abstract sockets. Landlock needs no privilege and works in
+containers. See landlock(7).
 """
 
 import os
