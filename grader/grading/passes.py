@@ -71,8 +71,7 @@ class Pass:
         exercises: the results so far, by the exercise's name.
         failed: `failed[exercise][part]` lists the results of the part's checks whose
             outcome is failed or error.
-        fixed: for each part, the fixed cases of `CASES` in its check file. A part whose
-            check file has no `CASES` is missing.
+        fixed: for each part whose check file has `CASES`, the fixed cases of `CASES`.
         unanswered: the checks without an answer, as pairs (exercise, check's name).
         hung: the parts that took too long for one question, or whose process died. A
             part that used up its whole time by many questions is not in this set.

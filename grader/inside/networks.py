@@ -183,7 +183,7 @@ def standing_in(dqn: Any, spec: Spec, name: str, function: Any) -> Iterator[None
 
     Args:
         dqn: the hand-in's module.
-        spec: settings of the case. Nothing is replaced unless `stand_in` is true.
+        spec: settings of the case. The function is replaced only if `stand_in` is true.
         name: name of the function to replace.
         function: the stand-in, with the same arguments.
     """

@@ -50,7 +50,7 @@ from grader.inside.values import (
 
 
 def batch_of(dqn: Any, args: Args) -> Any:
-    """Return a batch as a `Transition` of the hand-in; without one, of `values`."""
+    """Return a batch as a `Transition`: the hand-in's class, or ours if it has none."""
     make = getattr(dqn, "Transition", Transition)
     return make(*(args[name] for name in FIELDS))
 

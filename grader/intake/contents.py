@@ -98,9 +98,8 @@ def decoded(source: bytes) -> str:
 def misleading(source: bytes) -> list[str]:
     """Return sentences on places where a person would see other code than Python runs.
 
-    Such places are a declared encoding other than UTF-8, and characters that change the
-    direction of writing or look like a line end. The list is empty if there is no such
-    place.
+    Such places are a declared encoding other than UTF-8, and the characters that
+    `misleading_characters` finds. The list is empty if there is no such place.
     """
     return [*other_encoding(source), *misleading_characters(source)]
 

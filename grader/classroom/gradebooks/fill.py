@@ -78,7 +78,7 @@ def fill(
 
 
 def dispute(claim: Collection[Entry]) -> str:
-    """Return the message that a row gets no score, as several hand-ins belong to it.
+    """Return the message on a row that gets no score: several hand-ins belong to it.
 
     Args:
         claim: all hand-ins that belong to the row.

@@ -169,7 +169,7 @@ def is_secret(trouble: Trouble, names: bool) -> bool:
 
 
 def rates(graded: Sequence[Report]) -> Iterator[Rate]:
-    """Yield the rate of each exercise, followed by the rates of its checks.
+    """Yield a `Rate` for each exercise, followed by one for each of its checks.
 
     Args:
         graded: the reports of the hand-ins that have a score.

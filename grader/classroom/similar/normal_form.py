@@ -1,8 +1,9 @@
 """Bring source code into a form in which a disguised copy equals its original.
 
 The form does not depend on comments, on the names that the student has chosen, on the
-order of the code, or on code without an effect. The text may be hostile, so its length
-is limited before parsing, and its tree before comparing. The text is never run.
+order of the code, or on code without an effect. The text may be hostile. Therefore the
+length of the text is limited before parsing, and the size of the tree before comparing.
+The text is never run.
 """
 
 import ast

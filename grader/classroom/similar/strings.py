@@ -30,8 +30,8 @@ def strings_in(tree: ast.Module) -> Strings:
 
     These are long strings, and the arguments of `exec`, `eval` and `compile`. A long
     string that is not used, such as a docstring, is left out. But if the tree contains
-    `exec`, `eval` or `compile`, this string is in `texts`, because it may be run, as in
-    `exec(__doc__)`.
+    `exec`, `eval` or `compile`, unused long strings are in `texts`, too, because the
+    tree may run them, as in `exec(__doc__)`.
     """
     nodes = [*ast.walk(tree)]
     own = {node.name for node in nodes if isinstance(node, ast.FunctionDef)}

@@ -3,8 +3,8 @@
 A unit is one statement or expression, written as a row of tokens. The names that the
 student has chosen are replaced by numbers, in the order in which they appear in the
 unit. So neither the order of the code nor other code around a unit matters. Annotations
-and the names of keyword arguments are left out. An imported name is written as its
-library names it.
+and the names of keyword arguments are left out. An imported name is replaced by its
+name in the library, such as `numpy` for `np`.
 """
 
 import ast

@@ -76,7 +76,7 @@ class Tokens:
         """Return `count` random values for a field of tokens.
 
         Args:
-            like: the field in real transitions, an array [n,...]. The result has its
+            like: the field in real transitions, an array [n,...]. The result has the same
                 dtype and the shape [count,...].
             count: the number of values.
         """
