@@ -142,8 +142,8 @@ class Runner:
 
         Args:
             name: name of the program.
-            args: arguments of the program by name, without `key`.
-            keys: for each run, the numbers of the argument `key`; uint32 [K,2].
+            args: arguments of the program by name; the argument `key` is ignored.
+            keys: the numbers of `key` for each run, uint32 [K,2].
         """
         program = self.programs[name]
 

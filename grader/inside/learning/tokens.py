@@ -76,8 +76,8 @@ class Tokens:
         """Return `count` random values for a field of tokens.
 
         Args:
-            like: the field in real transitions, an array [n,...]. The result has the same
-                dtype and the shape [count,...].
+            like: the field in real transitions, an array [n,...]. The result has the
+                same dtype and the shape [count,...].
             count: the number of values.
         """
         shape = (count, *like.shape[1:])
