@@ -1,6 +1,6 @@
 """Parse the values of options: choices, switches, exercises, seeds and folders.
 
-Messages name an option as `make` does: ONLY=td_loss stands for --only td_loss.
+Error messages name an option as `make` does: ONLY=td_loss stands for --only td_loss.
 """
 
 import argparse
@@ -49,7 +49,7 @@ def add_choice(
 
 
 def add_switch(parser: argparse.ArgumentParser, option: str, **more: Any) -> None:
-    """Add an option that is on or off to a parser.
+    """Add an option to a parser that a user can switch on or off.
 
     Without a value, or with the value 1, the option is on. With the value 0, or if the
     option is not given, it is off. The Makefile gives 1 or 0.

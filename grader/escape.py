@@ -69,8 +69,8 @@ def one_line(text: Any, limit: int) -> str:
 def terminal(text: str) -> str:
     """Return a text that is safe for a terminal and for a log of CI.
 
-    The text is the result of `plain`, with "· " before each line that GitHub would take
-    for a command.
+    The text is escaped by `plain`. Each line that GitHub would take for a command gets
+    "· " in front.
     """
     lines = plain(text, len(text)).split("\n")
     return "\n".join(f"· {line}" if is_command(line) else line for line in lines)
@@ -82,15 +82,14 @@ def is_command(line: str) -> bool:
 
 
 class Log:
-    """An output stream that writes to another stream and lets no command of CI through.
+    """An output stream that writes to a given stream and lets no command of CI through.
 
     The text is searched for commands only when it is written, because then all line
     breaks are final. A line break can move any word to the beginning of a line, where
-    the word can be a command. All attributes except `write` are those of the other
-    stream.
+    the word can be a command. All attributes except `write` are those of `stream`.
 
     Args:
-        stream: the other stream, which gets the text.
+        stream: the stream that gets the text.
     """
 
     def __init__(self, stream: TextIO) -> None:

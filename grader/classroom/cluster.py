@@ -109,7 +109,7 @@ def grade_there(question: bytes) -> tuple[str, str]:
 
 
 class Cluster:
-    """A connection to Dask's scheduler, to be used in a with block, which closes it.
+    """A connection to Dask's scheduler, which a with block closes at its end.
 
     When a `Cluster` is made, it connects and makes Dask run the plugin `Node` on all
     nodes.

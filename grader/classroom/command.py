@@ -145,8 +145,8 @@ def read_exports(arguments: argparse.Namespace) -> dict[str, Export]:
         The gradebooks by platform, "canvas" or "moodle"; {} if the arguments name none.
 
     Raises:
-        UsageError: a gradebook cannot be read, or has no column for the scores. Or ONLY
-            is set, and points of one exercise must not be entered as a score.
+        UsageError: a gradebook cannot be read, or has no column for the scores. Or the
+            arguments name a gradebook, and also a single exercise to grade.
     """
     paths = {"canvas": arguments.canvas, "moodle": arguments.moodle}
     read = {"canvas": read_canvas, "moodle": read_moodle}
@@ -204,8 +204,9 @@ def take_all(
     """Read all hand-ins.
 
     Returns:
-        Two dicts with `HandIn.entry` as key. The first has the hand-ins that were read.
-        The second has, for each hand-in that could not be read, the reason as a text.
+        Two dicts. Their keys are the names of the hand-ins in the download
+        (`HandIn.entry`). The first dict has the hand-ins that were read. The second has
+        the other hand-ins; its values say why a hand-in could not be read.
     """
     submissions, unread = {}, {}
     for hand_in in hand_ins:
@@ -244,10 +245,10 @@ def graders(
     options: pipeline.Options,
     console: Console,
 ) -> AbstractContextManager[Grading]:
-    """Return a context manager that provides a function which grades hand-ins.
+    """Provide, for a with block, a function that grades hand-ins.
 
-    The function has the type `Grading`. It grades on the cluster if the arguments name
-    one, and otherwise on this machine.
+    The function grades on the cluster if the arguments name one, and otherwise on this
+    machine.
 
     Args:
         arguments: the result of `parse`.
@@ -267,7 +268,8 @@ def compared(
 
     Args:
         entries: all hand-ins with their results.
-        submissions: the hand-ins that were read, by `HandIn.entry`.
+        submissions: the hand-ins that were read, by their names in the download
+            (`HandIn.entry`).
 
     Returns:
         The result of the comparison, which names each hand-in by its `Entry.id`.

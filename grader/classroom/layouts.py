@@ -78,7 +78,8 @@ class Found:
 def find(folder: Path) -> Found:
     """Return the hand-ins in a folder, and the files that are not hand-ins.
 
-    Hidden files and the names in `NO_HAND_IN` are in neither of the two lists.
+    Hidden files, and files that programs make, such as `__MACOSX`, are in neither of
+    the two lists.
 
     Args:
         folder: the folder of all hand-ins, as it was downloaded.
@@ -150,9 +151,12 @@ def owner_of_file(name: str) -> str:
 def rank(file: str) -> tuple[bool, bool, int, int, str]:
     """Return a sort key for the files that one student has put into Canvas.
 
-    The file with the largest key is graded. The criteria, the most important first: a
-    suffix in `KINDS`, the name `dqn`, an earlier place of the suffix in `KINDS`, a
-    later try.
+    The file with the largest key is graded. The keys are compared in this order:
+
+    - A `.py`, `.ipynb` or `.zip` file is larger than any other file.
+    - A file with the name `dqn` is larger than a file with another name.
+    - `.py` is larger than `.ipynb`, and `.ipynb` is larger than `.zip`.
+    - A later try is larger than an earlier one.
 
     Args:
         file: the file's name as the student chose it. For later tries, Canvas adds -1,
@@ -171,9 +175,8 @@ def rank(file: str) -> tuple[bool, bool, int, int, str]:
 def place_in(folder: Path) -> Path:
     """Return the path to grade for a hand-in's folder: the folder, or its only file.
 
-    The result is the only file if its name is not `dqn.py` and its suffix is in
-    `KINDS`. The reason: the grader accepts any name for a single file, but not for a
-    file in a folder. In all other cases the result is the folder.
+    The result is the only file if it is a `.py` file with another name than `dqn.py`, a
+    notebook or a zip archive. In all other cases the result is the folder.
     """
     if os.path.lexists(folder / FILE):
         return folder
@@ -235,8 +238,8 @@ def submitters_of(about: Any) -> Iterator[Owner]:
     """Yield the owners of one hand-in in Gradescope's metadata.
 
     Args:
-        about: the metadata's entry for the hand-in. If it does not have the expected
-            form, no owner is found in it.
+        about: the metadata's entry for the hand-in. If the entry does not have the
+            expected form, nothing is yielded.
     """
     people = about.get(":submitters") if isinstance(about, dict) else None
     for person in people if isinstance(people, list) else []:

@@ -79,7 +79,7 @@ def with_tuples(fields: dict[str, Any]) -> dict[str, Any]:
 def main() -> int:
     """Grade the hand-in from stdin, write its report to stdout; return the exit code.
 
-    The exit code is 2 if stdin ends too early, because `pool.py` has died.
+    The exit code is 0, or 2 if `pool.py` has died and stdin therefore ends too early.
 
     Raises:
         GraderError: the grader could not do its work.
@@ -103,7 +103,7 @@ def main() -> int:
 
 
 def end_with_stdin() -> None:
-    """Wait until stdin closes, because `pool.py` has died; then end this process."""
+    """End this process as soon as stdin closes, which happens when `pool.py` dies."""
     os.read(0, 1)
     os._exit(2)
 

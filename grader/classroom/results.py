@@ -110,8 +110,8 @@ def about_export(file: str, filled: Filled) -> list[str]:
         filled: the filled gradebook.
 
     Returns:
-        One line for each dispute and for each kind of missing score; [] if none is
-        missing.
+        One line for each dispute and for each kind of missing score; [] if every score
+        was entered.
     """
     lines = [f"{file}: {dispute}" for dispute in filled.disputes]
     if filled.without_row:

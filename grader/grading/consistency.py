@@ -24,8 +24,8 @@ def ask_again(checks: Checks, first: Pass, exercises: list[str]) -> None:
 
     Args:
         checks: the collected checks.
-        first: the first pass. Where points are withdrawn, the results in it change. The
-            checks without an answer in the second pass are added to `first.unanswered`.
+        first: the first pass. This function changes the results that lose points, and
+            adds the checks without an answer in the second pass to `first.unanswered`.
         exercises: the names of the exercises whose checks are run.
 
     Raises:

@@ -54,8 +54,8 @@ class Fixtures:
     def learned(self) -> Results:
         """Wait for the end of learning, and return the results of its tasks.
 
-        The results of the maze and CartPole are also stored for report.json, except
-        where a part of the hand-in is still a stub.
+        The results of the maze and CartPole are also stored for report.json. A task is
+        left out there if a part that it needs is still a stub.
         """
         graded = self.now.graded
         assert graded.learning is not None
@@ -68,9 +68,11 @@ class Fixtures:
 
     @pytest.fixture
     def above(self, request: pytest.FixtureRequest) -> Above:
-        """Return the exercises whose checks have run so far, except this check's own.
+        """Return the other exercises whose checks have run so far, as a dict.
 
-        See `Above` in `diagnosis/learning_failures.py`.
+        The key is the exercise's name. The value is None for an exercise with full
+        points. Otherwise it is the first sentence of the exercise's first hint; "" if
+        the exercise has no hint.
         """
         this = exercise_of(request.node)
         others = (e for e in self.now.exercises.values() if e.name != this)
@@ -94,8 +96,8 @@ class Fixtures:
 
         The function calls `body(case)` for each fixed case of `cases`, and then for
         cases that hypothesis draws. An exception of `body` ends the function. No cases
-        are drawn if the hand-in runs in a debugger (`eager`). In the second pass, no
-        cases are drawn for a check that passed in the first pass.
+        are drawn if the hand-in runs in a debugger. In the second pass, no cases are
+        drawn for a check that passed in the first pass.
         """
 
         def run(cases: Cases, body: Callable[[Case], None]) -> None:
@@ -108,7 +110,7 @@ class Fixtures:
         return run
 
     def seed_of(self, request: pytest.FixtureRequest) -> int:
-        """Return a check's seed, an int; it depends on the check's name and the run."""
+        """Return a check's seed, computed from the run's seed and the check's name."""
         seed = self.now.graded.seed
         return derive(seed, f"{request.path.name} {request.node.name}")
 

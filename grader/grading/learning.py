@@ -59,16 +59,15 @@ def results_of(graded: Graded, process: Learning) -> Results:
 
 
 def formula_of(found: Found, sample: Sample) -> Formula:
-    """Return the formula of the hand-in's `td_loss` as texts, beside the right one.
+    """Return two formulas of `td_loss` as texts: the hand-in's and the right one.
 
     Args:
         found: the formula of the hand-in's `td_loss`, as the diagnosis found it.
         sample: a question to `td_loss` with the hand-in's answer.
 
     Returns:
-        A `Formula` whose `found` is True, with both formulas and a hint for each
-        mistake. If the hand-in's formula is right, the texts are "" and there are no
-        hints.
+        A `Formula` with both texts and a hint for each mistake. If the formula of the
+        hand-in is right, both texts are "" and there are no hints.
     """
     read = reading(td_loss.LANGUAGE, found, sample)
     if read is None:

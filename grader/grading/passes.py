@@ -69,9 +69,9 @@ class Pass:
         graded: the objects that the checks use.
         first: for the second pass, the first pass; for the first pass, None.
         exercises: the results so far, by the exercise's name.
-        failed: the results with outcome failed or error. The keys are the exercise's
-            name, and within it the part's name.
-        fixed: the fixed cases in the `CASES` of check files, by part.
+        failed: `failed[exercise][part]` lists the results of the part's checks whose
+            outcome is failed or error.
+        fixed: for each part whose check file has `CASES`, the fixed cases of `CASES`.
         unanswered: the checks without an answer, as pairs (exercise, check's name).
         hung: the parts that took too long for one question, or whose process died. A
             part that used up its whole time by many questions is not in this set.

@@ -59,7 +59,7 @@ class Options:
 
     @property
     def exercises(self) -> list[str]:
-        """Return the names of the exercises to be graded, in the order of EXERCISES."""
+        """Return the names of the exercises to be graded, in the homework's order."""
         return [name for name in EXERCISES if not self.only or name in self.only]
 
 
@@ -185,7 +185,7 @@ def run_passes(graded: Graded, options: Options, progress: Progress) -> list[Exe
 
     Args:
         graded: the objects that the checks use.
-        options: `exercises` are graded; `twice` says whether their checks run twice.
+        options: the options of this grading.
         progress: the functions to call while the checks run.
 
     Raises:

@@ -131,7 +131,7 @@ def reading(paths: list[str]) -> list[str]:
 
 
 def writing(folders: list[str]) -> list[str]:
-    """Try to write a file called MARK into each folder; always return [].
+    """Try to write a file into each folder; always return [].
 
     The grader itself looks for the files afterwards, because in bubblewrap a file may
     exist inside the sandbox only.

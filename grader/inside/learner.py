@@ -114,7 +114,8 @@ def learn(
         seed: seed of all random numbers.
         programs: names of the loaded programs by role: "network", "act" and "update".
         theta: parameters of the new network, a list of arrays.
-        by_formula: True if the updates use a formula of the grader, see `BlindAgent`.
+        by_formula: True to make the updates by the formula of the hand-in's `td_loss`.
+            The training then has fewer steps.
 
     Returns:
         The dict from `report`.
@@ -199,7 +200,7 @@ def learn_table(
             `train.Settings`.
         seed: seed of all random numbers.
         programs: {"update": name of the loaded program of `td_update`}.
-        by_formula: True if the updates use a formula of the grader, see `BlindAgent`.
+        by_formula: True to make the updates by the formula of the hand-in's `td_loss`.
 
     Returns:
         A dict with the learned `Q` [S,A], and `problem` and `deviates` as in `report`.

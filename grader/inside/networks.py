@@ -157,9 +157,10 @@ def fresh_network(dqn: Any, key: Any, state_dim: int, num_actions: int) -> eqx.M
 def stand_in_loss(
     theta_Q: Any, theta_T: Any, model: Any, batch: Transition, gamma: Any
 ) -> jax.Array:
-    """Return a loss other than the right one, which depends on all arguments.
+    """Return a wrong loss that depends on all arguments.
 
-    It replaces `td_loss` in questions to `td_update`, and has a gradient everywhere.
+    This loss replaces `td_loss` in questions to `td_update`. It is differentiable
+    everywhere.
     """
     q_values = jax.vmap(eqx.combine(theta_Q, model))(batch.state)
     others = jax.vmap(eqx.combine(theta_T, model))(batch.next_state)
@@ -182,7 +183,7 @@ def standing_in(dqn: Any, spec: Spec, name: str, function: Any) -> Iterator[None
 
     Args:
         dqn: the hand-in's module.
-        spec: settings of the case. Nothing is replaced unless `stand_in` is true.
+        spec: settings of the case. The function is replaced only if `stand_in` is true.
         name: name of the function to replace.
         function: the stand-in, with the same arguments.
     """

@@ -50,7 +50,7 @@ from grader.inside.values import (
 
 
 def batch_of(dqn: Any, args: Args) -> Any:
-    """Return a batch's fields as a `Transition`: the hand-in's class, else ours."""
+    """Return a batch as a `Transition`: the hand-in's class, or ours if it has none."""
     make = getattr(dqn, "Transition", Transition)
     return make(*(args[name] for name in FIELDS))
 
@@ -231,7 +231,7 @@ def program_of(dqn: Any, name: str, spec: Spec) -> Callable[[Args], Args]:
 
 
 def with_gradient(loss_of: Callable, theta: list[jax.Array]) -> Args:
-    """Return {"loss": loss_of(theta), "grads": the gradient of its sum in theta}.
+    """Return {"loss": loss of theta, "grads": gradient of the sum of the loss}.
 
     Raises:
         ContractError: the loss has another type than float.
@@ -246,7 +246,7 @@ def with_gradient(loss_of: Callable, theta: list[jax.Array]) -> Args:
 
 
 def episode_terminateds(dqn: Any, spec: Spec, args: Args) -> Args:
-    """Return {"terminateds": [T]}, the flags of the hand-in; T is `num_steps`."""
+    """Return {"terminateds": flags [T] from the hand-in}; T is `num_steps`."""
     flags = part(dqn, "episode_terminateds")(spec["num_steps"])
     return {"terminateds": as_array("episode_terminateds", flags)}
 
@@ -261,9 +261,9 @@ def replay_buffer(dqn: Any, spec: Spec, args: Args) -> Args:
     - ["len"]: append the buffer's length to `lengths`.
     - ["rng", seed]: make a new random generator for the draws that follow.
     - ["sample", B]: draw a batch of B rows, and append its fields to `samples`.
-    - ["samples", n, B]: draw n batches; append one dict of fields [n,B,...] for all.
+    - ["samples", n, B]: draw n batches, and append one dict, of fields [n,B,...].
     - ["reread", k]: read the batch of the k-th "sample" (k from 0) once more, and
-      append its fields to `samples`. This shows whether the buffer has changed them.
+      append its fields to `samples`. This shows whether the batch has changed.
     - ["scribble"]: overwrite the states in `args`; a right buffer has kept copies.
 
     Returns:

@@ -148,7 +148,7 @@ def decode(header: bytes, payload_size: int) -> tuple[dict[str, Any], list[np.nd
 
 
 def as_dict(pairs: list[tuple[Any, Any]]) -> dict[Any, Any]:
-    """Return a dict of pairs (key, value).
+    """Return pairs (key, value) as a dict.
 
     Raises:
         ProtocolError: two pairs have the same key.

@@ -1,8 +1,8 @@
 """The runner: a helper that runs exported programs and never gets the hand-in's source.
 
 The runner also runs the reference's programs. It is confined like the worker, because
-a program can loop for ever or fill the memory. The learner runs this module, too. Only
-its folder has `train.py`; a process that finds this file also imports `learner.py`.
+a program can loop for ever or fill the memory. The learner runs this module, too, and
+then also imports `learner.py`.
 """
 
 import hashlib
@@ -142,8 +142,8 @@ class Runner:
 
         Args:
             name: name of the program.
-            args: arguments of the program by name; each key of `keys` replaces `key`.
-            keys: the keys' numbers, uint32 [K,2].
+            args: arguments of the program by name; the argument `key` is ignored.
+            keys: the numbers of `key` for each run, uint32 [K,2].
         """
         program = self.programs[name]
 

@@ -162,8 +162,8 @@ def reasons(
     Args:
         place: folder or archive with the files.
         path: the file that was taken.
-        blank: files in which nothing has been written, but which would have been
-            preferred otherwise.
+        blank: files that would have been preferred if the student had written something
+            in them.
         rivals: files that were not taken although a student has written in them.
     """
     found = []

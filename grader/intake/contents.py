@@ -98,8 +98,8 @@ def decoded(source: bytes) -> str:
 def misleading(source: bytes) -> list[str]:
     """Return sentences on places where a person would see other code than Python runs.
 
-    Such places are a declared encoding other than UTF-8, and the characters of the
-    pattern `MISLEADING`. The list is empty if there is no such place.
+    Such places are a declared encoding other than UTF-8, and the characters that
+    `misleading_characters` finds. The list is empty if there is no such place.
     """
     return [*other_encoding(source), *misleading_characters(source)]
 
@@ -122,8 +122,9 @@ def other_encoding(source: bytes) -> list[str]:
 def misleading_characters(source: bytes) -> list[str]:
     """Return a sentence on each misleading character, with the lines of its first uses.
 
-    Misleading characters are those of the pattern `MISLEADING`. A sentence names at
-    most three lines. The list is empty if there are no such characters.
+    Misleading characters change the direction of writing, or end a line only for Python
+    or only for some editors. A sentence names at most three lines. The list is empty if
+    there are no such characters.
     """
     text = source.decode("utf-8-sig", "replace")
     places: dict[str, list[int]] = {}

@@ -61,9 +61,9 @@ class Place:
     def worked_on(self, path: PurePosixPath) -> bool:
         """Return whether a student has written something in a file.
 
-        A notebook, or a Python file with another name than `dqn.py`, also has to define
-        a part. For a notebook or a `dqn.py` that cannot be read, the result is True. So
-        this file can be chosen, and the student is told why it cannot be read.
+        For a notebook, or a Python file that is not called `dqn.py`, the result is True
+        only if the file also defines a part. For a notebook or a `dqn.py` that cannot
+        be read, the result is True, so that the student is told why.
 
         Args:
             path: path of the file, one of `paths`.

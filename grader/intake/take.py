@@ -117,8 +117,8 @@ def worked_on_in_zip(place: Place, path: PurePosixPath, name: str) -> Submission
         name: name of the hand-in.
 
     Returns:
-        The hand-in; None if there is none in the inner archive, if it cannot be read or
-        run, or if no student has written in it.
+        The hand-in; None if the inner archive has no hand-in that can be read and run,
+        or if no student has written in the hand-in.
     """
     with contextlib.suppress(Wrong):
         packed = from_zip_in(place, path, name)

@@ -86,7 +86,7 @@ def verdict(sound: list[str], chosen: str) -> str:
 
 
 def advice(problems: dict[str, str | None]) -> Iterator[str]:
-    """Yield paragraphs of advice: how more tiers can work, and what no tier limits.
+    """Yield paragraphs of advice: how to make more tiers work, and what no tier limits.
 
     Args:
         problems: for each isolating tier, why it does not work; None if it works.

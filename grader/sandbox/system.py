@@ -51,12 +51,13 @@ def within(path: str, folder: str) -> bool:
 def root_changes_user() -> tuple[bool, bool]:
     """Return whether root can become another user, and whether that user reads files.
 
+    The files are those of Python and JAX, and the folder of temporary files.
+
     Returns:
-        (True, True): root can, and the other user can read Python's and JAX' files and
-        the folder of temporary files. (True, False): root can, but the other user
-        cannot read one of these; helpers then need the privilege to read all files.
-        (False, True): root cannot, as in some containers, or the grader does not run as
-        root on Linux.
+        A pair (can_become, can_read). If `can_read` is False, helpers need the
+        privilege to read all files. If root cannot become another user, as in some
+        containers, or if the grader does not run as root on Linux, the pair is
+        (False, True).
     """
     if sys.platform != "linux" or os.geteuid() != 0:
         return False, True

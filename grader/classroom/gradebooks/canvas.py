@@ -26,8 +26,8 @@ def read_canvas(text: str, assignment: str) -> Export:
             as in "Homework 2 (123)", may be left out.
 
     Raises:
-        UsageError: the text is no gradebook of Canvas, or not exactly one column has
-            this name.
+        UsageError: the text is no gradebook of Canvas, or no column, or more than one,
+            has this name.
     """
     rows, delimiter = read(text)
     head = rows[0].cells if rows else []
@@ -45,7 +45,8 @@ def column_of(head: list[str], assignment: str) -> int:
     """Return the index of the column for the scores, from 0.
 
     Args:
-        head: the names of all columns. The first `ABOUT` columns are never the result.
+        head: the names of all columns. The first `ABOUT` columns are skipped, because
+            they describe the student.
         assignment: the column's name, with or without the number that Canvas adds.
 
     Raises:

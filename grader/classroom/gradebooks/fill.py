@@ -78,10 +78,10 @@ def fill(
 
 
 def dispute(claim: Collection[Entry]) -> str:
-    """Return the message that a row gets no score because several hand-ins claim it.
+    """Return the message on a row that gets no score: several hand-ins belong to it.
 
     Args:
-        claim: all hand-ins whose owners have this row.
+        claim: all hand-ins that belong to the row.
     """
     names = ", ".join(entry.hand_in.entry for entry in claim)
     return f"not entered, for {len(claim)} hand-ins claim this row ({names})"

@@ -26,8 +26,8 @@ def read_moodle(text: str, assignment: str) -> Export:
             column, "Grade", and needs no name.
 
     Raises:
-        UsageError: the text is no such file, or not exactly one column is for the
-            scores.
+        UsageError: the text is no such file, or no column, or more than one, is for
+            the scores.
     """
     rows, delimiter = read(text)
     head = rows[0].cells if rows else []
@@ -53,8 +53,8 @@ def column_of(head: list[str], assignment: str) -> int:
         assignment: the name of the assignment or of its column; "" for a worksheet.
 
     Raises:
-        UsageError: more than one column has the name; or none has it, and there is no
-            column "Grade".
+        UsageError: more than one column has the name, or the file has neither a column
+            of this name nor a column "Grade".
     """
     wanted = {assignment, f"Assignment: {assignment} (Real)"} - {""}
     columns = [i for i, name in enumerate(head) if name in wanted]

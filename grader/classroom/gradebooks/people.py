@@ -11,7 +11,7 @@ MATCHED_BY = ("canvas", "moodle", "sid", "email", "login", "name")
 
 
 class People:
-    """The people in a gradebook, whose rows can be found by their identifiers.
+    """The people in a gradebook; `row_of` finds the row of a person.
 
     Args:
         export: the gradebook's CSV file, parsed.
@@ -77,11 +77,11 @@ class People:
         }
 
     def others(self, rows: set[int], name: str) -> str:
-        """Return the names in some rows if none of them can be `name`; else "".
+        """Return the names in some rows; "" if one of them may be the given name.
 
-        Moodle numbers groups as well as participants. So the number in a folder's name
-        may be that of a group, while a participant outside the group has the same
-        number.
+        Moodle gives numbers to groups, too, and a participant outside a group can have
+        the group's number. If the number in a folder's name is that of a group, this
+        participant's name differs from the name in the folder's name.
 
         Args:
             rows: the indices of the rows with the number in the folder's name.
@@ -136,13 +136,13 @@ def ascii_of(name: str) -> str:
 
 
 def normal(value: str, kind: str) -> str:
-    """Return an identifier in a normal form, so that equal ones can be found.
+    """Return an identifier in a normal form: equal identifiers become equal texts.
 
     The result is "" if the text holds no identifier of this kind.
 
     Args:
         value: the text with the identifier.
-        kind: the kind of identifier, one of `MATCHED_BY`.
+        kind: the kind of identifier, such as "email"; one of `MATCHED_BY`.
     """
     if kind == "name":
         return normal_name(value)

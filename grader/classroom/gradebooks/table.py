@@ -43,9 +43,10 @@ def rows_of(entry: Entry) -> list[list[str]]:
 
 
 def points_of(entry: Entry) -> list[str]:
-    """Return the cells for the columns in `POINTS`; all are "" if there is no score.
+    """Return a hand-in's cells for the score, the largest score and each exercise.
 
-    The cell of an exercise that was not graded is "", too.
+    All cells are "" if there is no score. The cell of an exercise that was not graded
+    is "", too.
     """
     report = entry.report
     if report is None or not entry.graded:

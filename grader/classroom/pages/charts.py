@@ -125,8 +125,8 @@ def histogram(shares: Sequence[float]) -> Chart:
 def learning_curves(runs: Sequence[Curve], words: str) -> Chart:
     """Return a chart with all learning curves in one picture.
 
-    If the mean return of a curve never reaches `FULL`, the curve gets the additional
-    CSS class "missed".
+    A curve gets the additional CSS class "missed" if its mean return never reaches
+    `FULL`, the mean return for full points.
 
     Args:
         runs: the learning curves; none of them is empty.

@@ -155,7 +155,7 @@ def figures(
 
 
 def is_secret(trouble: Trouble, names: bool) -> bool:
-    """Return whether the page must hide the details of a reason in `troubles`.
+    """Return whether the page must hide why staff should look at a hand-in.
 
     The details of a hand-in that was not read or not imported can contain names of
     files, and so names of people. These details must be hidden if `names` is false.
@@ -169,7 +169,7 @@ def is_secret(trouble: Trouble, names: bool) -> bool:
 
 
 def rates(graded: Sequence[Report]) -> Iterator[Rate]:
-    """Yield the rate of each exercise, followed by the rates of its checks.
+    """Yield a `Rate` for each exercise, followed by one for each of its checks.
 
     Args:
         graded: the reports of the hand-ins that have a score.
@@ -214,9 +214,9 @@ def learning(graded: Sequence[Report]) -> tuple[str, bool, charts.Chart] | None:
         graded: the reports of the hand-ins that have a score.
 
     Returns:
-        None if no report has a training on CartPole. Otherwise a sentence on the
-        results, whether some trainings never reached the mean return `FULL`, and the
-        chart of the learning curves.
+        None if no report has a training on CartPole. Otherwise a triple: a sentence on
+        the results; whether some trainings never reached the mean return for full
+        points; the chart of the learning curves.
     """
     runs = [run for report in graded if (run := curve_of(report))]
     if not runs:
@@ -234,7 +234,7 @@ def exported(reports: Mapping[str, Report]) -> Iterator[tuple[str, str]]:
     """Yield (id, note) for each exercise in which a hand-in calls an exported program.
 
     Such a hand-in uses a program of `jax.export` in place of code that people can read.
-    The note is the one in the hand-in's report that names the exercise.
+    The note comes from the hand-in's report.
 
     Args:
         reports: the reports by the ids of the hand-ins.

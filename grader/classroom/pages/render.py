@@ -17,10 +17,10 @@ SORT = (TEMPLATES / "sort.js").read_text(encoding="utf-8")
 
 
 def without_controls(value: Any) -> Any:
-    """Return a value; if it is text, return it without control characters.
+    """Return a text without control characters, or any other value unchanged.
 
-    A value of type `Markup` is returned unchanged. A template has made it from values
-    without control characters.
+    A text of type `Markup` is returned unchanged, too. A template has made it from
+    values without control characters.
     """
     if isinstance(value, str) and not isinstance(value, Markup):
         return printable(value)

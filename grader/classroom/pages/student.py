@@ -18,14 +18,16 @@ COLOURS = {"green": "good", "red": "bad", "dim": "soft", "magenta": "warn"}
 class Line(NamedTuple):
     """A check as the page shows it.
 
+    A text that the page already shows at an earlier check of the exercise is left out.
+
     Attributes:
         check: the check with its points.
         mark: the sign of the check's outcome.
         colour: the colour of the sign, a CSS class of `page.css`.
         words: the outcome in words, for people who cannot see the sign.
-        message: the check's message; "" if the exercise has shown this text before.
-        reading: what the part computes; "" if the exercise has shown this text before.
-        hints: the lines of the check's hint that the exercise has not shown before.
+        message: the check's message; "" if it is left out.
+        reading: what the part computes; "" if it is left out.
+        hints: the lines of the check's hint, without those that are left out.
     """
 
     check: Check

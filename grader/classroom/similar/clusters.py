@@ -132,8 +132,8 @@ def shares_of(units: Sequence[frozenset[int]]) -> np.ndarray:
 def clusters_of(names: Sequence[str], shares: np.ndarray) -> Iterator[Cluster]:
     """Yield the clusters of nearly equal hand-ins, the largest first.
 
-    Two hand-ins are in the same cluster if a chain of hand-ins connects them in which
-    neighbours have at least the fraction `NEAR` of common code.
+    Two hand-ins are in the same cluster if their fraction of common code is at least
+    `NEAR`. They also are if a chain of such pairs connects them.
 
     Args:
         names: the names of the hand-ins.

@@ -1,8 +1,9 @@
 """Bring source code into a form in which a disguised copy equals its original.
 
 The form does not depend on comments, on the names that the student has chosen, on the
-order of the code, or on code without an effect. The text may be hostile, so its length
-is limited before parsing, and its tree before comparing. The text is never run.
+order of the code, or on code without an effect. The text may be hostile. Therefore the
+length of the text is limited before parsing, and the size of the tree before comparing.
+The text is never run.
 """
 
 import ast
@@ -51,8 +52,8 @@ class NormalForm:
     Attributes:
         units: the hashes of the code's units, see `tokens`. Hashes can be compared only
             inside one Python process.
-        running: the numbers of lines that run or compile a text as code.
-        holding: the numbers of the first lines of long strings.
+        running: the line numbers of `exec`, `eval` and `compile`, which run a text.
+        holding: the line numbers at which long strings begin.
     """
 
     units: frozenset[int]
@@ -86,10 +87,10 @@ def normal_form(text: str, cells: Sequence[int] = ()) -> NormalForm:
 
 
 def live_units(tree: ast.Module) -> frozenset[int]:
-    """Return the hashes of a tree's units, for statements with an effect only.
+    """Remove statements without an effect from a tree; return the hashes of its units.
 
     Args:
-        tree: the tree; statements without an effect are removed from it.
+        tree: the tree; it is changed in place.
     """
     prune(tree, given_names())
     return frozenset(units_of(tree))
@@ -97,9 +98,9 @@ def live_units(tree: ast.Module) -> frozenset[int]:
 
 @cache
 def given_units() -> frozenset[int]:
-    """Return the hashes of the starter's pieces of code (`tokens.units_of`).
+    """Return the hashes of the units of the starter's code, see `tokens`.
 
-    Every hand-in contains them, so they say nothing about copying.
+    Every hand-in contains these units, so they say nothing about copying.
     """
     return live_units(ast.parse(STARTER.read_bytes()))
 
@@ -138,9 +139,9 @@ def parsed(text: str, cells: Sequence[int]) -> ast.Module:
 
 
 def length_of_code(text: str) -> int:
-    """Return the number of characters of a text, without comments and strings.
+    """Return the number of characters of a text, without comments and plain strings.
 
-    Only f-strings are counted, because they contain code.
+    f-strings are counted, because they contain code.
     """
 
     def shortened(found: re.Match[str]) -> str:

@@ -15,8 +15,8 @@ class Strings:
     """The strings of a syntax tree that may hold code or data.
 
     Attributes:
-        running: the numbers of lines with `exec`, `eval` or `compile`.
-        holding: the numbers of the first lines of long strings.
+        running: the line numbers of `exec`, `eval` and `compile`.
+        holding: the line numbers at which long strings begin.
         texts: the strings that may hold code.
     """
 
@@ -28,9 +28,10 @@ class Strings:
 def strings_in(tree: ast.Module) -> Strings:
     """Return the strings of a tree that may hold code or data.
 
-    A string that is not used, such as a docstring, counts as a comment. There is one
-    exception: if something in the tree runs a text, as in `exec(__doc__)`, a long
-    string that is not used counts as a string that may hold code.
+    These are long strings, and the arguments of `exec`, `eval` and `compile`. A long
+    string that is not used, such as a docstring, is left out. But if the tree contains
+    `exec`, `eval` or `compile`, unused long strings are in `texts`, too, because the
+    tree may run them, as in `exec(__doc__)`.
     """
     nodes = [*ast.walk(tree)]
     own = {node.name for node in nodes if isinstance(node, ast.FunctionDef)}

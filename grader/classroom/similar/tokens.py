@@ -3,8 +3,8 @@
 A unit is one statement or expression, written as a row of tokens. The names that the
 student has chosen are replaced by numbers, in the order in which they appear in the
 unit. So neither the order of the code nor other code around a unit matters. Annotations
-and the names of keyword arguments are left out. An imported name is written as its
-library names it.
+and the names of keyword arguments are left out. An imported name is replaced by its
+name in the library, such as `numpy` for `np`.
 """
 
 import ast
@@ -83,7 +83,7 @@ class Row:
                     self.imported[name] = alias.name.rpartition(".")[2]
 
     def write(self, node: ast.AST) -> None:
-        """Append the tokens of a node to `tokens`, and its units' hashes to `units`."""
+        """Append a node's tokens to `tokens`, and add its units' hashes to `units`."""
         start = len(self.tokens)
         self.write_tokens(node)
         fits = SMALLEST <= len(self.tokens) - start <= LARGEST
@@ -141,8 +141,8 @@ class Row:
     def attribute(self, value: ast.expr, name: str) -> Any:
         """Return the token of an attribute.
 
-        The token is a text for the name of a common method, such as `append`. It is a
-        number for a name that the student has chosen.
+        The token is a text for the name of a common method, such as `append`. Every
+        other attribute, and every attribute of `self`, gets a number.
 
         Args:
             value: the object that has the attribute.

@@ -252,8 +252,8 @@ class BlindAgent:
     def syncs(self, n: int) -> np.ndarray:
         """Return for each of the next n updates whether a sync follows it, bool [n].
 
-        At a sync, θ_T becomes θ_Q.
-        The hand-in's `sync_target` is asked for many updates at once.
+        At a sync, θ_T becomes θ_Q. The hand-in's `sync_target` says when this happens;
+        it is asked for many updates at once.
 
         Raises:
             Foul: `sync_target` returned neither θ_Q nor θ_T.

@@ -76,7 +76,8 @@ class Tokens:
         """Return `count` random values for a field of tokens.
 
         Args:
-            like: values of the field in transitions [n,...], for dtype and shape.
+            like: the field in real transitions, an array [n,...]. The result has the
+                same dtype and the shape [count,...].
             count: the number of values.
         """
         shape = (count, *like.shape[1:])
@@ -181,10 +182,8 @@ def checked(answer: Any, shape: tuple[int, int], kinds: Columns) -> Columns:
 class Draws:
     """Counts that show whether the buffer draws some transitions more than others.
 
-    Two draws of the same transition are an equal pair. Let the buffer draw transition i
-    of N with probability (1 + x_i) / N, where all x_i are 0 for uniform draws. Then
-    equal pairs are 1 + mean(x_i²) times as frequent as for uniform draws. If all x_i
-    are 0.15 or -0.15, this is detected after about 100 blocks of updates.
+    Two draws of the same transition are an equal pair. Equal pairs are expected to be
+    rarest if the buffer draws all transitions with the same probability.
 
     Attributes:
         equal_pairs: number of equal pairs so far.

@@ -54,8 +54,8 @@ class TrainingLog:
 
         Args:
             thetas: the parameters [P] before the block, and those after it.
-            new_rows: the agent's transitions since the block before: for each step in
-                the N environments a tuple of the five fields, arrays [N,...].
+            new_rows: the agent's transitions since the previous block. For each step,
+                there is a tuple of the five fields: arrays [N,...] for N environments.
             batches: the block's batches as arrays by field, [n,B,...] each.
             losses: the losses of the updates [n].
             synced: for each sync that was due in the block, whether it took place.

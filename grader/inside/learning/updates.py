@@ -65,8 +65,8 @@ class Updates:
 
     Args:
         values: function from the leaves of theta and states [N,D] to values [N,A].
-        own: the program of the hand-in's `td_update`, from a dict of arguments to a
-            dict of results.
+        own: the program of the hand-in's `td_update`: a function that takes a dict of
+            arguments and returns a dict of results.
         optimizer: the optimizer, which is Adam.
         theta: the leaves of the network's parameters, for their shapes and dtypes.
         gamma: the discount γ.

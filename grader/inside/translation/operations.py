@@ -246,8 +246,8 @@ def composite(operation: ir.Operation) -> Function:
 def absolute(x: Any) -> Any:
     """Return |x|, with derivative 0 at x = 0.
 
-    The derivative of JAX's own |x| is 1 at 0. Exported programs compute softplus by
-    |x|. With JAX's |x|, the derivative of softplus at 0 would be 0, not ½.
+    The derivative of JAX's own |x| at 0 is 1. But exported programs compute softplus by
+    |x|, and softplus gets the right derivative ½ at 0 only if that of |x| is 0.
     """
     if not jnp.issubdtype(x.dtype, jnp.floating):
         return lax.abs(x)
@@ -257,9 +257,9 @@ def absolute(x: Any) -> Any:
 def product(x: Any, y: Any) -> Any:
     """Return the product x y, with derivative 0 if one factor is a constant infinity.
 
-    JAX writes functions with a pole as "x times infinity where |x| = 1, else ...". For
-    all other x, the chain rule multiplies the infinite derivative of the first case by
-    0. This would give NaN.
+    A function with a pole, such as atanh, contains a product with infinity that is used
+    only at the pole. At all other places, the chain rule would multiply the infinite
+    derivative of this product by 0, which gives NaN.
     """
     if is_infinite(x):
         y = lax.stop_gradient(y)
