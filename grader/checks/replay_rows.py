@@ -262,16 +262,20 @@ def dependence(a: np.ndarray, b: np.ndarray, *, may_avoid: bool = False) -> str:
 
 
 def independent_pairs(pairs: np.ndarray, *, avoids: bool) -> np.ndarray:
-    """Return the expected count of each pair [n,n] if its two draws are independent.
+    """Return how often each pair is expected if its two draws are independent.
 
-    The expected count of the pair (i, j) is w_i w_j. The weights w are chosen so that
-    the expected count of each transition equals its observed count. Both counts are
-    sums over the first and the second draws.
+    The expected count of the pair (i, j) is w_i w_j. The weights w are fitted: each of
+    the n transitions is expected as often as it was drawn, where its first and second
+    draws are added up.
 
     Args:
-        pairs: the observed count of each pair (first, second) [n,n].
+        pairs: an array [n,n]; entry (i, j) says how often transition i was drawn first
+            and transition j second.
         avoids: whether to assume draws without replacement. The expected count of each
             pair (i, i) is then 0.
+
+    Returns:
+        An array [n,n] with the expected count of each pair.
     """
     totals = (pairs.sum(axis=0) + pairs.sum(axis=1)) / 2
     possible = ~np.eye(len(pairs), dtype=bool) if avoids else np.ones(pairs.shape, bool)

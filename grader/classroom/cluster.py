@@ -3,9 +3,12 @@
 Each node has a copy of this repository. A node gets hand-ins only if two conditions
 hold. Its code equals the code of the machine that starts the gradings. Its sandbox
 isolates hand-ins, unless SANDBOX=process is set. The plugin `Node` tests both when a
-node joins the cluster. If both hold, the plugin gives the node units of a Dask
-resource. Every grading needs one unit, so Dask sends gradings only to nodes that have
-passed. If a node dies, Dask sends its hand-ins to another node.
+node joins the cluster.
+
+If both hold, the plugin tells Dask how many hand-ins the node may grade at once. If
+not, this number is 0, so Dask sends no hand-in to the node. In Dask, the number is a
+resource of the node, and every grading takes one unit while it runs. If a node dies,
+Dask sends its hand-ins to another node.
 """
 
 import asyncio

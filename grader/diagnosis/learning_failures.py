@@ -158,7 +158,7 @@ def about_updates(formula: Formula | None, judged: bool, above: Above) -> str:
 def mend(exercises: tuple[str, ...], above: Above) -> str:
     """Return a text that names the exercises to mend first, with their hints.
 
-    If all given exercises have full marks, the line says this instead.
+    An exercise with full marks is not named. If all have full marks, the text says so.
 
     Args:
         exercises: the exercises whose parts are the cause.
@@ -174,20 +174,20 @@ def mend(exercises: tuple[str, ...], above: Above) -> str:
 
 
 def where_to_look(exercises: tuple[str, ...], above: Above) -> str:
-    """Return a line that says where the cause of failed learning may lie.
+    """Return a text that says where the cause of failed learning may lie.
 
-    The line names those of `exercises` that lost points. If none of them did, it names
-    all other exercises that lost points and whose parts take part in learning
-    (`LEARN`). In both cases the hints of the named exercises follow, one in each line.
-    If no exercise lost points, the line says how to grade those of `exercises` that are
-    not graded yet.
+    The text names those of `exercises` that lost points. If none of them did, the text
+    names all exercises in `LEARN` that lost points: their parts take part in learning.
+    In both cases the hints of the named exercises follow, one in each line. If no
+    exercise lost points, the text says how to grade those of `exercises` that are not
+    graded yet.
 
     Args:
         exercises: exercises whose parts may be the cause.
         above: for each graded exercise None (full marks) or a hint, see `Above`.
 
     Returns:
-        The line; "" if all of `exercises` are graded and no exercise in `LEARN` lost
+        The text; "" if all of `exercises` are graded and no exercise in `LEARN` lost
         points.
     """
     lost = [name for name in exercises if above.get(name) is not None]

@@ -162,8 +162,9 @@ def bounded(watched: Watched) -> Cause | None:
 def same_everywhere(watched: Watched) -> Cause | None:
     """Detect that Q hardly depends on the state.
 
-    The rule holds if the mean Q is large, and the mean Q of the last steps of episodes
-    is almost equal to it.
+    The right Q of an episode's last step is only −1 (maze) or 1 (CartPole). So this
+    rule compares the mean Q of last steps with the mean Q of all states. It holds if
+    the two are almost equal and large.
     """
     q, at_end = watched.late("q"), watched.late("q_at_end")
     if watched.blocks < 4 * FEW or not (

@@ -37,7 +37,7 @@ class Watched:
     by_formula: bool = False
 
     def __getitem__(self, name: str) -> np.ndarray:
-        """Return a column of the log [n]: a number for each block of updates."""
+        """Return the column `name` of the log, an array [n] for n blocks of updates."""
         return self.columns[name]
 
     @property
@@ -51,15 +51,27 @@ class Watched:
         return len(self["env_step"])
 
     def last(self, name: str) -> np.ndarray:
-        """Return the finite numbers in the last quarter of a column, as an array."""
+        """Return the finite numbers of the log's last quarter, for one column.
+
+        A column has one number for each block of updates.
+
+        Args:
+            name: the name of the column, as in `training_log.COLUMNS`.
+
+        Returns:
+            A vector; it is empty if no number is finite.
+        """
         column = self[name][-max(self.blocks // 4, 1) :]
         return column[np.isfinite(column)]
 
     def late(self, name: str) -> float:
-        """Return the median of the finite numbers in the last quarter of a column.
+        """Return the median of the finite numbers of the log's last quarter.
+
+        Args:
+            name: the name of a column of the log, as in `training_log.COLUMNS`.
 
         Returns:
-            NaN if there are no finite numbers.
+            The median; NaN if no number is finite.
         """
         column = self.last(name)
         return float(np.median(column)) if len(column) else math.nan
@@ -68,7 +80,7 @@ class Watched:
 def syncs(watched: Watched) -> tuple[int, int]:
     """Return how many syncs took place, and how many syncs were due.
 
-    A due sync takes place if θ_T then becomes θ_Q.
+    A sync is due after every `PERIOD` updates. It takes place if θ_T becomes θ_Q.
     """
     ends = np.arange(watched.blocks + 1) * BLOCK_UPDATES // PERIOD
     due = np.diff(ends)
@@ -77,6 +89,6 @@ def syncs(watched: Watched) -> tuple[int, int]:
 
 
 def sound(watched: Watched) -> np.ndarray:
-    """Return for each block whether loss, Q and the change of θ_Q are finite [n]."""
+    """Return a mask [n] of the blocks in which loss, Q and θ_Q's change are finite."""
     names = ("largest_loss", "largest_q", "moved")
     return np.all([np.isfinite(watched[name]) for name in names], axis=0)

@@ -14,7 +14,7 @@ Group = tuple[np.ndarray, np.ndarray]
 
 
 def target_of(rows: Rows, formula: Formula) -> np.ndarray:
-    """Return the targets y that a formula computes, one for each row [..., 1, B].
+    """Return the targets y [..., 1, B] that a formula computes, one for each row.
 
     In right code y is r + ¬d γ max_a Q(s′, a; θ_T). Wrong code may combine all pairs of
     rows, as [B, 1] plus [B] does. Its targets have the shape [..., B, B].

@@ -63,12 +63,13 @@ def is_square(formula: Formula) -> bool:
 
 
 def slopes_of_errors(sample: Sample) -> np.ndarray | None:
-    """Return the derivatives of the hand-in's loss by the predictions Q(s_i, a_i) [B].
+    """Return the derivative of the hand-in's loss in each prediction Q(s_i, a_i).
 
     The derivatives are computed from the hand-in's gradient with respect to theta_Q.
 
     Returns:
-        None if that gradient is no linear combination of the predictions' gradients.
+        An array [B]. None if the hand-in's gradient is no linear combination of the
+        predictions' gradients.
     """
     rows = np.arange(sample.rows.size)
     values = sample.moved.q_s[:, rows, sample.rows.a]
@@ -139,7 +140,7 @@ def of_target(
         part: name of the part.
         formula: the formula to change.
         samples: the rows of each question.
-        targets: for each question, the targets of the hand-in's code [B].
+        targets: for each question an array [B], the targets of the hand-in's code.
     """
 
     def without(slot: str, value: Callable) -> np.ndarray:

@@ -14,7 +14,7 @@ DEEP_Q = "(slides: Deep Q Learning)"
 
 
 def returns(rows: Rows) -> np.ndarray:
-    """Return the discounted returns G_i = Σ_{t≥i} γ^(t−i) r_t [B]."""
+    """Return the discounted returns [B], where G_i = Σ_{t≥i} γ^(t−i) r_t."""
     later, found = 0.0, np.zeros(rows.size)
     for i in reversed(range(rows.size)):
         found[i] = later = rows.r[i] + rows.gamma * later

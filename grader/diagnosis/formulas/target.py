@@ -17,7 +17,7 @@ TARGET = "(slides: Target Networks)"
 
 
 def by_row(rows: Rows) -> np.ndarray:
-    """Return the numbers of the rows, 0 to B - 1 [B]."""
+    """Return an array [B] with the number of each row: 0, 1, …, B - 1."""
     return np.arange(rows.size)
 
 
@@ -279,9 +279,10 @@ AFTER = (
 
 
 def prediction(rows: Rows) -> np.ndarray:
-    """Return the predictions Q(s, a; theta_Q) as constants [1, B].
+    """Return the predictions Q(s_i, a_i; theta_Q) of all rows i, without a gradient.
 
-    A constant has no gradient. Each row has the action a that was taken.
+    Returns:
+        An array [1, B].
     """
     return rows.held_s[np.arange(rows.size), rows.a][None]
 

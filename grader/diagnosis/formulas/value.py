@@ -156,15 +156,15 @@ def each(reduce: Callable[[np.ndarray], np.ndarray]) -> Callable:
 
 
 def picked(actions: Callable[[Rows], np.ndarray]) -> Callable:
-    """Return a function of rows and values that takes one action's value in each row.
+    """Return the reducer that takes the value of one action in each row.
 
-    The argument `actions` is a function of the rows; it returns these actions [B].
+    The argument `actions` is a function of the rows. It returns an action per row [B].
     """
     return lambda x, v: v[..., np.arange(x.size), actions(x)][..., None, :]
 
 
 def softmax_mean(v: np.ndarray) -> np.ndarray:
-    """Return the mean over the actions of v [..., B, A], weighted by softmax(v)."""
+    """Return the mean of each row of v [..., B, A], weighted by softmax(v)."""
     weights = np.exp(v - v.max(axis=-1, keepdims=True))
     return (weights * v).sum(axis=-1) / weights.sum(axis=-1)
 
@@ -176,12 +176,12 @@ def log_sum(v: np.ndarray) -> np.ndarray:
 
 
 def largest(v: np.ndarray) -> np.ndarray:
-    """Return each row's value with the largest absolute value; v is [..., B, A]."""
+    """Return the entry of largest absolute value in each row of v [..., B, A]."""
     return np.take_along_axis(v, np.abs(v).argmax(axis=-1)[..., None], axis=-1)[..., 0]
 
 
 def second(v: np.ndarray) -> np.ndarray:
-    """Return each row's second largest value; v is [..., B, A]."""
+    """Return the second largest entry of each row of v [..., B, A]."""
     return np.sort(v, axis=-1)[..., -2]
 
 
@@ -382,7 +382,7 @@ VALUE_SLOTS = {"net": NET, "state": STATE, "reduce": (*REDUCE, *BEST_OF_BOTH)}
 
 
 def value_of(rows: Rows, formula: Formula) -> np.ndarray:
-    """Return the value of s′ in each row, as a formula computes it [..., 1, B].
+    """Return the values of s′ that a formula computes, an array [..., 1, B].
 
     The shape is [..., B, 1] for a formula that combines all pairs of rows.
     """

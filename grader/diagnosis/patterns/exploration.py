@@ -86,8 +86,8 @@ def refused(message: str) -> Reading | None:
 def together(samples: list[Sample], fit: Fit) -> Iterator[Difference]:
     """Yield each mistake by which the rows of a call depend on each other.
 
-    Examples: all exploring rows get the same random action, or all rows explore
-    together.
+    For example, all exploring rows may get the same random action, or all rows may
+    explore together.
 
     Args:
         samples: the actions for each array of Q values and each ε.
@@ -257,11 +257,12 @@ def hard_rule(fit: Fit, questions: Questions) -> Greedy | None:
 
 
 def of_other_sizes(questions: Questions) -> Reading | None:
-    """Return the reading of a mistake that the samples do not show, or None.
+    """Return the reading of a mistake with a single row or under `jax.jit`, or None.
 
-    First the shape of the actions for a single row is checked. If it is right and
-    `jax.jit` cannot trace the part, the reading says why. One example is a key that is
-    kept between calls.
+    First the hand-in is asked for the action of a single row; the shape of its answer
+    may be wrong. If the shape is right, but `jax.jit` could not trace the hand-in, the
+    reading gives the reason. Two reasons are known: a Python `if` on a traced value,
+    and a value, such as a key, that is kept from one call to the next.
     """
     if alone := questions.alone():
         return alone

@@ -73,7 +73,7 @@ def drawn_rewards(rng: np.random.Generator, num_steps: int) -> np.ndarray:
 
 
 def ask(student: Student, rewards: np.ndarray, gamma: float) -> np.ndarray:
-    """Return the hand-in's returns for K episodes, stacked [K,...].
+    """Ask the hand-in for the returns of K episodes; stack them to one array [K,...].
 
     Args:
         student: the hand-in.
@@ -301,7 +301,10 @@ def in_words(answers: Sequence[Asked], shape: Difference | None) -> Reading | No
 
 
 def compared(asked: Asked) -> tuple[str, ...]:
-    """Return the lines of a table of the first episode's returns and the right ones."""
+    """Return the lines of a table that shows one episode's returns and the right ones.
+
+    The episode is the first one in `asked`.
+    """
     rows: list[tuple[str, ...]] = [("i", "r_i", "your G_i", "right G_i")]
     columns = asked.rewards[0], asked.returns[0], asked.right[0]
     for i, values in enumerate(zip(*columns, strict=True)):

@@ -91,10 +91,10 @@ def read(student: Student, rng: np.random.Generator) -> Reading | None:
 
 
 def questions(rng: np.random.Generator) -> Pairs:
-    """Draw the pairs (step, period) to ask.
+    """Draw the pairs (step, period) with which `sync_target` will be asked.
 
-    The list begins with the steps `SHOWN_STEPS`, in order, and the period
-    `SHOWN_PERIOD`. All other pairs are in random order.
+    The first pairs have the steps `SHOWN_STEPS`, in order, and the period
+    `SHOWN_PERIOD`. All other pairs follow in random order.
     """
     pairs = []
     for period in PERIODS:
@@ -122,10 +122,15 @@ def divisors(renewed: list[int]) -> Pairs:
 
 
 def ask(student: Student, rng: np.random.Generator, pairs: Pairs) -> list[Observation]:
-    """Ask the hand-in for each pair (step, period), with new parameters each time.
+    """Ask `sync_target` one question for each pair (step, period).
+
+    Args:
+        student: the hand-in.
+        rng: draws new theta_Q and theta_T for each question.
+        pairs: the arguments step and period of each question.
 
     Returns:
-        One observation for each pair, in order.
+        One observation (question and answer) for each pair, in order.
 
     Raises:
         NotImplementedYet: the part is a stub.
@@ -141,7 +146,7 @@ def trees_of(rng: np.random.Generator) -> Trees:
 
 
 def answered(student: Student, trees: Trees, step: int, period: int) -> Content:
-    """Ask for one step and period, and return the content of the answer.
+    """Ask `sync_target` one question, and return the content of the answer.
 
     If the hand-in raises an exception or its answer is not valid, the content says why.
 

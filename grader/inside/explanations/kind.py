@@ -14,8 +14,8 @@ class Kind(NamedTuple):
         words: pattern for the exception as "Type: message".
         sentence: text for the student, in the course's terms. It must be true for every
             exception that the patterns match.
-        where: pattern for the place in dqn.py as "function: source line", which is "-"
-            if no line of dqn.py was running.
+        where: pattern for the place in dqn.py, a text "function: source line". The text
+            is "-" if no line of dqn.py was running.
         facts: pattern for the result of `library_facts` in `inside/errors.py`.
     """
 

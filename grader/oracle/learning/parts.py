@@ -34,23 +34,30 @@ class LearningParts:
         self.candidate, self.worker = candidate, candidate.worker
 
     def table_programs(self) -> dict[str, str]:
-        """Export and try the parts that the table worlds need.
+        """Export `td_update` for the table worlds, and try the two other parts.
+
+        The table worlds also need `ReplayBuffer` and `sync_target`. These two are only
+        called once, because they are not exported.
 
         Returns:
             {"update": name of the program of `td_update`}.
 
         Raises:
-            Waiting: a part is a stub, cannot be exported or fails.
+            Waiting: one of the three parts is a stub or fails, or `td_update` cannot be
+                exported.
         """
         called = {"ReplayBuffer": self.open_buffer, "sync_target": self.try_sync}
         return self.exported(called, learning.table_programs)
 
     def network_programs(self) -> dict[str, str]:
-        """Export and try the parts that the maze and CartPole need.
+        """Export three parts for the maze and CartPole, and try the two other parts.
+
+        The maze and CartPole also need `ReplayBuffer` and `sync_target`. These two are
+        only called, because they are not exported.
 
         Returns:
-            The names of three programs: "network", "act" (of `epsilon_greedy`) and
-            "update" (of `td_update`).
+            The names of the programs, by role: "network" for `q_network`, "act" for
+            `epsilon_greedy`, and "update" for `td_update`.
 
         Raises:
             Waiting: a part is a stub, cannot be exported or fails.

@@ -21,7 +21,7 @@ Predicted = tuple[np.ndarray, "np.ndarray | float"]
 
 
 def taken(values: np.ndarray, rows: Rows, shift: int = 0) -> np.ndarray:
-    """Return the values of the actions that were taken [..., 1, B].
+    """Return the values [..., 1, B] of the actions that were taken.
 
     Args:
         values: the values of all actions [..., B, A].
@@ -32,15 +32,18 @@ def taken(values: np.ndarray, rows: Rows, shift: int = 0) -> np.ndarray:
 
 
 def every_action(rows: Rows) -> np.ndarray:
-    """Return Q(s, ·; theta_Q) [..., A, B]: each row of the result is one action."""
+    """Return Q(s, ·; theta_Q) as an array [..., A, B], with one row for each action."""
     return np.swapaxes(rows.q_s, -1, -2)
 
 
 def clamped(rows: Rows) -> np.ndarray:
-    """Return Q(s_{a_i}, i; theta_Q) [..., 1, B], as if row and action were swapped.
+    """Return the values that code reads if it swaps row number i and action a_i.
 
     As in JAX, an index that is too large is replaced by the last index. A value that is
     read with a replaced index has no gradient.
+
+    Returns:
+        An array [..., 1, B]: Q(s_{a_i}, i; theta_Q) for each row i.
     """
     row = np.minimum(rows.a, rows.size - 1)
     column = np.minimum(np.arange(rows.size), rows.width - 1)
@@ -50,18 +53,18 @@ def clamped(rows: Rows) -> np.ndarray:
 
 
 def flat_take(rows: Rows) -> np.ndarray:
-    """Return Q(s_0, a_i; theta_Q) [..., 1, B]: the value of a_i in the first state."""
+    """Return the values [..., 1, B] of all rows' actions in the first row's state."""
     return rows.q_s[..., 0, :][..., rows.a][..., None, :]
 
 
 def two_actions(rows: Rows) -> np.ndarray:
-    """Return Q(s, 1) in rows with action 1, and Q(s, 0) in other rows [..., 1, B]."""
+    """Return an array [..., 1, B]: Q(s, 1) in rows with action 1, Q(s, 0) elsewhere."""
     actions = (rows.a == 1).astype(int)
     return rows.q_s[..., np.arange(rows.size), actions][..., None, :]
 
 
 def one_hot(rows: Rows) -> np.ndarray:
-    """Return 1 for the action that each row has taken, 0 for other actions [A, B]."""
+    """Return an array [A, B]: 1 for the action taken in a row, 0 for all others."""
     return (np.arange(rows.width)[:, None] == rows.a).astype(float)
 
 
@@ -355,9 +358,9 @@ def loss_of(
 def weighted_losses(
     rows: Rows, formula: Formula, y: np.ndarray, unmoved: np.ndarray | None = None
 ) -> np.ndarray:
-    """Return the losses of a batch before the reduction, times their weights.
+    """Return the weighted losses [..., I, B] of a batch, before the reduction.
 
-    The arguments are those of `loss_of`. The shape is that of `errors(rows, …)`.
+    See `loss_of` for the arguments, and `errors` for I.
     """
     e = errors(rows, formula, y)
     weight = formula["weight"].compute(rows, e if unmoved is None else unmoved)
@@ -365,7 +368,7 @@ def weighted_losses(
 
 
 def errors(rows: Rows, formula: Formula, y: np.ndarray) -> np.ndarray:
-    """Return the errors: prediction minus target [..., I, B].
+    """Return the errors [..., I, B], which are predictions minus targets.
 
     I is 1 in right code. It is A if all actions are predicted, and B if all pairs of
     rows are combined. The errors are NaN if predictions and targets do not fit.

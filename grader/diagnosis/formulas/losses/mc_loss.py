@@ -28,27 +28,33 @@ QUESTIONS, OTHERS = questions.episodes, questions.other_episodes
 
 
 def stand_in(x: Rows) -> np.ndarray:
-    """Return γ − r_i for each step i [T]: the stand-in's values of the returns G_i."""
+    """Return the stand-in's returns, an array [T] with γ − r_i for each step i."""
     return x.gamma - x.r
 
 
 def next_value(x: Rows, *, held: bool) -> np.ndarray:
-    """Return γ max_a Q(s_{i+1}, a) for each step i, and 0 for the last step [..., T].
+    """Return γ max_a Q(s_{i+1}, a) for each step i, and 0 for the last step.
 
     Args:
         x: the rows.
         held: True if the values are constants, without a gradient.
+
+    Returns:
+        An array [..., T].
     """
     best = (x.held_n if held else x.q_n).max(axis=-1)
     return x.gamma * best * (np.arange(x.size) < x.size - 1)
 
 
 def value_at_end(x: Rows, *, held: bool) -> np.ndarray:
-    """Return γ max_a Q(s_i, a) for the last step i, and 0 for all other steps [..., T].
+    """Return γ max_a Q(s_i, a) for the last step i, and 0 for all other steps.
 
     Args:
         x: the rows.
         held: True if the values are constants, without a gradient.
+
+    Returns:
+        An array [..., T].
     """
     best = (x.held_s if held else x.q_s).max(axis=-1)
     return x.gamma * best * (np.arange(x.size) == x.size - 1)
@@ -246,18 +252,16 @@ AFTER = (
 
 
 def label_of(rows: Rows, formula: Formula) -> np.ndarray:
-    """Return the labels of a formula, in right code the returns G [..., 1, T].
+    """Return the labels [..., 1, T] with which a formula's loss compares predictions.
 
-    The loss compares each prediction with its label.
+    In right code, the labels are the returns G.
     """
     label = formula["label"].compute(rows)[..., None, :]
     return formula["after"].compute(rows, label)
 
 
 def labels_of(rows: Rows, grammar: Grammar, numbers: np.ndarray) -> Iterator[Group]:
-    """Yield the labels of N formulas, as one group.
-
-    The loss compares each prediction with its label.
+    """Yield the labels of N formulas, with which their losses compare predictions.
 
     Args:
         rows: the rows of one question.
@@ -266,8 +270,8 @@ def labels_of(rows: Rows, grammar: Grammar, numbers: np.ndarray) -> Iterator[Gro
             of the choice.
 
     Yields:
-        One pair: the indices 0 to N - 1 of all formulas in `numbers` [N], and their
-        labels [N, 1, T].
+        A single pair of two arrays: the indices 0, 1, …, N - 1 [N], and the labels of
+        all formulas [N, 1, T].
     """
     found = [label_of(rows, grammar.formula(one, np.zeros(0, int))) for one in numbers]
     yield np.arange(len(found)), np.stack(found)

@@ -20,7 +20,7 @@ def source_of(rng: np.random.Generator) -> cases.Fixed:
 
 
 def signed(rng: np.random.Generator, low: float, high: float, size: int) -> np.ndarray:
-    """Draw numbers of both signs whose absolute values lie between two bounds [size].
+    """Draw numbers of both signs whose absolute values lie between two bounds.
 
     The logarithms of the absolute values are uniform. The numbers have two decimals.
 
@@ -103,7 +103,8 @@ def batches(rng: np.random.Generator) -> list[Case]:
 def others(rng: np.random.Generator) -> list[Case]:
     """Make four further questions to `td_loss`.
 
-    Three have other sizes than the questions of `batches`. The fourth has γ = 1.
+    Two have a single row, and one has 64 rows. One has as many rows as the questions of
+    `batches`, but γ = 1.
     """
     source = source_of(rng)
     return [
@@ -131,7 +132,8 @@ def of_returns(case: Case) -> Case:
 def other_episodes(rng: np.random.Generator) -> list[Case]:
     """Make four further questions to `mc_loss`.
 
-    Three have other sizes than the questions of `episodes`. The fourth has γ = 1.
+    Two have a single step, and one has three steps. One has as many steps as the
+    questions of `episodes`, but γ = 1.
     """
     source = source_of(rng)
     found = [

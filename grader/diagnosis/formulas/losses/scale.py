@@ -67,14 +67,15 @@ class Scale:
         return self.constant * dict(GROWTHS)[self.growth](size, width)
 
     def names(self, natural: str) -> list[str]:
-        """Return the mistakes in the factor, as keys of `HINTS` such as "sum".
+        """Return the mistakes in this factor of a loss, as keys of `HINTS`.
 
         Args:
-            natural: how the right factor grows with B and A, such as "B A"; "" for not
-                at all.
+            natural: what a factor without mistakes is proportional to, as text: "B" for
+                the number of rows, "A" for the number of actions, "B A" for B·A. ""
+                means that a factor without mistakes depends on neither.
 
         Returns:
-            [] if the factor is right.
+            A list such as ["sum"]; [] if the factor has no mistake.
         """
         size, names = abs(self.constant), []
         if self.constant < 0:
@@ -98,25 +99,29 @@ class Scale:
         return names
 
     def differences(self, part: str, natural: str) -> tuple[Difference, ...]:
-        """Return the mistakes in the factor, with names and hints.
+        """Return the mistakes in this factor of a loss, with names and hints.
 
         Args:
-            part: name of the part.
-            natural: how the right factor grows with B and A, such as "B A"; "" for not
-                at all.
+            part: name of the part, "td_loss" or "mc_loss".
+            natural: what a factor without mistakes is proportional to, as text: "B" for
+                the number of rows, "A" for the number of actions, "B A" for B·A. ""
+                means that a factor without mistakes depends on neither.
 
         Returns:
-            () if the factor is right.
+            () if the factor has no mistake.
         """
         found = [(f"{PREFIX[part]}-{name}", name) for name in self.names(natural)]
         return tuple(Difference(NAMES.get(id, id), HINTS[name]) for id, name in found)
 
     def words(self, natural: str, mean: str) -> str:
-        """Return the text of a loss with the factor before it.
+        """Return the text of a loss that is multiplied by this factor.
+
+        A factor B before "mean" is written as the sum "Σ_i".
 
         Args:
-            natural: how the right factor grows with B and A, such as "B A"; "" for not
-                at all. The result does not show this growth.
+            natural: what a factor without mistakes is proportional to: "B" (rows), "A"
+                (actions), "B A" for B·A, or "" for neither. If this factor is
+                proportional to the same, the text has only its constant.
             mean: the text of the loss without the factor, such as
                 "mean (Q(s,a) − y)²".
         """

@@ -76,12 +76,11 @@ def loss_words(found: Found, symbol: str, growth: str = "") -> str:
 
 
 def natural_growth(formula: Formula) -> str:
-    """Return how the right factor depends on the number A of actions: "A" or "".
+    """Return whether a formula's loss may be A times larger: "A" if so, else "".
 
-    "A" is for a loss that also moves the values of actions not taken, toward 0. The
-    formula is the mean over the actions, but the code's sum over them is no mistake of
-    its own. For any other formula the result is "": its right factor is constant. See
-    `Scale`.
+    A is the number of actions. The result is "A" for a formula that also compares the
+    values of actions not taken with 0. This formula takes the mean over the actions.
+    Code may take the sum instead, and the sum does not count as a second mistake.
     """
     return "A" if formula["predict"].words.endswith("0 for the others") else ""
 
@@ -185,7 +184,7 @@ def table_of(language: Language, formula: Formula, rows: Rows) -> tuple[str, ...
 
 
 def vector(values: np.ndarray) -> str:
-    """Return a row's values of all actions as text, with two decimals each."""
+    """Return numbers as text, with two decimals each, such as a row's Q values."""
     return " ".join(f"{value:5.2f}" for value in values)
 
 

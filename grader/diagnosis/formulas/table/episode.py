@@ -91,12 +91,15 @@ class Episode:
         return formula["cell"].compute(states, rows.a, later, rows)
 
     def moves(self, formula: Formula, table: np.ndarray, size: float) -> np.ndarray:
-        """Return the number that each step adds to its cell, computed by a formula [T].
+        """Return the number that each step adds to its cell, computed by a formula.
 
         Args:
             formula: the formula.
             table: the table that all steps read [S, A].
             size: the step size, which is α in right code.
+
+        Returns:
+            An array [T].
         """
         rows = rows_of(self.case, table, formula)
         y = target_of(rows, formula).reshape(-1)
@@ -108,7 +111,7 @@ class Episode:
         return -size * formula["weight"].compute(rows) * formula["error"].compute(e)
 
     def table(self, formula: Formula, size: float, *, online: bool) -> np.ndarray:
-        """Return the table after the episode, computed by a formula [S, A].
+        """Return the table [S, A] after the episode, computed by a formula.
 
         Args:
             formula: the formula.
@@ -136,14 +139,17 @@ class Episode:
         return after
 
     def flow(self, formula: Formula, size: float) -> np.ndarray:
-        """Return what a gradient through the targets adds to all cells [S, A].
+        """Return what each cell moves in addition if the targets are differentiated.
 
         Right code takes the targets as constants. Code that differentiates the targets,
-        too, adds this to the right moves.
+        too, adds these moves to the right ones.
 
         Args:
             formula: the formula of the prediction and the target.
             size: the step size, which is α in right code.
+
+        Returns:
+            The additional move of each cell [S, A].
         """
         rows = rows_of(self.case, self.before, formula)
         e = formula["predict"].compute(rows) - target_of(rows, formula).reshape(-1)

@@ -81,12 +81,12 @@ SKIPPED = (
 
 
 def first(x: Rows) -> np.ndarray:
-    """Return 1 for the first step, 0 for all other steps [T]."""
+    """Return an array [T]: 1 for the first step, 0 for all other steps."""
     return (np.arange(x.size) == 0).astype(float)
 
 
 def last(x: Rows) -> np.ndarray:
-    """Return 1 for the last step, 0 for all other steps [T]."""
+    """Return an array [T]: 1 for the last step, 0 for all other steps."""
     return (np.arange(x.size) == x.size - 1).astype(float)
 
 

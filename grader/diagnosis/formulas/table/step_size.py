@@ -93,7 +93,7 @@ class Size:
 
     @property
     def words(self) -> str:
-        """The text of minus the step size, such as "−α" in the formula −α η."""
+        """The step size with a minus sign, as text: "−α" for the right step size α."""
         sign = "" if self.constant < 0 else "−"
         size = constant_words(abs(self.constant))
         if size == "1":

@@ -147,7 +147,7 @@ def without_revisits(samples: Sequence[Episode]) -> list[Episode]:
 
 
 def answered_moves(sample: Episode, formula: Formula) -> np.ndarray:
-    """Return the numbers by which the hand-in changed the cells of the steps [T].
+    """Return the changes [T] of the cells of the T steps in the hand-in's answer.
 
     Args:
         sample: the question with the hand-in's answer.
@@ -160,7 +160,7 @@ def answered_moves(sample: Episode, formula: Formula) -> np.ndarray:
 
 
 def sized(formula: Formula, samples: Sequence[Episode]) -> Found | None:
-    """Return the formula with the step size that the answers show.
+    """Return the formula, with the step size computed from the answers.
 
     Args:
         formula: the formula.
@@ -219,7 +219,7 @@ def candidates(
 
 
 def targets_of_all(sample: Episode, numbers: np.ndarray) -> np.ndarray:
-    """Return the targets of N formulas for the T steps of an episode [N, T].
+    """Return the targets [N, T] of N formulas for the T steps of an episode.
 
     Args:
         sample: the question with the hand-in's answer.

@@ -95,7 +95,7 @@ def between_samples(asker: Asker) -> Played:
 
 
 def batches_in(played: Played, like: Batches | None = None) -> list[Batches | None]:
-    """Find out which transitions the batches of a script show.
+    """Find out which transitions were drawn into the batches of a script.
 
     Args:
         played: a script (operations on a new buffer) with the buffer's answers.
@@ -119,7 +119,7 @@ def batches_in(played: Played, like: Batches | None = None) -> list[Batches | No
 
 
 def seen_in(played: Played, drawn: list[Batches | None]) -> Seen | None:
-    """Return which transitions were drawn in a script.
+    """Collect the transitions that were drawn by each sample operation of a script.
 
     Args:
         played: a script (operations on a new buffer) with the buffer's answers.
@@ -142,12 +142,13 @@ def seen_in(played: Played, drawn: list[Batches | None]) -> Seen | None:
 def in_fields(drawn: list[list[Batches | None]]) -> list[Finding]:
     """Return the findings about fields with wrong values in drawn rows.
 
-    Only the first, the third and the fourth script are examined, and of each only its
-    first "samples" operation.
+    Only batches of the first, the third and the fourth script are examined, and only
+    those of the first "samples" operation in each.
 
     Args:
-        drawn: for each script, the result of `batches_in`. The first script draws
-            before the buffer is full, the third and the fourth when it is full.
+        drawn: for each script (a list of operations on a new buffer), its batches as
+            `batches_in` returns them. The first script draws before the buffer is full,
+            the third and the fourth when it is full.
 
     Returns:
         The findings; [] if no value is wrong.
@@ -169,8 +170,10 @@ def stored_and_drawn(
 ) -> tuple[list[Finding], list[Finding]]:
     """Return two lists of findings: on what is stored, and on what is drawn.
 
+    A script is a list of operations on a new buffer.
+
     Args:
-        asker: plays further scripts if the drawn transitions are not explained.
+        asker: plays further scripts if no rule explains the drawn transitions.
         seen: for each script, which transitions were drawn; None if this is not known.
         batches: for each "samples" operation, the numbers of the drawn transitions, an
             array [n,B] for n batches of B rows.
@@ -197,12 +200,11 @@ def stored_and_drawn(
 
 
 def several_drawn(seen: list[Seen | None]) -> bool:
-    """Tell whether a script's first "samples" drew at least two different transitions.
-
-    One such script is enough.
+    """Tell whether any script drew two different transitions in its first "samples".
 
     Args:
-        seen: for each script, which transitions were drawn; None if this is not known.
+        seen: for each script (a list of operations on a new buffer), which transitions
+            were drawn; None if this is not known.
     """
     return any(len(one.drawn[0]) > 1 for one in seen if one)
 
@@ -210,12 +212,14 @@ def several_drawn(seen: list[Seen | None]) -> bool:
 def random_storage(asker: Asker, seen: list[Seen | None]) -> Finding | None:
     """Return a finding if chance decides which transitions the buffer keeps; else None.
 
+    The same operations are played on three new buffers, and the kept transitions are
+    compared. Batches are drawn after all adds. If `seen` shows no storage mistake,
+    batches are drawn between the adds, too.
+
     Args:
-        asker: plays one more script on three new buffers, to compare what they keep.
-            The script draws only after the adds; if the earlier scripts show no storage
-            mistake, it draws between the adds, too.
-        seen: for each earlier script, which transitions were drawn; None if this is not
-            known.
+        asker: plays operations on new buffers of the hand-in.
+        seen: for each earlier script (a list of operations on a new buffer), which
+            transitions were drawn; None if this is not known.
     """
     without = [one for one in seen[:4] if one]
     right = storage.storage_findings(without) == []
@@ -256,9 +260,10 @@ def how_drawn(
     """Return a finding, in a list, if rows are drawn unevenly or depend on each other.
 
     Args:
-        asker: draws from a larger buffer if the known batches show no mistake.
-        drawn: for each script, the result of `batches_in`.
-        plain: True if there is no finding about what is stored.
+        asker: draws from a larger buffer if the batches in `drawn` show no mistake.
+        drawn: for each script (a list of operations on a new buffer), its batches as
+            `batches_in` returns them.
+        plain: True if no mistake was found in what the buffer stores.
 
     Returns:
         A list with one finding; [] if no such mistake is certain.
@@ -315,7 +320,7 @@ def between_batches(asker: Asker) -> list[Finding]:
     The buffer has `LARGE` places, all filled.
 
     Args:
-        asker: plays the script on a new buffer of the hand-in.
+        asker: plays operations on a new buffer of the hand-in.
 
     Returns:
         A list with one finding; [] if the draws look independent, or if the transitions
@@ -332,7 +337,7 @@ def between_batches(asker: Asker) -> list[Finding]:
 
 
 def ranks(ids: np.ndarray) -> tuple[np.ndarray, int]:
-    """Return the ranks by age of drawn transitions [n,B], and the number of ranks.
+    """Replace transition numbers by ranks by age; return the ranks and their number.
 
     Only transitions that were drawn at least once are ranked. The oldest of them has
     rank 0.

@@ -24,12 +24,12 @@ FEW = 30  # number of batches that rule out most explanations in a first, quick 
 
 @dataclass(frozen=True)
 class Batches:
-    """Many batches from one buffer, and the transition that each of their rows shows.
+    """Many batches from one buffer, and the transition to which each row belongs.
 
     Attributes:
         fields: values in n batches of B rows: for each field an array [n,B] or [n,B,D].
-        ids: number of the transition that each row shows [n,B], counted from 0 in the
-            order of adds; BLANK for a row that shows none.
+        ids: an array [n,B]: for each row the number of its transition, counted from 0
+            in the order of adds; BLANK for a row that belongs to no transition.
         rows: all transitions: for each field an array with one entry per transition.
         newest: number of the newest transition.
         oldest: number of the oldest transition that a right buffer still holds.
@@ -82,35 +82,44 @@ WHERE: dict[str, Mask] = {
 
 
 def following(b: Batches) -> np.ndarray:
-    """Return for each row the number of the transition added after its own [n,B].
+    """Return for each row the transition that was added after the row's transition.
 
-    If the row shows the newest transition, this is the number of the oldest one.
+    After the newest transition comes the oldest one.
 
     Args:
         b: batches, with the transition of each row.
+
+    Returns:
+        An array [n,B] of numbers of transitions.
     """
     return np.where(b.ids == b.newest, b.oldest, b.ids + 1)
 
 
 def preceding(b: Batches) -> np.ndarray:
-    """Return for each row the number of the transition added before its own [n,B].
+    """Return for each row the transition that was added before the row's transition.
 
-    If the row shows the oldest transition, this is the number of the newest one.
+    Before the oldest transition comes the newest one.
 
     Args:
         b: batches, with the transition of each row.
+
+    Returns:
+        An array [n,B] of numbers of transitions.
     """
     return np.where(b.ids == b.oldest, b.newest, b.ids - 1)
 
 
 def place_after(b: Batches) -> np.ndarray:
-    """Return for each row the number of the transition in the next place [n,B].
+    """Return for each row the transition stored in the place after the row's one.
 
-    A row's transition is stored in place p of a ring; the next place is p + 1, or 0
-    after the last one. The number is BLANK if the next place has never been filled.
+    The storage is a ring: after the last place comes place 0.
 
     Args:
         b: batches, with the transition of each row.
+
+    Returns:
+        An array [n,B] of numbers of transitions. If the row's transition is in place p,
+        the entry is the transition in place p + 1, or BLANK if this place is empty.
     """
     blank = b.newest - b.oldest + 1 < CAPACITY
     return np.where((b.ids == b.newest) & blank, BLANK, following(b))

@@ -1,7 +1,7 @@
 """Find mistakes of a `ReplayBuffer` with short scripts.
 
-They show whether a buffer can be made and filled, its length, and what its draws depend
-on. A script is a list of operations on a new buffer, such as adds and samples.
+A script is a list of operations on a new buffer, such as adds and samples. The scripts
+show whether a buffer can be made and filled, its length, and what its draws depend on.
 """
 
 import re
@@ -34,8 +34,8 @@ LIST_OF_ROWS = re.compile(
 def first_answers(asker: Asker) -> tuple[list[Finding], bool]:
     """Play the first scripts; return findings, and whether to play other scripts.
 
-    A script is a list of operations on a new buffer. The function prepares the asker
-    for later scripts. It sets `asker.fresh` if buffers share their contents, and
+    A script is a list of operations on a new buffer. The function also prepares the
+    asker for later scripts. It sets `asker.fresh` if buffers share their contents, and
     `asker.single` if a sample removes rows from the buffer. If the buffer stores only
     states of four numbers, the asker gets transitions with such states.
 
@@ -102,7 +102,7 @@ def shared(asker: Asker, new: Played) -> Finding | None:
     """Return a finding if a new buffer holds transitions of another buffer; else None.
 
     Args:
-        asker: plays scripts on new buffers of the hand-in.
+        asker: plays scripts (lists of operations) on new buffers of the hand-in.
         new: an earlier script that only asks a new buffer for its length, with the
             answer.
     """
@@ -124,7 +124,7 @@ def no_arrays(asker: Asker, raised: str) -> Finding | None:
     """Return a finding if a batch is clearly not five arrays of numbers; else None.
 
     Args:
-        asker: plays scripts on new buffers of the hand-in.
+        asker: plays scripts (lists of operations) on new buffers of the hand-in.
         raised: message of the exception that was raised when `BATCH` rows were drawn.
     """
     if told := NOT_NUMBERS.search(raised):
@@ -156,7 +156,7 @@ def one_size(asker: Asker) -> Finding | None:
     If there is a finding, the asker gets new transitions with states of four numbers.
 
     Args:
-        asker: plays scripts on new buffers of the hand-in.
+        asker: plays scripts (lists of operations) on new buffers of the hand-in.
     """
     rows, size = asker.rows, asker.state_dim
     works = []
@@ -180,7 +180,7 @@ def when_full(asker: Asker, scripts: list[Played]) -> list[Finding]:
     """Return a finding, in a list, if a full buffer raises an exception; else [].
 
     Args:
-        asker: plays scripts on new buffers of the hand-in.
+        asker: plays scripts (lists of operations) on new buffers of the hand-in.
         scripts: earlier scripts with the buffer's answers, ordered by their numbers of
             adds. In the first two, the buffer does not yet have to remove a transition.
 
@@ -233,7 +233,7 @@ def lengths(asker: Asker, storage: set[str]) -> list[Finding]:
     A wrong length that follows from a known storage mistake is not reported.
 
     Args:
-        asker: plays scripts on new buffers of the hand-in.
+        asker: plays scripts (lists of operations) on new buffers of the hand-in.
         storage: names of the storage mistakes that were found before.
     """
     script: list[Any] = [["len"]]
@@ -344,7 +344,7 @@ def generator(asker: Asker) -> list[Finding]:
     different ones.
 
     Args:
-        asker: plays scripts on new buffers of the hand-in.
+        asker: plays scripts (lists of operations) on new buffers of the hand-in.
 
     Returns:
         [] if the draws are right, or if the buffer does not answer.

@@ -50,10 +50,9 @@ def candidates(
 
     Returns:
         Tuples (cost, where, other, source, change). `cost` is the distance from right
-        code. `where`, a key of the table `WHERE`, selects the wrong rows. Their values
-        come from the field `source` of the transition `other`, a key of the table
-        `OTHERS` or None for the row's own. `change` is the change of the values, or
-        None.
+        code. `where`, a key of `WHERE`, selects the wrong rows. In these rows, the
+        value is that of the field `source` in the transition `other`: a key of
+        `OTHERS`, or None for the row's transition. `change` alters the value, or None.
     """
     sources = [name, *(f for f in FIELDS if f != name and alike(f, name))]
     found: list[Candidate] = []
@@ -122,13 +121,13 @@ def exact_rows(a: np.ndarray, b: np.ndarray, shape: tuple[int, ...]) -> np.ndarr
 
 
 def explain(name: str, several: Sequence[Batches]) -> Explanation | None:
-    """Return the cheapest explanation of a wrong field; None if none fits.
+    """Return a wrong field's explanation that is closest to right code, or None.
 
-    The cheapest explanation is the one closest to right code.
+    An explanation says which rows are wrong, and where their values come from.
 
     Args:
         name: name of the field.
-        several: one `Batches` for each script. The explanation has to fit all of them.
+        several: batches that the explanation has to fit.
     """
     possible = {
         where: pairs
@@ -183,12 +182,11 @@ def covers(name: str, pairs: Sequence[tuple[Batches, np.ndarray]]) -> bool:
 def both_flags(
     pairs: Sequence[tuple[Batches, np.ndarray]], other: str | None = None
 ) -> bool:
-    """Tell whether the rows that the masks select show both d true and d false.
+    """Tell whether the rows that the masks select have both d true and d false.
 
     Args:
         pairs: batches, each with a mask [n,B] of their rows.
-        other: the transition whose d is read, a key of the table `OTHERS`; None for the
-            transition that the row shows.
+        other: whose d is read: a key of `OTHERS`, or None for the row's transition.
     """
     flags = [
         b.stored("terminated", OTHERS[other](b) if other else b.ids)[at]
@@ -205,16 +203,18 @@ def predicts(
     source: str,
     change: Change | None,
 ) -> bool:
-    """Tell whether an explanation predicts a field's values in the rows of a mask.
+    """Tell whether a rule gives the hand-in's values of a field in some rows.
+
+    The rule is: the value is copied from the field `source` of the transition `other`,
+    and then changed by `change`.
 
     Args:
         name: name of the field.
         b: batches.
-        holds: mask [n,B] of the rows for which the explanation is meant.
-        other: the transition that the value comes from, a key of the table `OTHERS`;
-            None for the transition that the row shows.
-        source: name of the field that the value comes from.
-        change: change of the value, or None.
+        holds: mask [n,B] of the rows to compare; if it is empty, the result is True.
+        other: a key of the table `OTHERS`; None for the transition of the row.
+        source: name of a field.
+        change: how the value is changed; None if it is unchanged.
     """
     shape, value = b.ids.shape, b.fields[name]
     if not holds.any():
@@ -241,7 +241,7 @@ def described(name: str, several: Sequence[Batches]) -> Explanation:
 
     Args:
         name: name of the field.
-        several: one `Batches` for each script in which the field is wrong.
+        several: batches in which the field is wrong.
     """
     wrong = total = 0
     swapped = constant = True
@@ -293,7 +293,7 @@ def wrong_in(name: str, b: Batches) -> bool:
 
     Args:
         name: name of the field.
-        b: batches, with the transition that each row shows.
+        b: batches, with the transition of each row.
     """
     right = exact_rows(b.fields[name], b.stored(name, b.ids), b.ids.shape)
     return not right[b.ids >= 0].all()
@@ -310,7 +310,7 @@ def right_fields(b: Batches) -> set[str]:
 def identified(
     fields: Rows, rows: Rows, newest: int, oldest: int, like: Batches | None = None
 ) -> Batches | None:
-    """Find out which transition each row shows; return the batches with this result.
+    """Find out to which transition each row belongs; return batches with this result.
 
     If the fields of a row point to different transitions, there are several guesses.
     The result is the guess with the least sum of `Explanation.cost` over wrong fields.
@@ -320,8 +320,8 @@ def identified(
         rows: all transitions: for each field an array with one entry per transition.
         newest: number of the newest transition.
         oldest: number of the oldest transition that a right buffer still holds.
-        like: batches of the same hand-in whose transitions are known, or None. If they
-            are given, no costs are compared. The result is then the guess with the most
+        like: batches of the same hand-in whose transitions are known, or None. With
+            `like`, no costs are compared. The result is then the guess with the most
             fields that are right in both the guess and `like`.
 
     Returns:
@@ -345,8 +345,8 @@ def read_fields(
 ) -> list[Explanation]:
     """Return explanations of all wrong fields; [] if no field is wrong.
 
-    A field has one or two explanations. If none fits, it has a rough description
-    instead.
+    A wrong field gets one or two explanations. If none fits, the field gets a rough
+    description instead.
 
     Args:
         filling: batches from buffers that are not full.
@@ -377,11 +377,11 @@ def by_ends(name: str, several: Sequence[Batches]) -> list[Explanation]:
 
     Args:
         name: name of the field.
-        several: one `Batches` for each script in which the field may be wrong.
+        several: batches in which the field may be wrong.
 
     Returns:
-        One or two explanations: one for d true and one for d false, if the field is
-        wrong there. [] if one of them is needed and not found.
+        An explanation for d true and one for d false, each only if the field is wrong
+        in such rows. [] if an explanation is needed and not found.
     """
     read = []
     for where in ("where d is true", "where d is false"):

@@ -39,7 +39,7 @@ class Finding:
         asked: what a right buffer does, in a few words.
         table: lines of a table of examples; () without a table.
         measured: True if `computes` has measured numbers, such as how often a row is
-            drawn. They change if the questions are asked again.
+            drawn. Such numbers change if the questions are asked again.
     """
 
     difference: Difference
@@ -297,14 +297,16 @@ def blank(fields: Rows) -> np.ndarray:
 
 
 def ids_by_field(name: str, fields: Rows, rows: Rows) -> np.ndarray:
-    """Return for each row the number of the transition with the same value [n,B].
-
-    The number is `UNKNOWN` if no transition has the row's value.
+    """Find the transition of each drawn row by comparing the values of one field.
 
     Args:
-        name: name of the field whose values are compared.
+        name: name of the field.
         fields: values in n batches of B rows: for each field an array [n,B] or [n,B,D].
         rows: all transitions: for each field an array with one entry per transition.
+
+    Returns:
+        An array [n,B]: the number of the transition whose field equals the row's field;
+        `UNKNOWN` if there is none.
     """
     stored = rows[name].astype(np.float64).reshape(STORED, -1)
     value = fields[name].reshape(*fields["reward"].shape, -1)
@@ -313,7 +315,7 @@ def ids_by_field(name: str, fields: Rows, rows: Rows) -> np.ndarray:
 
 
 def likely_ids(fields: Rows, rows: Rows) -> list[np.ndarray]:
-    """Return guesses about which transitions the rows show, the likeliest guess first.
+    """Guess to which transition each drawn row belongs; the likeliest guess is first.
 
     A guess is an array [n,B] of numbers of transitions, with `BLANK` for rows of zeros.
     A field gives a guess if each of its values belongs to a transition. A guess is

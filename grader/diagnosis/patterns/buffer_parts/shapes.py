@@ -28,7 +28,7 @@ def types_and_shapes(asker: Asker) -> list[Finding]:
     """Draw batches of different sizes; return the findings about shapes and types.
 
     Args:
-        asker: plays scripts on new buffers of the hand-in.
+        asker: plays scripts (lists of operations) on new buffers of the hand-in.
 
     Returns:
         [] if shapes and types are right.
@@ -144,7 +144,7 @@ def without_ends(asker: Asker) -> list[Finding]:
     """Return a finding, in a list, if batches lack s' where d is true; else [].
 
     Args:
-        asker: plays scripts on new buffers of the hand-in.
+        asker: plays scripts (lists of operations) on new buffers of the hand-in.
     """
     fewer = []
     for _ in range(12):
@@ -176,7 +176,7 @@ def aliases(asker: Asker) -> list[Finding]:
     change, and drawn batches that change later.
 
     Args:
-        asker: plays scripts on new buffers of the hand-in.
+        asker: plays scripts (lists of operations) on new buffers of the hand-in.
     """
     findings = []
     script = [["add", 0, 6], ["scribble"], asker.seed(), ["samples", 30, BATCH]]
@@ -222,7 +222,7 @@ def batch_changes(asker: Asker) -> list[Finding]:
     The change can come from the next sample or from later adds.
 
     Args:
-        asker: plays scripts on new buffers of the hand-in.
+        asker: plays scripts (lists of operations) on new buffers of the hand-in.
     """
 
     def changed(size: int, *between: Any) -> bool:
@@ -261,7 +261,7 @@ def arguments(asker: Asker) -> list[Finding]:
     """Return the findings about arguments that are refused or changed; [] if none.
 
     Args:
-        asker: plays scripts on new buffers of the hand-in.
+        asker: plays scripts (lists of operations) on new buffers of the hand-in.
     """
     findings = []
     seed = asker.seed()

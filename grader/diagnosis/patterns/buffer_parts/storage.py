@@ -152,14 +152,14 @@ def storage_findings(
 def in_words(seen: Seen) -> Finding | None:
     """Return a finding that lists which transitions were drawn and which were not.
 
-    Use it if no pair of rules for storing and drawing fits.
+    Use this function if no pair of rules for storing and drawing fits.
 
     Args:
         seen: a script, and which transitions were drawn.
 
     Returns:
-        The finding on the first "samples" that drew wrong transitions; None if there is
-        none.
+        The finding on the first "samples" operation that drew other transitions than a
+        right buffer. None if no operation did.
     """
     right, _ = predicted(STORES[0], PLACES[0], seen)
     for k, (expected, drawn) in enumerate(zip(right, seen.drawn, strict=False)):

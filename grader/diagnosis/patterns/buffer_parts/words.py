@@ -32,7 +32,7 @@ LOOSE = 12  # cost of a rough description, more than that of any exact explanati
 
 @dataclass(frozen=True)
 class Explanation:
-    """What the values of a wrong field are, in words.
+    """An explanation, in words, of the values that a wrong field has.
 
     Attributes:
         name: name of the field.
@@ -64,9 +64,9 @@ def worded(
         name: name of the field.
         where: rows in which the field is wrong, a key of the table `WHERE`.
         other: the transition that the value comes from, a key of the table `OTHERS`;
-            None for the transition that the row shows.
+            None for the transition of the row.
         source: name of the field that the value comes from.
-        change: change of the value, or None.
+        change: how the value is changed; None if it is unchanged.
         cost: distance from right code.
         c: constant of the change as text, "" if the change has none.
     """
@@ -225,7 +225,7 @@ def example_rows(names: list[str], several: Sequence[Batches]) -> tuple[str, ...
 
     Args:
         names: names of the wrong fields.
-        several: one `Batches` for each script.
+        several: the batches from which the rows are taken.
 
     Returns:
         At most `MAX_ROWS` examples below a line of headings; () if there are none.

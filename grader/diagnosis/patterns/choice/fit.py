@@ -48,7 +48,7 @@ class Sample:
 
     @cached_property
     def taken(self) -> np.ndarray:
-        """The chosen actions as one-hot vectors [K,N,A+1].
+        """The chosen actions of N rows in K calls, as one-hot vectors [K,N,A+1].
 
         Index A means any number that is no action.
         """
@@ -58,7 +58,7 @@ class Sample:
 
     @cached_property
     def groups(self) -> np.ndarray:
-        """Masks of entries of `taken` that are counted together [G,N,A+1].
+        """G masks [G,N,A+1]: each selects entries of `taken` to be counted together.
 
         G is 2 (A+1). The first A+1 masks select in each row the action with the largest
         value, with the second largest, and so on. The other A+1 masks select action 0,
@@ -75,7 +75,7 @@ class Sample:
 
     @cached_property
     def shares(self) -> tuple[np.ndarray, np.ndarray]:
-        """The count per call for each mask in `groups`: its mean and standard error.
+        """Mean and standard error of the count per call, for each mask in `groups`.
 
         A count is the number of rows whose chosen action the mask selects. Both arrays
         have the shape [G].
@@ -84,10 +84,13 @@ class Sample:
         return calls.mean(axis=0), calls.std(axis=0) / np.sqrt(len(calls))
 
     def over_calls(self, weights: np.ndarray) -> np.ndarray:
-        """Return for each call G weighted sums of the entries of `taken` [K,G].
+        """Return for each of K calls G weighted sums of the entries of `taken`.
 
         Args:
             weights: weights of the entries for each of the G sums [G,N,A+1].
+
+        Returns:
+            An array [K,G].
         """
         flat = self.taken.reshape(len(self.taken), -1)
         return (flat @ weights.reshape(len(weights), -1).T).astype(np.float64)

@@ -71,7 +71,7 @@ def by_index(q: np.ndarray) -> np.ndarray:
 
 
 def near(q: np.ndarray) -> np.ndarray:
-    """Return a mask [N,A] of the actions within 1 % of their row's largest value."""
+    """Return a mask [N,A] of actions whose value is within 1 % of the row's largest."""
     most = q.max(axis=1, keepdims=True)
     return np.abs(q - most) <= 1e-8 + 0.01 * np.abs(most)
 
@@ -161,17 +161,20 @@ class Tried:
 
 
 def padded(shares: np.ndarray, beyond: float = 0.0) -> np.ndarray:
-    """Add a last column to probabilities: that of a number that is no action [N,A+1].
+    """Add to probabilities a last column, for numbers that are no actions.
 
     Args:
         shares: probabilities of the A actions in N rows [N,A].
         beyond: value of the new column.
+
+    Returns:
+        The probabilities with the new column [N,A+1].
     """
     return np.concatenate([shares, np.full((len(shares), 1), beyond)], axis=1)
 
 
 def uniform(q: np.ndarray, greedy: np.ndarray, epsilon: float) -> np.ndarray:
-    """Return the probability 1/A for each of A actions, in N rows [N,A+1].
+    """Return an array [N,A+1]: the probability 1/A for each of A actions in N rows.
 
     The last column, for numbers that are no actions, is 0. Of the arguments, only the
     shape [N,A] of q is used.
@@ -180,7 +183,7 @@ def uniform(q: np.ndarray, greedy: np.ndarray, epsilon: float) -> np.ndarray:
 
 
 def with_end(q: np.ndarray, greedy: np.ndarray, epsilon: float) -> np.ndarray:
-    """Return the probability 1/(A+1) for each number from 0 to A, in N rows [N,A+1].
+    """Return an array [N,A+1]: the probability 1/(A+1) for each number from 0 to A.
 
     The number A is no action. Of the arguments, only the shape [N,A] of q is used.
     """
@@ -188,11 +191,12 @@ def with_end(q: np.ndarray, greedy: np.ndarray, epsilon: float) -> np.ndarray:
 
 
 def rounded(q: np.ndarray, greedy: np.ndarray, epsilon: float) -> np.ndarray:
-    """Return the probabilities of actions rounded from a random fraction [N,A+1].
+    """Return the probabilities [N,A+1] of actions that are rounded random numbers.
 
-    The fraction is (A − 1) u, with u uniform in [0, 1), so the first and the last
-    action are half as likely as the others. The last column, for numbers that are no
-    actions, is 0. Of the arguments, only the shape [N,A] of q is used.
+    The action is (A − 1) u, rounded to a whole number, with u uniform in [0, 1). So the
+    first and the last action are half as likely as the others. The last column, for
+    numbers that are no actions, is 0. Of the arguments, only the shape [N,A] of q is
+    used.
     """
     shares = np.full(q.shape, 1.0)
     shares[:, [0, -1]] = 0.5
@@ -200,16 +204,16 @@ def rounded(q: np.ndarray, greedy: np.ndarray, epsilon: float) -> np.ndarray:
 
 
 def not_greedy(q: np.ndarray, greedy: np.ndarray, epsilon: float) -> np.ndarray:
-    """Return equal probabilities for all actions except the greedy ones [N,A+1].
+    """Return equal probabilities for all actions except each row's greedy action.
 
-    `greedy` [N] has one action for each row. The last column of the result, for numbers
-    that are no actions, is 0.
+    The result is an array [N,A+1]. Its last column, for numbers that are no actions, is
+    0. The greedy actions are the argument `greedy` [N].
     """
     return padded((1 - only(greedy, q.shape[1])) / (q.shape[1] - 1))
 
 
 def softmax(q: np.ndarray, greedy: np.ndarray, epsilon: float) -> np.ndarray:
-    """Return the softmax of each row of the values q as probabilities [N,A+1].
+    """Return as probabilities [N,A+1] the softmax of each row of the values q [N,A].
 
     The last column, for numbers that are no actions, is 0.
     """
@@ -218,9 +222,10 @@ def softmax(q: np.ndarray, greedy: np.ndarray, epsilon: float) -> np.ndarray:
 
 
 def low_half(q: np.ndarray, greedy: np.ndarray, epsilon: float) -> np.ndarray:
-    """Return the probabilities of the actions floor(A u), u uniform in [0, ε) [N,A+1].
+    """Return the probabilities [N,A+1] of the actions floor(A u), with u below ε.
 
-    The last column, for numbers that are no actions, is 0.
+    The random number u is uniform in [0, ε). The last column, for numbers that are no
+    actions, is 0.
     """
     A = q.shape[1]
     edges = np.clip(np.arange(A + 1) / A, 0, max(epsilon, 1e-9))
@@ -230,8 +235,8 @@ def low_half(q: np.ndarray, greedy: np.ndarray, epsilon: float) -> np.ndarray:
 def worst(q: np.ndarray, greedy: np.ndarray, epsilon: float) -> np.ndarray:
     """Return the probabilities [N,A+1] if the action of the lowest value is taken.
 
-    In each row of the values q [N,A], the entry of the lowest value is 1. The last
-    column is the probability of a number that is no action, here 0.
+    Each row has a 1 at the action with the lowest of the values q [N,A]. The last
+    column, for numbers that are no actions, is 0.
     """
     return padded(only(q.argmin(axis=1), q.shape[1]).astype(float))
 
@@ -317,7 +322,10 @@ def of_rest(law: Law) -> Law:
 
 
 def inverted(law: Law) -> Law:
-    """Return a law whose probability of exploring is 1 minus that of the given law."""
+    """Return a law whose probability of exploring is 1 minus that of the given law.
+
+    A law is a formula for the probability of exploring.
+    """
     differences = (words.INVERTED, *law.differences)
     return Law(f"1 - ({law.words})", differences, lambda e: 1 - law.of(e))
 

@@ -104,7 +104,7 @@ class Questions:
         return self.chosen(q_values, epsilon)
 
     def alone(self) -> Reading | None:
-        """Ask for the action of a single row; return a reading if its shape is wrong.
+        """Ask for the action of a single row; return a reading of a wrong shape.
 
         Returns:
             None if the shape is right.

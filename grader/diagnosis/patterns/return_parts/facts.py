@@ -38,8 +38,8 @@ SHAPE_WORDS = {
 def shaped(*sizes: int | None) -> Callable[[np.ndarray, np.ndarray], bool]:
     """Return a function that tells whether an episode's returns have a given shape.
 
-    This function takes the rewards of K episodes [K,T] and the hand-in's returns
-    [K,...].
+    The returned function takes the rewards of K episodes [K,T] and the hand-in's
+    returns [K,...].
 
     Args:
         sizes: the sizes of the shape without the axis K; None means T.

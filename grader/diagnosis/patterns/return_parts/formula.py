@@ -49,7 +49,8 @@ class Weight:
         text: the weight as a formula. In it, {n} is replaced by the formula for the
             number of steps from i to t.
         value: function (n, i, t, T, γ) that returns the weights as an array [T,T] over
-            i and t. n, i and t are such arrays, too; n is the number of steps.
+            i and t. Its arguments n, i and t are arrays [T,T], too; n is the number of
+            steps from i to t.
         difference: the mistake; None for the right choice.
     """
 
@@ -65,9 +66,9 @@ class Range:
     Attributes:
         text: the condition on t, as it stands under the Σ.
         member: function (i, t, T) that returns a mask of the summed rewards, an array
-            [T,T] over i and t. The arguments i and t are such arrays, too.
-        steps: the number of steps from i to t, twice: as a formula, and as a function
-            (i, t).
+            [T,T] over i and t. Its arguments i and t are arrays [T,T], too.
+        steps: the number of steps from i to t, as a pair: the formula, and a function
+            of i and t.
         difference: the mistake; None for the right choice.
         second: a second mistake of the same choice, or None.
     """
@@ -137,7 +138,7 @@ def sums_of(sums: Sums, rewards: np.ndarray, gamma: float) -> np.ndarray:
 
     Args:
         sums: a pair of weight and range, or a recursion (`Rule`).
-        rewards: the rewards to sum, already changed by a `Reward` [K,T].
+        rewards: the rewards [K,T] to sum, already changed by a `Reward`.
         gamma: γ.
     """
     if isinstance(sums, Rule):

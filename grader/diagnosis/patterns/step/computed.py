@@ -117,7 +117,8 @@ def network(
 ) -> tuple[np.ndarray, Callable[[np.ndarray], Vector]]:
     """Return a small network's values [B,A], and a function for the backward pass.
 
-    This function takes ∂L/∂values [B,A] of any loss L, and returns ∂L/∂theta [P].
+    The returned function takes ∂L/∂values [B,A] of any loss L, and returns ∂L/∂theta
+    [P].
 
     Args:
         draw: the question, which has the shapes of the parameters.

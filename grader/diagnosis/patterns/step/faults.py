@@ -30,7 +30,7 @@ ASKED = "θ_Q moves by one step of the optimizer on ∇L(θ_Q, θ_T)"
 
 
 def ask(student: Student, draws: list[Draw], optimizer: str) -> list[Seen]:
-    """Ask the hand-in for one step for each draw, and return the answers.
+    """Ask `td_update` for one optimizer step in each question; return the answers.
 
     Args:
         student: the hand-in.
@@ -47,7 +47,7 @@ def ask(student: Student, draws: list[Draw], optimizer: str) -> list[Seen]:
 
 
 def called(student: Student, draw: Draw, optimizer: str) -> Seen:
-    """Ask the hand-in for one step by a call, without export, and return the answer.
+    """Ask `td_update` for one optimizer step without export, and return the answer.
 
     Args:
         student: the hand-in.
@@ -217,10 +217,11 @@ def refusals(messages: list[str]) -> list[Note]:
 
 
 def own_optimizer(messages: dict[str, str]) -> Difference | None:
-    """Return the mistake "another optimizer replaces the argument", else None.
+    """Return the mistake "another optimizer replaces the argument", or None.
 
-    The mistake is recognised by the exception at a question with "sgd": the hand-in's
-    optimizer gets the state of SGD.
+    A question with "sgd" passes the state of SGD, which has no numbers. If the hand-in
+    uses an optimizer of its own, such as Adam, this state does not fit, and an
+    exception is raised. The mistake is recognised by the message of this exception.
 
     Args:
         messages: messages of exceptions by the optimizer's name, or by "jit" if the
