@@ -121,7 +121,7 @@ def nearby(case: Case, rows: Rows) -> Rows:
 
 
 def values_of(stack: list[np.ndarray], states: np.ndarray) -> np.ndarray:
-    """Return the values of states by N probe networks [N, B, A].
+    """Return the values [N, B, A] that N probe networks give to B states.
 
     Each network computes the same function as `cases.probe_values`.
 

@@ -27,8 +27,8 @@ def agreed(first: list[Finding], second: list[Finding]) -> Reading | None:
     """Return the reading of the findings that two rounds of questions share.
 
     A finding is one difference from a right buffer. Two findings are the same if their
-    names and their texts `computes` are equal. If a finding is `measured`, its text
-    holds numbers of its round; then equal names are enough.
+    names and their texts `computes` are equal. The text of a `measured` finding
+    has numbers that differ between the rounds; for it, equal names are enough.
 
     Args:
         first: findings of the first round.

@@ -326,8 +326,8 @@ def two_contents(
 def in_order(observed: list[Observation]) -> Reading | None:
     """Return a reading that lists the answers to `SHOWN_STEPS`.
 
-    It is used if no rule explains the answers. If the answers to these steps are right,
-    the reading names one wrong answer to another question.
+    This reading is used if no rule explains the answers. If the answers to these steps
+    are right, the reading names one wrong answer to another question.
 
     Args:
         observed: all answers, in the order of the questions. Those for the steps

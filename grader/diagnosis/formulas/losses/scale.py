@@ -120,8 +120,8 @@ class Scale:
 
         Args:
             natural: what a factor without mistakes is proportional to: "B" (rows), "A"
-                (actions), "B A" for B·A, or "" for neither. If this factor is
-                proportional to the same, the text has only its constant.
+                (actions), "B A" for B·A, or "" for neither. The text leaves this out,
+                because it is no mistake.
             mean: the text of the loss without the factor, such as
                 "mean (Q(s,a) − y)²".
         """
@@ -134,7 +134,7 @@ class Scale:
 
 
 def named_constant(size: float) -> list[str]:
-    """Return the mistake in a constant factor, as a list of keys of `HINTS`.
+    """Return the mistake in a constant factor of a loss, in a list of keys of `HINTS`.
 
     Args:
         size: the absolute value of the constant.
@@ -151,8 +151,8 @@ def fitted(factors: Sequence[tuple[float, int, int]]) -> Scale | None:
     """Return the scale (constant and growth) that explains all factors, or None.
 
     Args:
-        factors: for each loss its factor, its number B of rows and its number A of
-            actions.
+        factors: for each question a triple: the factor of the loss, the number B of
+            rows and the number A of actions.
     """
     for words, growth in GROWTHS:
         constants = np.array([factor / growth(b, a) for factor, b, a in factors])

@@ -77,11 +77,11 @@ class Language:
 
 @dataclass(frozen=True)
 class Found:
-    """A formula that fits all answers of the hand-in, with its factor.
+    """A formula that fits all answers of the hand-in.
 
     Attributes:
         formula: the formula.
-        scale: the factor between the formula's loss and the hand-in's loss.
+        scale: the factor: the hand-in's loss divided by the formula's loss.
     """
 
     formula: Formula
@@ -134,7 +134,7 @@ def factors_of(
 def fit(
     language: Language, formula: Formula, samples: Sequence[Sample]
 ) -> Found | None:
-    """Return the formula with its factor, if the formula fits all samples.
+    """Return a formula and its factor to the hand-in's loss, if it fits all samples.
 
     Args:
         language: all formulas of the part.
@@ -217,8 +217,8 @@ def level_of(
 ) -> Iterator[tuple[bool, Formula]]:
     """Yield the formulas with `level` differences that fit the losses of two samples.
 
-    Such a formula needs the same factor for the losses of both samples. Gradients are
-    not compared.
+    In both samples, the hand-in's loss is the formula's loss times the same factor.
+    Gradients are not compared.
 
     Args:
         language: all formulas of the part.
@@ -226,7 +226,7 @@ def level_of(
         level: the number of differences from right code.
 
     Yields:
-        True if the formula needs a factor other than 1, else False; and the formula.
+        A pair: True if this factor is not 1, else False; and the formula.
     """
     for i, view in enumerate(language.views):
         rest = level - (i > 0)
@@ -246,8 +246,8 @@ def fitting(
 ) -> Iterator[tuple[bool, Formula]]:
     """Yield the formulas that fit the losses of the first two samples.
 
-    Such a formula needs the same factor for the losses of both samples. Gradients are
-    not compared.
+    In both samples, the hand-in's loss is the formula's loss times the same factor.
+    Gradients are not compared.
 
     Args:
         language: all formulas of the part.
@@ -257,7 +257,7 @@ def fitting(
         in_loss: the number of differences in all other terms of the loss.
 
     Yields:
-        True if the formula needs a factor other than 1, else False; and the formula.
+        A pair: True if this factor is not 1, else False; and the formula.
     """
     numbers, differences = language.target.combinations(in_target)
     if not len(numbers):

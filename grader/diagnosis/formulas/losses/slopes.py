@@ -27,7 +27,7 @@ class Slopes:
     A slope is the derivative of the loss in one value.
 
     Args:
-        found: the formula and its factor.
+        found: the formula, and the factor by which the loss is multiplied.
         gamma: the discount γ.
     """
 

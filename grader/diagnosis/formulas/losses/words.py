@@ -62,7 +62,7 @@ def loss_words(found: Found, symbol: str, growth: str = "") -> str:
     """Return the right side of "L = …" for a formula's loss, as text.
 
     Args:
-        found: the formula with its factor.
+        found: the formula, and the factor by which the hand-in's loss differs from it.
         symbol: the text of the target in this formula, for example "y".
         growth: how many losses the code returns, "B" or "B A"; "" if it returns one.
     """
@@ -89,7 +89,7 @@ def lines(found: Found, right: Formula, symbol: str, growth: str) -> tuple[str, 
     """Return the lines in which the code's formula differs from the right formula.
 
     Args:
-        found: the code's formula with its factor.
+        found: the code's formula, and the factor by which the code's loss differs.
         right: the right formula.
         symbol: "y" for `td_loss`; "G" for `mc_loss`.
         growth: how many losses the code returns, as in `loss_words`.
@@ -121,7 +121,7 @@ def reading(language: Language, found: Found, sample: Sample) -> Reading | None:
 
     Args:
         language: all formulas of the part.
-        found: the code's formula with its factor.
+        found: the code's formula, and the factor by which the code's loss differs.
         sample: a question with the hand-in's answer, shown in the table.
     """
     formula, right, rows = found.formula, language.right, sample.rows

@@ -147,7 +147,7 @@ def without_revisits(samples: Sequence[Episode]) -> list[Episode]:
 
 
 def answered_moves(sample: Episode, formula: Formula) -> np.ndarray:
-    """Return the changes [T] of the cells of the T steps in the hand-in's answer.
+    """Return an array [T]: by how much the hand-in changed the cell of each step.
 
     Args:
         sample: the question with the hand-in's answer.

@@ -337,7 +337,7 @@ def between_batches(asker: Asker) -> list[Finding]:
 
 
 def ranks(ids: np.ndarray) -> tuple[np.ndarray, int]:
-    """Replace transition numbers by ranks by age; return the ranks and their number.
+    """Return the ranks by age of drawn transitions, and how many ranks there are.
 
     Only transitions that were drawn at least once are ranked. The oldest of them has
     rank 0.
@@ -345,6 +345,9 @@ def ranks(ids: np.ndarray) -> tuple[np.ndarray, int]:
     Args:
         ids: numbers of the drawn transitions, in n batches of B rows [n,B]. The numbers
             count the adds, so an older transition has a smaller one.
+
+    Returns:
+        The ranks [n,B], and their number.
     """
     seen, places = np.unique(ids, return_inverse=True)
     return places.reshape(ids.shape), len(seen)

@@ -324,8 +324,8 @@ def rises(shares: np.ndarray, n: int) -> bool:
 def dependent(draws: np.ndarray, stored: int) -> Finding | None:
     """Return a finding if two rows are equal too often or too rarely; else None.
 
-    Rows of one batch are compared, and rows of two consecutive batches. A batch may be
-    drawn without replacement; it then has no equal rows, and this is no finding.
+    Rows of one batch are compared, and rows of two consecutive batches. Batches drawn
+    without replacement have no equal rows; there is no finding for such batches.
 
     Args:
         draws: ranks by age of the drawn transitions [n,B]: n batches of B rows, in the

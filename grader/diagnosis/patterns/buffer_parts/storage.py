@@ -122,7 +122,7 @@ ALL_BLANK = found(
 def storage_findings(
     seen: Sequence[Seen], *, exactly: bool = True
 ) -> list[Finding] | None:
-    """Return the findings about what is stored and from which places it is drawn.
+    """Return the findings about which transitions are stored, and which are drawn.
 
     Args:
         seen: for each script, which transitions were drawn.

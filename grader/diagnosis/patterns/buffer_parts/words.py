@@ -187,7 +187,7 @@ def group_findings(
     """Return the findings for one group of explanations from `grouped`.
 
     Several fields with one mistake give one finding. A single field gives a finding for
-    each kind that its explanation combines, such as "clipped+whole".
+    each kind of mistake in its explanation: two for the kind "clipped+whole".
 
     Args:
         group: explanations with one and the same mistake.

@@ -208,8 +208,8 @@ def fit_of(
 def agrees(sample: Sample, expected: np.ndarray, doubt: np.ndarray) -> bool:
     """Tell whether the frequencies of the actions agree with a pattern, within chance.
 
-    Two frequencies are compared, over all rows: that of each action number, and that of
-    the action with the largest value, the second largest, and so on.
+    The frequencies are those of each action number, and those of the action with the
+    largest value, the second largest value, and so on. All rows are counted together.
 
     Args:
         sample: the chosen actions.

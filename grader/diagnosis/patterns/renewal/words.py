@@ -153,7 +153,7 @@ CONDITIONS: list[Choice] = [
 
 
 def with_number(c: int) -> Iterator[Choice]:
-    """Yield wrong conditions that use a constant instead of the period, or besides it.
+    """Yield wrong conditions with a constant; some of them also use the period.
 
     Args:
         c: the constant, at least 2.

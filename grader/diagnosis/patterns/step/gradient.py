@@ -105,7 +105,7 @@ Change = tuple[str, Differences, float, float, Callable[[Draw, Vector], Vector]]
 
 
 def shares(plain: list[Vector], seen: list[Vector]) -> list[float]:
-    """Return for each draw the number c with which c · plain is nearest to seen.
+    """Return for each draw the best c in: hand-in's gradient = c · computed gradient.
 
     `plain` has computed gradients, `seen` has the hand-in's: one [P] for each draw.
     """
@@ -138,7 +138,7 @@ def tidy(factor: float) -> float:
 
 
 def scaled(draws: list[Draw], plain: list[Vector], seen: list[Vector]) -> float | None:
-    """Return the number c with seen = c · plain for all draws; None if there is none.
+    """Return c if the hand-in's gradients are c times the computed ones, else None.
 
     `plain` has computed gradients, `seen` has the hand-in's: one [P] for each draw.
     """
@@ -154,7 +154,7 @@ def scaled(draws: list[Draw], plain: list[Vector], seen: list[Vector]) -> float 
 
 
 def times(draws: list[Draw], plain: list[Vector], seen: list[Vector]) -> Change | None:
-    """Return the change "times a constant" if it turns `plain` into `seen`, else None.
+    """Return the change "times a constant" if the hand-in makes it, else None.
 
     `plain` has the gradients before the change, `seen` has the hand-in's: one [P] for
     each draw. A right hand-in has the constant 1.
@@ -168,7 +168,7 @@ def times(draws: list[Draw], plain: list[Vector], seen: list[Vector]) -> Change 
 def clipped(
     draws: list[Draw], plain: list[Vector], seen: list[Vector]
 ) -> Change | None:
-    """Return the change "clip the entries" if it turns `plain` into `seen`, else None.
+    """Return the change "clip the entries" if the hand-in makes it, else None.
 
     `plain` has the gradients before the change, `seen` has the hand-in's. The limit is
     estimated from the largest entry of the hand-in's gradients.
@@ -200,10 +200,10 @@ def clipped(
 def shortened(
     draws: list[Draw], plain: list[Vector], seen: list[Vector]
 ) -> Change | None:
-    """Return the change of the norm that turns `plain` into `seen`; None if none does.
+    """Return the change of the gradient's norm that the hand-in makes, or None.
 
-    `plain` has the gradients before the change, `seen` has the hand-in's. There are two
-    such changes: the norm is clipped, or all gradients get one and the same norm.
+    `plain` has the gradients before the change, `seen` has the hand-in's. Two changes
+    are known: the norm is clipped, or all gradients get one and the same norm.
     """
     factors = shares(plain, seen)
     fits = all(
@@ -239,7 +239,7 @@ def shortened(
 
 
 def signs(draws: list[Draw], plain: list[Vector], seen: list[Vector]) -> Change | None:
-    """Return the change "c times the signs" if it turns `plain` into `seen`, else None.
+    """Return the change "c times the signs" if the hand-in makes it, else None.
 
     `plain` has the gradients before the change, `seen` has the hand-in's.
     """
@@ -258,7 +258,7 @@ def signs(draws: list[Draw], plain: list[Vector], seen: list[Vector]) -> Change 
 def decayed(
     draws: list[Draw], plain: list[Vector], seen: list[Vector]
 ) -> Change | None:
-    """Return the change "plus c · θ_Q" if it turns `plain` into `seen`, else None.
+    """Return the change "plus c · θ_Q" if the hand-in makes it, else None.
 
     `plain` has the gradients before the change, `seen` has the hand-in's.
     """
@@ -283,7 +283,7 @@ def decayed(
 def by_array(
     draws: list[Draw], plain: list[Vector], seen: list[Vector]
 ) -> Change | None:
-    """Return the change "0 in some arrays" if it turns `plain` into `seen`, else None.
+    """Return the change "0 in some arrays" if the hand-in makes it, else None.
 
     `plain` has the gradients before the change, `seen` has the hand-in's. An array is
     one leaf of θ_Q, such as a layer's weights.
