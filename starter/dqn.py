@@ -142,8 +142,8 @@ def q_network(key: PRNGKeyArray, state_dim: int, num_actions: int) -> eqx.Module
     Args: a key (another key, other parameters); D; A.
     Returns: any nonlinear module from one state [D] to its values [A].
     Rules: the values may be any numbers, so no activation follows the last layer. Each
-        layer gets a key of its own. An array in a field of the module, of NumPy too, is
-        a float parameter; a constant is a Python number, or is made in `__call__`.
+        layer gets a key of its own. Each array in a field, of NumPy too, is a parameter
+        and float; a constant is a Python number, or is made in `__call__`.
 
     >>> net = q_network(jax.random.key(0), state_dim=4, num_actions=2)
     >>> net(jnp.ones(4)).shape, jax.vmap(net)(jnp.ones((5, 4))).shape
@@ -181,9 +181,9 @@ class ReplayBuffer:
 
         B_t = {(s_i, a_i, r_i, d_i, s'_i) : t - capacity < i ≤ t}
 
-    Rules: a row stays as it was added, with its d; a batch stays as it was drawn. The
-        five fields of a drawn row belong to one transition. Only what is stored is
-        drawn, never a place that is still empty.
+    Rules: i numbers what is added, t is the last. A row keeps the values, and the d,
+        with which it was added; a drawn batch keeps its values, too. All five fields of
+        a drawn row are of one transition. Places that are still empty are never drawn.
 
     >>> buffer, rng = ReplayBuffer(capacity=2), np.random.default_rng(0)
     >>> for i in range(3):
@@ -226,7 +226,7 @@ def td_loss(
     Args: θ_Q and θ_T, with the model they share; B transitions; γ.
     Returns: one number; its gradient is taken with respect to theta_Q.
     Rules: the mean over the B transitions, without ½, without clipping. Each transition
-        has its own target, of its own r, d and s'. d is false where the time limit
+        has its own target y_i, of its own r, d and s'. d is false where the time limit
         ended the episode. Subtract [B] from [B], not from [B, 1].
 
     >>> net = eqx.nn.Linear(1, 2, use_bias=False, key=jax.random.key(0))
