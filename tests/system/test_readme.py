@@ -126,9 +126,8 @@ def test_commands_without_make(made, line):
     called = " ".join(program[:3] if program[0] == "-m" else program[:1])
     assert f" {called} " in f"{done.stdout} ".replace("\n", " ")
     options = [word for word in program if word.startswith("--")]
-    # A submission is a word without an option, and watching is another command.
-    given_names = {word.partition("=")[0] for word in given}
-    names = given_names - {"SUBMISSION", "WATCH"}
+    # The submission is a word of its own.
+    names = {word.partition("=")[0] for word in given} - {"SUBMISSION"}
     for name, option in zip(sorted(names), sorted(options), strict=True):
         assert re.search(rf'{option}="\$\{{?{name}\b', done.stdout)
     for value in (word.partition("=")[2] for word in given):
