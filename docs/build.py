@@ -2,7 +2,7 @@
 
 The program fills the blocks of `handout.md` that begin with `<!-- generated: name -->`,
 converts the page to `handout.html`, converts `starter/dqn.py` to `starter/dqn.ipynb`,
-and draws a maze.
+and draws the pictures. The formulas are those of `formulas.py`.
 """
 
 import ast
@@ -22,6 +22,8 @@ from markupsafe import Markup
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
+import formulas
+import loop
 import maze
 
 from grader.contract.exercises import CHECKS, EXERCISES
@@ -42,7 +44,8 @@ PAGES = Environment(
 BLOCK = re.compile(r"(<!-- generated: (\w+) -->\n).*?(<!-- end -->)", re.S)
 BANNER = re.compile(r"^# Exercise (\d+) · (.+) · (\d+) points$", re.M)
 STARTER = ROOT / "starter" / "dqn.py"
-MAZE = re.compile(r'<p><img src="images/maze.svg"[^>]*></p>')  # the handout's picture
+PICTURES = {"loop": loop.picture, "maze": maze.picture}
+PICTURE = re.compile(r'<p><img src="images/(\w+).svg"[^>]*></p>')
 
 
 @dataclass(frozen=True)
@@ -53,7 +56,7 @@ class Part:
         name: the part's name.
         call: the function's call; for a class, the calls of its methods, one a line.
         equation: the equation in the docstring, or "".
-        slides: the slides that the docstring names, or "".
+        slides: the section of the slides that the docstring names, or "".
     """
 
     name: str
@@ -112,9 +115,9 @@ def parts_in(code: str) -> list[Part]:
 def part_of(node: ast.FunctionDef | ast.ClassDef) -> Part:
     """Return the part that a function or class defines.
 
-    Equation and slides are read from the docstring, before the word "Careful:".
+    Equation and slides are read from the docstring, before the word "Rules:".
     """
-    before, _, _ = (ast.get_docstring(node) or "").partition("Careful:")
+    before, _, _ = (ast.get_docstring(node) or "").partition("Rules:")
     slides = re.search(r"\([Ss]lides: (.*?)\.?\)(?=[.\s]|$)", before, re.S)
     # An indented block of the docstring is an equation.
     equation = [
@@ -182,16 +185,28 @@ def detail(one: Exercise) -> str:
     lines = [f"### {one.number} · {one.name} · {plain_number(one.points)} points", ""]
     for part in one.parts:
         lines += ["```python", part.call, "```", ""]
-        if part.equation:
+        for formula in formulas.FORMULAS.get(part.name, ()):
+            lines += ["```math", formula, "```", ""]
+        if part.name not in formulas.FORMULAS and part.equation:
             lines += ["```text", part.equation, "```", ""]
         if part.slides:
-            lines += [f"Slides: {part.slides}.", ""]
+            lines += [f"Slides: {linked(part.slides)}.", ""]
     if not one.parts:
         words = "Nothing to write: your parts are put to work, as told below."
         lines += [words, ""]
     lines += ["| what is checked | points |", "|---|---:|"]
     lines += [f"| {words} | {plain_number(pays)} |" for pays, words in one.checks]
     return "\n".join(lines)
+
+
+def linked(sections: str) -> str:
+    """Return names of the slides' sections, with links to where the handout has them.
+
+    Args:
+        sections: names of sections, separated by ", ".
+    """
+    names = sections.split(", ")
+    return ", ".join(f"[{name}](#{name.lower().replace(' ', '-')})" for name in names)
 
 
 def marks() -> str:
@@ -246,6 +261,7 @@ def filled(text: str) -> str:
 def as_html(text: str) -> str:
     """Return a Markdown text as an HTML page that loads no other file."""
     markdown = MarkdownIt().enable("table")
+    markdown.add_render_rule("fence", fence)
     tokens = markdown.parse(text)
     sections = []
     for token, inline in pairwise(tokens):
@@ -256,7 +272,7 @@ def as_html(text: str) -> str:
                 sections.append((name, inline.content))
     body = markdown.renderer.render(tokens, markdown.options, {})
     body = re.sub(r"<!--.*?-->\n?", "", body)
-    body = re.sub(MAZE, lambda _: maze_in_page(), body)
+    body = re.sub(PICTURE, lambda found: picture_in_page(found[1]), body)
     # Wide tables and code get scroll bars of their own, so that the page needs none.
     body = body.replace("<table>", '<div class="wide" tabindex="0"><table>')
     body = body.replace("</table>", "</table></div>")
@@ -271,9 +287,22 @@ def as_html(text: str) -> str:
     )
 
 
-def maze_in_page() -> str:
-    """Return the maze's picture as a part of an HTML page."""
-    return f"<figure>{maze.picture().replace(f'{maze.NAMESPACE} ', '')}</figure>"
+def fence(renderer, tokens, index: int, options, env) -> str:
+    """Return a fenced block as HTML; LaTeX is converted to MathML."""
+    token = tokens[index]
+    if token.info != "math":
+        return renderer.fence(tokens, index, options, env)
+    return f'<div class="wide" tabindex="0">{formulas.mathml(token.content)}</div>\n'
+
+
+def picture_in_page(name: str) -> str:
+    """Return a picture as a part of an HTML page.
+
+    Args:
+        name: a key of `PICTURES`.
+    """
+    picture = PICTURES[name]().replace(f"{maze.NAMESPACE} ", "")
+    return f'<figure class="wide" tabindex="0">{picture}</figure>'
 
 
 # ---------------------------------------------------------------- the notebook
@@ -364,8 +393,9 @@ def code_cell(code: str) -> dict:
 def files() -> dict[Path, str]:
     """Return the text of each file to write, by path."""
     handout = filled((DOCS / "handout.md").read_text(encoding="utf-8"))
+    pictures = {DOCS / "images" / f"{name}.svg": f() for name, f in PICTURES.items()}
     return {
-        DOCS / "images" / "maze.svg": maze.picture(),
+        **pictures,
         DOCS / "handout.md": handout,
         DOCS / "handout.html": as_html(handout),
         ROOT / "starter" / "dqn.ipynb": notebook(),

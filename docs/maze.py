@@ -17,7 +17,8 @@ Point = tuple[float, float]
 NAMESPACE = 'xmlns="http://www.w3.org/2000/svg"'  # a file needs it, an HTML page not
 
 STYLE = """
-.maze text { font: 13px system-ui, "DejaVu Sans", sans-serif; fill: currentColor }
+.maze text { font: 13px system-ui, "DejaVu Sans", sans-serif; fill: #1d2430 }
+@media screen and (prefers-color-scheme: dark) { .maze text { fill: #e3e7ed } }
 .maze .room { fill: #ffffff; stroke: #1d2430; stroke-width: 1.2 }
 .maze .exit { fill: #2e8b57 }
 .maze .look { fill: #c46a1b }

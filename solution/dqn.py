@@ -1,22 +1,25 @@
 """Deep Q-learning in eight parts: the one file that you edit and hand in.
 
-Work from top to bottom: write a part here, then `make grade ONLY=update_Q_TD0` checks
-it. ONLY also takes monte_carlo, q_network, epsilon_greedy, replay_buffer, td_loss,
-td_update, sync_target and learning; without it, everything is checked. The `>>>`
-examples can be followed by hand, or run: `.venv/bin/python -m doctest starter/dqn.py`.
-Keep names and arguments as they are; your own helpers and imports are welcome.
+Work from top to bottom. `make grade ONLY=update_Q_TD0` checks one exercise, by the name
+of a part or its number; `make grade` checks all. The `>>>` examples can be followed by
+hand, or run: `.venv/bin/python -m doctest starter/dqn.py`. Keep names and arguments as
+they are; your own helpers and imports are welcome.
 
-Symbols, as in the lecture: T steps of an episode, B transitions of a batch, N
-environments, S states, A actions, D numbers that describe a state; s, a, r, s' state,
-action, reward, next state; d: s' is terminal, ¬d: it is not; alpha (α) learning rate,
-gamma (γ) discount, epsilon (ε) share of exploration; Q action values, from a table or
-a network. `theta_Q, model = eqx.partition(net, eqx.is_array)` takes a network apart:
-theta_Q (θ_Q) are its parameters, model is the rest; `eqx.combine(theta_Q, model)` is
-the network again, for one state at a time. theta_T (θ_T) is an older copy of θ_Q.
+Symbols, as in the lecture:
+- s, a, r, s': state, action, reward, next state; d: s' is terminal, ¬d: it is not
+- T, B, N: steps of an episode, transitions of a batch, environments
+- S, A, D: states of a table, actions, numbers that describe a state
+- alpha (α), gamma (γ), epsilon (ε): learning rate, discount, share of exploration
+- theta_Q (θ_Q): parameters of the network Q; theta_T (θ_T): an older copy of them
 
-Always: change no argument; numbers are float32, actions int32; `terminated` is bool or
-0/1 of any number type (what is ~1?); sizes may be 1, but A ≥ 2. The network, td_loss,
-td_update and epsilon_greedy work under `jax.jit`: no Python `if` on an array's value.
+`theta_Q, model = eqx.partition(net, eqx.is_array)` takes a network apart, parameters
+and the rest; `Q = eqx.combine(theta_Q, model)` is the network again: `Q(state)` for one
+state [D], `jax.vmap(Q)(states)` for several [B, D].
+
+Always: change no argument. Numbers are float32, actions int32. `terminated` is bool, or
+0 and 1 of any number type: ¬d is `1 - terminated`, for `~1` is -2. Sizes may be 1, but
+A ≥ 2. The network, td_loss, td_update and epsilon_greedy work under `jax.jit`, so they
+have no Python `if` on an array's value.
 """
 
 from typing import NamedTuple
@@ -44,8 +47,7 @@ class Transition(NamedTuple):
 def episode_terminateds(num_steps: int) -> Bool[Array, " T"]:
     """Flag the last step of an episode that ended in a terminal state. Supplied.
 
-    Homework 1 had `jnp.zeros(states.shape[0])` here: T + 1 flags for T steps, as if
-    the terminal state were a step too. It is only where the last step arrives.
+    The old line of homework 1 made T + 1 flags for T steps.
 
     >>> episode_terminateds(3).tolist()
     [False, False, True]
@@ -69,16 +71,14 @@ def update_Q_TD0(
     """Learn from one episode with a table of action values.
 
         η_t = Q(s_t, a_t) - (r_t + ¬d_t γ max_a Q(s'_t, a))
-        Q(s_t, a_t) ← Q(s_t, a_t) - α η_t       (slides: Admin; some show -d for ¬d)
+        Q(s_t, a_t) ← Q(s_t, a_t) - α η_t       (slides: Admin)
 
     Args: Q; for each step s_t, a_t, r_t, s'_t (states are row numbers of Q) and d_t,
         true at the last step, or nowhere if the time limit ended the episode; α; γ.
     Returns: the new table; cells not visited keep their value.
-    Careful: one step moves a cell that the η of another step reads: old value or new?
-        The old: every η comes from the Q passed in. Two steps visit one cell: do both
-        moves count? Yes, their sum (in time order, each on the newest Q, is accepted
-        too). The time limit ended the episode: is its last s' terminal? No, d means
-        "s' is terminal", not "the episode is over": γ max_a Q(s', a) stays in.
+    Rules: every η is computed from the Q passed in. A cell that several steps visit
+        moves by the sum of their moves (step by step, each on the newest Q, is accepted
+        too). Where d is false, γ max_a Q(s', a) counts, also at the last step.
 
     >>> Q = jnp.array([[1.0, 2.0], [3.0, 4.0], [5.0, 6.0]])
     >>> s, a, next_s = jnp.array([[0, 1], [0, 1], [1, 2]])
@@ -103,11 +103,11 @@ def update_Q_TD0(
 def discounted_returns(rewards: Float[Array, " T"], gamma: float) -> Float[Array, " T"]:
     """Compute the return from each step to the end of the episode.
 
-        G_i = Σ_{t≥i} γ^(t-i) r_t       (slides: Deep Q Learning, which print γ^t)
+        G_i = Σ_{t≥i} γ^(t-i) r_t       (slides: Deep Q Learning)
 
     Args: r_t for each step of one complete episode; γ.
-    Returns: G_i for each step i; nothing is added for what follows the episode.
-    Careful: how much is r_i, the first reward in G_i, discounted? Not at all: γ^(i-i).
+    Returns: G_i for each step i.
+    Rules: G_i counts r_i in full. After the last step nothing is added.
 
     >>> discounted_returns(jnp.array([1.0, 0.0, 2.0]), 0.5).tolist()
     [1.5, 1.0, 2.0]
@@ -134,9 +134,9 @@ def mc_loss(
 
         L(θ_Q) = 1/T Σ_i (Q(s_i, a_i, θ_Q) - G_i)²       (slides: Deep Q Learning)
 
-    Args: the two halves of the network; for each step s_i, a_i, r_i; γ.
+    Args: the two halves of the network Q; for each step s_i, a_i, r_i; γ.
     Returns: one number; `jax.grad` with respect to theta_Q must work.
-    Careful: sum or mean? The mean, and no ½. And what shape has [T, 1] minus [T]?
+    Rules: the mean over the T steps, without ½. Subtract [T] from [T], not from [T, 1].
 
     >>> net = eqx.nn.Linear(1, 2, use_bias=False, key=jax.random.key(0))
     >>> theta, model = eqx.partition(net, eqx.is_array)
@@ -155,13 +155,13 @@ def mc_loss(
 def q_network(key: PRNGKeyArray, state_dim: int, num_actions: int) -> eqx.Module:
     """Build the network that gives all action values of a state at once.
 
-        Q : S → ℝ^|A|       (slides: Deep Q Networks; layers: Deep Learning Review)
+        Q : S → ℝ^|A|       (slides: Deep Q Networks, Deep Learning Review)
 
     Args: a key (another key, other parameters); D; A.
-    Returns: any nonlinear module from one state [D] to its values [A]; vmap adds the B.
-    Careful: can yours answer -3, or 500? Q values may be any numbers, so no activation
-        on the output. Do two layers share a key? Which of its arrays are parameters?
-        All, NumPy arrays too, and all float: constants belong in the code.
+    Returns: any nonlinear module from one state [D] to its values [A].
+    Rules: the values may be any numbers, so no activation follows the last layer. Each
+        layer gets a key of its own. Each array in a field, of NumPy too, is a parameter
+        and float; a constant is a Python number, or is made in `__call__`.
 
     >>> net = q_network(jax.random.key(0), state_dim=4, num_actions=2)
     >>> net(jnp.ones(4)).shape, jax.vmap(net)(jnp.ones((5, 4))).shape
@@ -185,13 +185,13 @@ def epsilon_greedy(
 ) -> Int[Array, " N"]:
     """Choose an action in each of N environments: mostly the best, sometimes any.
 
-        a = argmax_i Q(s)_i, but with probability ε any (slides: Deep Q Networks)
+        a = argmax_i Q(s)_i with probability 1 - ε, any with probability ε
 
     Args: a key (same key, same actions); Q(s) of each environment; ε from 0 to 1.
-    Returns: actions, 0 to A - 1; ties go either way.
-    Careful: with A = 2 and ε = 0.1, how often is the worse action taken? In 5 % of
-        cases: exploring draws uniformly from all A actions, the greedy one included.
-        Does each environment toss its own coin? What if coin and action share a key?
+    Returns: actions, 0 to A - 1; ties go either way. (Slides: Deep Q Networks.)
+    Rules: "any" is drawn uniformly from all A actions, the greedy one included. Each
+        environment tosses its own coin and draws its own action. The coins and the
+        actions are drawn with different keys, from `jax.random.split(key)`.
 
     >>> q_values = jnp.array([[1.0, 3.0, 2.0], [0.0, -2.0, -1.0]])
     >>> epsilon_greedy(jax.random.key(0), q_values, 0.0).tolist()
@@ -211,11 +211,11 @@ def epsilon_greedy(
 class ReplayBuffer:
     """Keep the last `capacity` transitions, to draw from (slides: Experience Replay).
 
-    Careful: when the buffer is full, which one leaves? The oldest. The caller changes
-        `state` after `add`: does the stored row change? It must not, nor may a batch
-        once drawn. 3 of 10 000 places are taken: are the other 9 997 ever drawn? Never.
-        Do the five fields of a sampled row belong to one transition? They must. What
-        is d where the time limit cut in? False; the buffer keeps d as it comes.
+        B_t = {(s_i, a_i, r_i, d_i, s'_i) : t - capacity < i ≤ t}
+
+    Rules: i numbers what is added, t is the last. A row keeps the values, and the d,
+        with which it was added; a drawn batch keeps its values, too. All five fields of
+        a drawn row are of one transition. Places that are still empty are never drawn.
 
     >>> buffer, rng = ReplayBuffer(capacity=2), np.random.default_rng(0)
     >>> for i in range(3):
@@ -270,14 +270,14 @@ def td_loss(
 ) -> Float[Array, ""]:
     """Measure how far the network is from its temporal-difference targets.
 
-        L(θ_Q) = 1/B Σ_i (Q(s_i, a_i, θ_Q) - (r_i + ¬d_i γ max_a Q(s'_i, a, θ_T)))²
+        L(θ_Q) = 1/B Σ_i (Q(s_i, a_i, θ_Q) - y_i)²       (slides: Target Networks)
+        y_i = r_i + ¬d_i γ max_a Q(s'_i, a, θ_T)
 
-    (Slides: Target Networks. Deep Q Learning prints r_t, Q(s_i, a), arg max, no ¬d.)
     Args: θ_Q and θ_T, with the model they share; B transitions; γ.
     Returns: one number; its gradient is taken with respect to theta_Q.
-    Careful: whose reward, whose next state? Step i's own: r_i and s'_i = s_{i+1}. Index
-        or value? The value: max. Sum, mean, ½, clipping? The mean, nothing more. Time
-        is up: is s' terminal? No, d stays false. What shape has [B, 1] minus [B]?
+    Rules: the mean over the B transitions, without ½, without clipping. Each transition
+        has its own target y_i, of its own r, d and s'. d is false where the time limit
+        ended the episode. Subtract [B] from [B], not from [B, 1].
 
     >>> net = eqx.nn.Linear(1, 2, use_bias=False, key=jax.random.key(0))
     >>> theta, model = eqx.partition(net, eqx.is_array)
@@ -311,13 +311,13 @@ def td_update(
 ) -> tuple[PyTree, optax.OptState, Float[Array, ""]]:
     """Take one optimizer step on `td_loss`.
 
-        θ_Q ← θ_Q - α ∇L(θ_Q), in the optimizer's way (slides: Deep Learning Review)
+        θ_Q ← θ_Q - α ∇L(θ_Q)       (slides: Deep Learning Review)
 
     Args: as td_loss; any optax transformation, update(grads, state, params); its state.
     Returns: the new θ_Q, the new state, and the loss before the step.
-    Careful: the slides' loop drops opt_state. What is Adam worth if its averages start
-        anew at each step? The state must survive: use the old one, return the new one.
-        And which optimizers also ask for params, θ_Q itself? AdamW, and chains with it.
+    Rules: the formula is that of gradient descent; the step is the optimizer's. Give
+        `optimizer.update` the gradient, the state passed in, and θ_Q as params, which
+        AdamW reads. Return the state that comes out. θ_T stays as it is.
 
     >>> net = eqx.nn.Linear(1, 2, use_bias=False, key=jax.random.key(0))
     >>> theta, model = eqx.partition(net, eqx.is_array)
@@ -342,12 +342,12 @@ def td_update(
 def sync_target(theta_Q: PyTree, theta_T: PyTree, step: int, period: int) -> PyTree:
     """Renew the target parameters every `period` gradient updates.
 
-        θ_T ← θ_Q if step is a multiple of period, else θ_T (slides: Target Networks)
+        θ_T ← θ_Q if step is a multiple of period, θ_T otherwise
 
     Args: θ_Q; θ_T; step and period, Python integers.
-    Returns: a copy of θ_Q, or θ_T as it was.
-    Careful: the slides count epochs. What does `step` count here: episodes, environment
-        steps, gradient updates? Gradient updates. Step 0? A multiple like any other.
+    Returns: a copy of θ_Q, or θ_T as it was. (Slides: Target Networks.)
+    Rules: `step` counts gradient updates, not episodes and not environment steps.
+        0 is a multiple of every period.
 
     >>> old, new = jnp.array(-1.0), jnp.array(7.0)
     >>> [float(sync_target(new, old, step, period=2)) for step in range(5)]
@@ -357,6 +357,6 @@ def sync_target(theta_Q: PyTree, theta_T: PyTree, step: int, period: int) -> PyT
 
 
 # Exercise 9 · learning · 15 points
-# Nothing to write: agent.py and train.py put your eight parts to work on table worlds
-# with known Q* (4 points), in a maze of rooms (3 points) and on CartPole-v1 (8 points).
+# Nothing to write: agent.py and train.py put your parts of exercises 3 to 8 to work on
+# table worlds with known Q* (4 points), in a maze of rooms (3) and on CartPole-v1 (8).
 # The grader draws all of them, and `make train TASK=maze` lets you try a maze.

@@ -1,6 +1,7 @@
 """The handout and the notebook are up to date, and `%grade` works in the notebook."""
 
 import builtins
+import html
 import json
 import os
 import re
@@ -19,8 +20,9 @@ from tests.tools import release
 sys.path.insert(0, str(ROOT / "docs"))
 
 import build
+import formulas
 
-from grader.contract.exercises import EXERCISES
+from grader.contract.exercises import EXERCISES, WRITTEN
 from grader.intake.take import take
 
 NOTEBOOK = ROOT / "starter" / "dqn.ipynb"
@@ -41,6 +43,45 @@ def test_handout_names_everything(points: dict) -> None:
     for part in EXERCISE_OF:
         assert f"`{part}" in HANDOUT
         assert part == "episode_terminateds" or f"\n{part}(" in HANDOUT
+
+
+@pytest.mark.parametrize("part", WRITTEN, ids=lambda part: part.name)
+def test_loop_shows_every_part(part) -> None:
+    """The picture of the loop has each part, with the number of its exercise."""
+    picture = (ROOT / "docs" / "images" / "loop.svg").read_text(encoding="utf-8")
+    number = [*EXERCISES].index(part.exercise) + 1
+    assert f">{number} {part.name}</text>" in picture
+
+
+PARTS = {part.name: part for one in build.exercises() for part in one.parts}
+
+
+@pytest.mark.parametrize("name", PARTS)
+def test_formula_is_the_docstrings(name: str) -> None:
+    """A typeset formula has the symbols of the docstring's equation, in its order."""
+    page = (ROOT / "docs" / "handout.html").read_text(encoding="utf-8")
+    typeset = [formulas.mathml(latex) for latex in formulas.FORMULAS[name]]
+    assert all(one in page for one in typeset)
+    shown = html.unescape(re.sub("<[^>]*>", "", "".join(typeset)))
+    equation = re.sub(r"\^\((.*?)\)", r"\1", PARTS[name].equation)
+    assert symbols(shown) == symbols(equation) != ""
+
+
+def symbols(text: str) -> str:
+    """Return a formula without spaces, and without what only places its symbols."""
+    text = text.replace("-", "−").replace("'", "′").replace("²", "2").replace("∑", "Σ")
+    return re.sub(r"[\s_^/{}]", "", text)
+
+
+def test_example_of_two_halves_runs() -> None:
+    """The handout's example of `eqx.partition` runs; its values have these shapes."""
+    (code,) = re.findall(r"```python\n(import .*?)```", HANDOUT, re.S)
+    names: dict[str, object] = {}
+    exec(code, names)
+    told = re.findall(r"^(.+?)  # .*: values \[(.*)\]$", code, re.M)
+    assert len(told) == 2
+    for line, shape in told:
+        assert str(list(eval(line, names).shape)) == f"[{shape}]"
 
 
 def test_page_needs_nothing_else() -> None:

@@ -108,6 +108,42 @@ def test_commands_exist(name):
             assert does, f"make {words}: {option} does nothing"
 
 
+ONE_LINERS = re.findall(r"^\| `(.+?)` \| `uv (.+?)` \|$", text_of("handout.md"), re.M)
+
+
+@pytest.mark.parametrize(("made", "line"), ONE_LINERS, ids=lambda words: words)
+def test_commands_without_make(made, line):
+    """A command without make starts the program that make starts.
+
+    Each of its options is the one that make passes the variable's value to.
+    """
+    target, *given = shlex.split(made)
+    words = shlex.split(line)
+    done = dry_run(target, *given)
+    if "is no variable" in done.stderr:
+        pytest.skip(done.stderr)
+    program = words[words.index("python") + 1 :]
+    called = " ".join(program[:3] if program[0] == "-m" else program[:1])
+    assert f" {called} " in f"{done.stdout} ".replace("\n", " ")
+    options = [word for word in program if word.startswith("--")]
+    # The submission is a word of its own.
+    names = {word.partition("=")[0] for word in given} - {"SUBMISSION"}
+    for name, option in zip(sorted(names), sorted(options), strict=True):
+        assert re.search(rf'{option}="\$\{{?{name}\b', done.stdout)
+    for value in (word.partition("=")[2] for word in given):
+        assert value in program or value == "1"
+
+
+def test_commands_without_make_are_all():
+    """Each target that `make help` lists for students has a command without make."""
+    staff = re.compile(r"## staff|^(?:help|gpu|clean):")
+    lines = (ROOT / "Makefile").read_text().splitlines()
+    listed = [line for line in lines if "## " in line and not staff.search(line)]
+    targets = {line.partition(":")[0] for line in listed if re.match(r"[a-z]", line)}
+    assert targets <= {made.split()[0] for made, _ in ONE_LINERS}
+    assert len(targets) > 3
+
+
 def names_in(recipe: str) -> set[str]:
     """Return the names of all variables that a recipe, or a module that it runs, reads.
 

@@ -208,10 +208,11 @@ def test_starter_is_short():
 
 
 @pytest.mark.parametrize(("number", "name"), EXPLAINED)
-def test_every_exercise_asks_a_question(number: int, name: str):
-    """The docstring of each task has a question after "Careful:"."""
-    _, _, careful = ast.get_docstring(definitions(STARTER)[name]).partition("Careful:")
-    assert "?" in careful.partition(">>>")[0]
+def test_every_exercise_has_rules(number: int, name: str):
+    """The docstring of each task has rules after "Rules:", and asks no question."""
+    docstring, _, _ = ast.get_docstring(definitions(STARTER)[name]).partition(">>>")
+    assert docstring.partition("Rules: ")[2].strip().endswith(".")
+    assert "?" not in docstring
 
 
 @pytest.mark.parametrize(

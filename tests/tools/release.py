@@ -28,7 +28,7 @@ NAME = "dqn-homework"
 GRADER = ("starter", "grader", "Makefile", "pyproject.toml", "uv.lock")
 HANDOUT = (
     *("docs/handout.md", "docs/handout.html"),
-    *("docs/images/maze.svg", "docs/images/learning.png"),
+    *("docs/images/loop.svg", "docs/images/maze.svg", "docs/images/learning.png"),
 )
 STAFF = ":!grader/classroom"  # git's pattern that leaves out the grading of a class
 SCRIPTS = ("setup.sh", "run_autograder")
