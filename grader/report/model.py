@@ -54,10 +54,12 @@ class Exercise:
     Attributes:
         name: the exercise's name.
         checks: the results of the exercise's checks.
+        older: whether the results are those of an earlier run, see `progress`.
     """
 
     name: str
     checks: list[Check] = field(default_factory=list)
+    older: bool = False
 
     @property
     def score(self) -> float:
@@ -169,6 +171,7 @@ class Report:
                     "score": plain_number(exercise.score),
                     "max_score": plain_number(exercise.max_score),
                     "checks": [check_as_dict(check) for check in exercise.checks],
+                    **({"older": True} if exercise.older else {}),
                 }
                 for exercise in self.exercises
             ],
@@ -200,9 +203,17 @@ def load(path: Path) -> Report | None:
             Exercise(
                 exercise["name"],
                 [
-                    Check(**{**check, "outcome": Outcome(check["outcome"])})
+                    Check(
+                        **{
+                            **check,
+                            "outcome": Outcome(check["outcome"]),
+                            "score": float(check["score"]),
+                            "max_score": float(check["max_score"]),
+                        }
+                    )
                     for check in exercise["checks"]
                 ],
+                exercise.get("older", False),
             )
             for exercise in document["exercises"]
         ]

@@ -3,6 +3,7 @@
 from grader.report import learning
 from grader.report.model import Check, Report
 
+NOT_RUN = "not run: see above"
 NOT_FINISHED = (
     "Not graded: the grader did not finish. This says nothing about your work. Hand it "
     "in again; where that does not help, please tell the course staff."
@@ -23,6 +24,11 @@ def not_graded(report: Report | None) -> str:
             f"Please tell the course staff: {report.grader_error}"
         )
     return ""
+
+
+def about_hand_in(report: Report) -> list[str]:
+    """Return the first lines of a report: the hand-in's problem and notes, if any."""
+    return [*filter(None, [report.problem]), *(f"note: {n}" for n in report.notes)]
 
 
 def about_check(check: Check) -> str:

@@ -6,8 +6,10 @@ import re
 from rich.console import Console
 
 from grader.contract.outcomes import Outcome
+from grader.report.exercise import print_exercise
+from grader.report.live import Live
 from grader.report.model import Check, Exercise, Report
-from grader.report.terminal import Live, next_step, print_exercise
+from grader.report.terminal import next_step
 
 
 def test_log_has_a_line_for_each_exercise():
