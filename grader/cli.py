@@ -218,12 +218,15 @@ def run_grade(arguments: argparse.Namespace) -> int:
             progress = pipeline.Progress(shown.on_check, shown.on_learning)
             report = pipeline.grade(submission, options, progress)
     whole = completed(report, arguments)
-    path = saved(whole, arguments.out)
+    if arguments.in_process and (out / "report.json").exists():
+        notes.append(f"{out / 'report.json'} stays as it was.")
+    else:
+        notes.append(f"Report: {saved(whole, arguments.out)}")
     drawing = picture.start(report.learning, out)
     terminal.print_report(
         whole,
         console,
-        [*notes, f"Report: {path}"],
+        notes,
         level=int(arguments.hint),
         verbose=arguments.verbose,
     )

@@ -84,11 +84,11 @@ def print_table(lines: Sequence[str], console: Console) -> None:
             stand above them; they are cut if they are too long.
         console: the console to print on.
     """
-    lines = [fit(line, console.encoding) for line in lines]
-    room = console.width - len(MARGIN)
+    lines, room = [*lines], console.width - len(MARGIN)
     while lines and "  " not in lines[0].strip():
         print_cut(lines.pop(0), console)
-    columns, missing = columns_of(lines), list[str]()
+    columns = [fitted(column, console.encoding) for column in columns_of(lines)]
+    missing = []
     while width_of(columns) > room and len(columns) > 2:
         widest = max(columns[:-2], key=lambda column: len(column[0]))
         columns.remove(widest)
@@ -121,6 +121,14 @@ def columns_of(lines: Sequence[str]) -> list[tuple[str, ...]]:
     )
     spans = [found.span() for found in re.finditer(r"x+(?: x+)*", blank)]
     return [tuple(line[start:end] for line in padded) for start, end in spans]
+
+
+def fitted(column: tuple[str, ...], encoding: str) -> tuple[str, ...]:
+    """Return the cells of a column in characters of an encoding, aligned anew."""
+    align = str.ljust if any(cell.endswith(" ") for cell in column) else str.rjust
+    cells = [fit(cell.strip(), encoding) for cell in column]
+    width = max(map(len, cells))
+    return tuple(align(cell, width) for cell in cells)
 
 
 def width_of(columns: Sequence[tuple[str, ...]]) -> int:

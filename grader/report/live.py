@@ -32,9 +32,9 @@ class Live:
     def __enter__(self) -> "Live":
         # The file is asked, too: with FORCE_COLOR rich takes a log for a terminal.
         if self.console.is_terminal and self.console.file.isatty():
-            # The dots are of Braille; "line" is the spinner of ASCII.
-            dots = fit("⠋", self.console.encoding) == "⠋"
-            self.status = self.console.status(self, spinner="dots" if dots else "line")
+            # The usual spinner is of Braille dots; "line" is one of ASCII.
+            kind = "dots" if self.console.encoding.startswith("utf") else "line"
+            self.status = self.console.status(self, spinner=kind)
             self.status.start()
         return self
 

@@ -199,28 +199,37 @@ def load(path: Path) -> Report | None:
     """Read a report from report.json; return None if the file is missing or damaged."""
     try:
         document = json.loads(path.read_text(encoding="utf-8"))
-        exercises = [
-            Exercise(
-                exercise["name"],
-                [
-                    Check(
-                        **{
-                            **check,
-                            "outcome": Outcome(check["outcome"]),
-                            "score": float(check["score"]),
-                            "max_score": float(check["max_score"]),
-                        }
-                    )
-                    for check in exercise["checks"]
-                ],
-                exercise.get("older", False),
-            )
-            for exercise in document["exercises"]
-        ]
         kept = {field.name: document[field.name] for field in fields(Report)}
-        return Report(**{**kept, "exercises": exercises})
+        kept["exercises"] = [exercise_from(entry) for entry in document["exercises"]]
+        kept["submission"] = {**document["submission"]}
+        kept["learning"] = {**document["learning"]}
+        kept["printed"] = [
+            {name: entry[name] for name in ("exercise", "text", "dropped")}
+            for entry in document["printed"]
+        ]
+        return Report(**kept)
     except (OSError, ValueError, KeyError, TypeError):
         return None
+
+
+def exercise_from(entry: dict[str, Any]) -> Exercise:
+    """Return the exercise of an entry in report.json.
+
+    Raises:
+        KeyError, TypeError, ValueError: the entry is damaged.
+    """
+    checks = [
+        Check(
+            **{
+                **check,
+                "outcome": Outcome(check["outcome"]),
+                "score": float(check["score"]),
+                "max_score": float(check["max_score"]),
+            }
+        )
+        for check in entry["checks"]
+    ]
+    return Exercise(entry["name"], checks, older=bool(entry.get("older")))
 
 
 def write_whole(path: Path, text: str) -> None:

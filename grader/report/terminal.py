@@ -81,6 +81,8 @@ def print_report(
             for line in learning.results(report.learning):
                 print_block(line, console)
     if report.problem or len(graded) < len(report.exercises):
+        if graded or "import" in printed:
+            console.print()
         print_points(report, console)
     print_end(report, console, notes)
 
@@ -184,7 +186,6 @@ def print_printed_in(
 
 def print_points(report: Report, console: Console) -> None:
     """Print the points of all exercises in a few lines, and which of them are older."""
-    console.print()
     width = max(len(name) for name in EXERCISES)
     cells = []
     for exercise in report.exercises:
