@@ -53,7 +53,7 @@ def print_exercise(
         print_unwritten(exercise, console)
         return
     print_row(heading_of(exercise), points_of(exercise), console, style="bold")
-    print_legend([c.outcome for c in exercise.checks], console, shown)
+    print_legend(map(marked_as, exercise.checks), console, shown)
     first = told_first(exercise)
     causes = Counter(map(cause_of, exercise.checks))
     told: set[str] = set()  # the causes that this exercise has shown
@@ -92,8 +92,16 @@ def told_first(exercise: Exercise) -> Check | None:
 
 def fails(check: Check) -> bool:
     """Return whether a check shows a mistake in code that is written."""
-    waits = check.outcome in (Outcome.PASSED, Outcome.SKIPPED)
-    return not waits and not check.message.startswith(NOT_IMPLEMENTED)
+    return marked_as(check) not in (Outcome.PASSED, Outcome.SKIPPED)
+
+
+def marked_as(check: Check) -> Outcome:
+    """Return the outcome whose mark a check gets: a stub is not wrong, but not judged.
+
+    In report.json, a check that found a stub has failed.
+    """
+    stub = check.message.startswith(NOT_IMPLEMENTED)
+    return Outcome.SKIPPED if stub else check.outcome
 
 
 def tells_itself(check: Check) -> bool:
@@ -151,7 +159,7 @@ def print_legend(
 
 def print_check(check: Check, console: Console) -> None:
     """Print a check's line: the mark of its outcome, its description, its points."""
-    mark, style = MARKS[check.outcome]
+    mark, style = MARKS[marked_as(check)]
     points = f"{plain_number(check.score)}/{plain_number(check.max_score)}"
     print_row(check.description, points, console, mark=f"  {mark} ", style=style)
 

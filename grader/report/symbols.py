@@ -28,7 +28,7 @@ MEANINGS = {
     Outcome.ERROR: "exception",
     Outcome.TIMEOUT: "out of time",
     Outcome.KILLED: "process died",
-    Outcome.SKIPPED: "waits",
+    Outcome.SKIPPED: "not judged",
     Outcome.GRADER_ERROR: "fault of the grader",
 }
 

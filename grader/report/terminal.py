@@ -15,6 +15,7 @@ from grader.report.exercise import (
     counted,
     fails,
     heading_of,
+    marked_as,
     points_of,
     print_exercise,
     print_legend,
@@ -128,15 +129,15 @@ def outcomes_in(exercises: list[Exercise], told: Exercise | None) -> list[Outcom
         exercises: the exercises that were graded.
         told: the one that is told in full, if any.
     """
-    outcomes = []
+    outcomes: list[Outcome] = []
     for exercise in exercises:
         first = told_first(exercise)
         if exercise is told:
-            outcomes += [check.outcome for check in exercise.checks]
+            outcomes += map(marked_as, exercise.checks)
         elif is_complete(exercise):
             outcomes.append(Outcome.PASSED)
         elif first and not exercise.unwritten:
-            outcomes.append(first.outcome)
+            outcomes.append(marked_as(first))
     return outcomes
 
 
@@ -152,7 +153,7 @@ def print_in_short(exercise: Exercise, console: Console) -> None:
         print_exercise(exercise, console, set())
     else:
         print_row(heading, points, console, style="bold")
-        mark, style = MARKS[first.outcome]
+        mark, style = MARKS[marked_as(first)]
         print_row(in_short(first), "", console, mark=f"  {mark} ", style=style)
 
 

@@ -38,8 +38,10 @@ def about_check(check: Check) -> str:
 
 
 def about_run(report: Report) -> str:
-    """Return lines of text on the whole run: learning, seed, sandbox, device."""
+    """Return lines of text on the whole run: learning, older results, seed, sandbox."""
     lines = [*learning.results(report.learning), *learning.reasons(report.learning)]
+    if older := [exercise.name for exercise in report.exercises if exercise.older]:
+        lines.append(f"older, from earlier runs: {', '.join(older)}")
     lines.append(f"seed {report.seed} · sandbox {report.sandbox} · {report.device}")
     return "\n".join(lines)
 

@@ -7,6 +7,7 @@ import pytest
 
 from grader.contract.exercises import EXERCISES, LEARNING
 from grader.contract.outcomes import Outcome
+from grader.report.formats.words import about_run
 from grader.report.model import Check, Exercise, Report, load
 from grader.report.progress import with_older
 
@@ -24,7 +25,7 @@ def report_on(
             Exercise(name, [Check(name, "", Outcome.PASSED, score, 5.0)])
             for name in names
         ],
-        learning={"maze": {"mean_return": -score}},
+        learning={"maze": {"mean_return": None, "curve": [score]}},
         printed=[{"exercise": n, "text": f"{score}", "dropped": 0} for n in names],
     )
 
@@ -46,13 +47,15 @@ def test_the_exercise_is_new_and_the_others_are_older(tmp_path):
     }
     assert (again.score, again.seed) == (4.0 + 8.0, "2")
     assert again.learning == WHOLE.learning
+    others = ", ".join(name for name in EXERCISES if name != "td_loss")
+    assert f"older, from earlier runs: {others}\n" in about_run(again)
     assert {p["exercise"]: p["text"] for p in again.printed} == {
         name: "4.0" if name == "td_loss" else "1.0" for name in EXERCISES
     }
     third = with_older(report_on(LEARNING, score=3.0), again)
     assert [e.name for e in third.exercises if not e.older] == [LEARNING]
     assert third.score == 3.0 + 4.0 + 7.0
-    assert third.learning == {"maze": {"mean_return": -3.0}}
+    assert third.learning == {"maze": {"mean_return": None, "curve": [3.0]}}
 
 
 def test_a_whole_report_has_no_older_results(tmp_path):

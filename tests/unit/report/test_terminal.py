@@ -9,6 +9,7 @@ from rich.console import Console
 from grader.contract.exercises import EXERCISES
 from grader.contract.outcomes import NOT_IMPLEMENTED, Outcome
 from grader.report.exercise import print_exercise
+from grader.report.layout import print_table
 from grader.report.live import Live
 from grader.report.model import Check, Exercise, Report
 from grader.report.symbols import ERRORS
@@ -96,14 +97,14 @@ def test_whole_run_tells_the_first_mistake():
     An exercise that is not written, in whole or in part, is not the first wrong one.
     """
     lines = text_of(MIXED).splitlines()
-    assert lines[1] == "✓ passed  ✗ wrong  – waits"
+    assert lines[1] == "✓ passed  ✗ wrong  – not judged"
     left = [re.sub(r"  +[\d.]+ ?/ ?[\d.]+$", "", line) for line in lines[2:]]
     asked = ": the target of each transition in θ is of its own kind"
     expected = [
         "1 update_Q_TD0    ✓",
         "2 monte_carlo  not implemented yet",
         "3 q_network",
-        f"  ✗ half{asked}: not",
+        f"  – half{asked}: not",
         "    implemented yet",
         "4 epsilon_greedy  ✓",
         "5 replay_buffer   ✓",
@@ -211,6 +212,38 @@ def test_table_keeps_its_columns():
         "      0   0.63   1.916     0.63",
         "      (no room here for Q(s',.;",
     ]
+
+
+@pytest.mark.parametrize(
+    ("width", "expected"),
+    [
+        (
+            50,
+            [
+                "a  theta  your theta_T  right theta_T",
+                "1      2  theta_T       theta_Q",
+            ],
+        ),
+        (
+            31,
+            [
+                "your theta_T  right th...",
+                "theta_T       theta_Q",
+                "(no room here for theta,",
+                "a)",
+            ],
+        ),
+    ],
+)
+def test_table_in_ascii(width, expected):
+    """Where symbols have longer substitutes, the columns are aligned anew."""
+    table = ["a  θ  your θ_T  right θ_T", "1  2  θ_T       θ_Q"]
+    raw = io.BytesIO()
+    stream = io.TextIOWrapper(raw, encoding="ascii", errors=ERRORS)
+    print_table(table, Console(file=stream, width=width, highlight=False))
+    stream.flush()
+    lines = raw.getvalue().decode("ascii").splitlines()
+    assert lines == [f"      {line}" for line in expected]
 
 
 # ---------------------------------------------------------------- one exercise
