@@ -6,6 +6,7 @@ Every text of a report is printed by a function of this module.
 import re
 from collections.abc import Sequence
 
+from rich.cells import cell_len, set_cell_size
 from rich.console import Console
 from rich.text import Text
 
@@ -39,7 +40,7 @@ def print_row(
     first, *more = wrapped(words, console, room)
     of_text = ("dim" if style == "dim" else "") if mark else style
     line = Text(mark, style)
-    line.append(f"{first:<{room}} {right}".rstrip(), of_text)
+    line.append(f"{set_cell_size(first, room)} {right}".rstrip(), of_text)
     print_safely(line, console, " ")
     for each in more:
         print_safely(Text(" " * len(mark) + each, of_text), console, " ")
@@ -103,9 +104,9 @@ def print_cut(words: str, console: Console, style: str = "") -> None:
     """Print one line with a margin; what is too long is cut off."""
     words = fit(words, console.encoding)
     room = console.width - len(MARGIN)
-    if len(words) > room:
+    if cell_len(words) > room:
         dots = fit("…", console.encoding)
-        words = words[: room - len(dots)] + dots
+        words = set_cell_size(words, room - len(dots)) + dots
     print_safely(Text(MARGIN + words, style), console, MARGIN)
 
 

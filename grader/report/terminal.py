@@ -64,6 +64,7 @@ def print_report(
     printed = {each["exercise"]: each for each in report.printed}
     if "import" in printed:
         print_printed(printed["import"], "dqn.py, when it was imported,", console)
+        console.print()
     graded = [] if report.problem else [e for e in report.exercises if not e.older]
     brief = len(graded) > 1 and not verbose
     told = told_in_full(graded) if brief else None
@@ -82,34 +83,37 @@ def print_report(
             for line in learning.results(report.learning):
                 print_block(line, console)
     if report.problem or len(graded) < len(report.exercises):
-        if graded or "import" in printed:
+        if graded:
             console.print()
         print_points(report, console)
     print_end(report, console, notes)
 
 
 def print_about_hand_in(report: Report, console: Console) -> None:
-    """Print the hand-in's problem, in a line for each sentence, and the notes, if any.
-
-    The sentences on a failed import are in the messages of the checks, too, where each
-    has a line.
-    """
+    """Print the hand-in's problem with its place and advice, and the notes, if any."""
     if report.problem:
-        checks = [check for exercise in report.exercises for check in exercise.checks]
-        more = checks[0].message.splitlines()[1:] if checks else []
-        rest = "; " + "; ".join(filter(None, more))
-        first = report.problem
-        if more and first.endswith(rest):
-            first = first.removesuffix(rest)
-            print_line(first, console, "bold red")
-            for line in more:
-                print_block(line, console, "yellow")
-        else:
-            print_line(first, console, "bold red")
+        first, *more = problem_lines(report)
+        print_line(first, console, "bold red")
+        for line in more:
+            print_block(line, console, "yellow")
     for note in report.notes:
         print_line(f"note: {note}", console)
     if report.problem or report.notes:
         console.print()
+
+
+def problem_lines(report: Report) -> list[str]:
+    """Return the hand-in's problem in lines: first what is wrong, then where.
+
+    `Report.problem` is a single line; the messages of the checks have the same text in
+    several lines.
+    """
+    new = [check for e in report.exercises if not e.older for check in e.checks]
+    more = [*filter(None, new[0].message.split("\n")[1:])] if new else []
+    rest = "".join(f"; {line}" for line in more)
+    if not report.problem.endswith(rest):
+        return [report.problem]
+    return [report.problem.removesuffix(rest), *more]
 
 
 def told_in_full(exercises: list[Exercise]) -> Exercise | None:
@@ -181,8 +185,8 @@ def print_printed_in(
         print_printed(printed, "your code", console)
     else:
         lines = counted(len(printed["text"].rstrip("\n").split("\n")), "line")
-        command = f"`make grade ONLY={exercise.name}`"
-        print_block(f"Your code printed {lines}: {command}", console, "dim")
+        words = f"Your code printed {lines}: see `make grade ONLY={exercise.name}`"
+        print_block(words, console, "dim")
 
 
 def print_points(report: Report, console: Console) -> None:

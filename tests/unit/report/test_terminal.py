@@ -161,6 +161,8 @@ def test_failed_import_is_one_banner():
         "",
     ]
     assert len(lines) < 16
+    report.exercises[0] = Exercise("update_Q_TD0", [check("fine")], older=True)
+    assert text_of(report).splitlines()[1:5] == lines[1:5]
     assert re.search(r"6 td_loss +0/22\.5$", text_of(report), re.M)
 
 
