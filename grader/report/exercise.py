@@ -150,7 +150,8 @@ def print_legend(
     margin: str = "  ",
 ) -> None:
     """Print what the marks of outcomes mean, if this is not in `shown` already."""
-    new = [x for x in MARKS if x in set(outcomes) - shown]
+    unknown = {*outcomes} - shown
+    new = [outcome for outcome in MARKS if outcome in unknown]
     shown.update(new)
     if new:
         words = "  ".join(f"{MARKS[x][0]} {MEANINGS[x]}" for x in new)

@@ -39,9 +39,8 @@ def print_row(
     room = console.width - len(mark) - len(right) - 1
     first, *more = wrapped(words, console, room)
     of_text = ("dim" if style == "dim" else "") if mark else style
-    line = Text(mark, style)
-    line.append(f"{set_cell_size(first, room)} {right}".rstrip(), of_text)
-    print_safely(line, console, " ")
+    whole = f"{set_cell_size(first, room)} {right}".rstrip()
+    print_safely(Text.assemble((mark, style), (whole, of_text)), console, " ")
     for each in more:
         print_safely(Text(" " * len(mark) + each, of_text), console, " ")
 

@@ -143,6 +143,7 @@ def test_one_exercise_shows_all_its_checks():
     report.exercises = [report.exercises[5]]
     text = text_of(report)
     assert all(f"{name}: the" in text for name in ("fine", "first", "second", "good"))
+    assert text.splitlines()[2] == "  ✓ passed  ✗ wrong"
 
 
 def test_failed_import_is_one_banner():
