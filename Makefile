@@ -4,7 +4,7 @@
 # run. It reaches them through the environment: a recipe says "$$ONLY", which neither make
 # nor a shell interprets, and never $(ONLY).
 override OPTIONS := SUBMISSION ONLY SEED OUT TASK SANDBOX DEVICE INPROCESS \
-  OFFICIAL PYTHON
+  OFFICIAL VERBOSE HINT PYTHON
 # The variables of the staff's targets, which are included at the end.
 override OPTIONS += $(if $(wildcard tests/staff.mk),SUBMISSIONS JOBS NAMES CANVAS \
   MOODLE ASSIGNMENT UNREAD CLUSTER LISTEN SEEDS IDS TIERS N RIGHT KILL SECONDS LIMIT URL PEERS RACERS \
@@ -41,9 +41,10 @@ help: ## show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 # An empty option is one that was not given.
-grade: $(STAMP) ## grade SUBMISSION=starter [ONLY=td_loss SEED=1 SANDBOX=process]
+grade: $(STAMP) ## grade SUBMISSION=starter [ONLY=td_loss HINT=3 VERBOSE=1 SEED=1]
 	@$(RUN) -m grader grade --only="$$ONLY" --seed="$$SEED" --out="$$OUT" \
 	  --sandbox="$$SANDBOX" --device="$$DEVICE" \
+	  --verbose="$$VERBOSE" --hint="$$HINT" \
 	  --in-process="$$INPROCESS" --official="$$OFFICIAL" -- "$${SUBMISSION-starter}"
 
 doctor: $(STAMP) ## test the sandboxes: what this machine can promise, how to get more

@@ -26,9 +26,12 @@ from grader.arguments import (
 )
 from grader.contract.limits import LIMITS, Limits
 from grader.contract.outcomes import GraderError, UsageError
-from grader.escape import Log
+from grader.escape import Log, plain
 from grader.intake.take import take
+from grader.report.hints import LEVELS
 from grader.report.model import Report, load, write_whole
+from grader.report.progress import with_older
+from grader.report.symbols import ERRORS
 from grader.sandbox.system import hide_memory
 from grader.sandbox.tiers import TIERS
 
@@ -36,6 +39,7 @@ if TYPE_CHECKING:
     from grader.grading import pipeline
 
 DEFAULT_SEED = "1"
+MAX_PATH = 4096  # characters of the hand-in's path in the report
 DEVICES = ("cpu", "gpu")
 FORMATS = ("gradescope", "classroom50", "markdown", "junit")
 
@@ -67,7 +71,7 @@ def guarded(command: Callable[[], int]) -> int:
     """
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
-            stream.reconfigure(errors="replace")  # some consoles cannot show ✓
+            stream.reconfigure(errors=ERRORS)  # some consoles cannot show ✓
     hide_memory()
     with contextlib.ExitStack() as streams:
         if not sys.stdout.isatty():
@@ -153,6 +157,14 @@ def parse(arguments: list[str]) -> argparse.Namespace:
     grade.add_argument("--out", default="results", help="folder of report.json")
     add_choice(grade, "--sandbox", TIERS, help="default: the strongest that works")
     add_choice(grade, "--device", DEVICES, default="cpu", help="default: cpu")
+    add_switch(grade, "--verbose", help="show all checks of all exercises")
+    add_choice(
+        grade,
+        "--hint",
+        LEVELS,
+        default="2",
+        help="1: where to look, 2: what is wrong (default), 3: numbers beside it",
+    )
     add_switch(grade, "--in-process", help="debug one exercise; no grade")
     add_switch(grade, "--official", help="refuse to grade without a sandbox that works")
     grade.set_defaults(run=run_grade)
@@ -185,15 +197,16 @@ def run_grade(arguments: argparse.Namespace) -> int:
 
     # Imported here, because these imports are slow and wrong arguments end above.
     from grader.grading import pipeline
-    from grader.report import picture, terminal
+    from grader.report import live, picture, terminal
+    from grader.report.layout import print_line
 
     options = options_of(arguments)
     if submission.problem:
         report = pipeline.grade(submission, options, pipeline.Progress())
-        saved(report, arguments.out)
+        saved(completed(report, arguments), arguments.out)
         raise UsageError(report.problem)
     console = terminal.make_console()
-    console.print(f"Grading {submission.name} …", markup=False)
+    print_line(f"Grading {submission.name} …", console)
     notes = []
     if arguments.in_process:
         from grader.grading import in_process
@@ -201,12 +214,22 @@ def run_grade(arguments: argparse.Namespace) -> int:
         report = in_process.grade(submission, options)
         notes.append("In-process run for debugging: it does not count.")
     else:
-        with terminal.Live(console) as live:
-            progress = pipeline.Progress(live.on_check, live.on_learning)
+        with live.Live(console) as shown:
+            progress = pipeline.Progress(shown.on_check, shown.on_learning)
             report = pipeline.grade(submission, options, progress)
-    path = saved(report, arguments.out)
+    whole = completed(report, arguments)
+    if arguments.in_process and (out / "report.json").exists():
+        notes.append(f"{out / 'report.json'} stays as it was.")
+    else:
+        notes.append(f"Report: {saved(whole, arguments.out)}")
     drawing = picture.start(report.learning, out)
-    terminal.print_report(report, console, [*notes, f"Report: {path}"])
+    terminal.print_report(
+        whole,
+        console,
+        notes,
+        level=int(arguments.hint),
+        verbose=arguments.verbose,
+    )
     picture.finish(drawing)
     if report.grader_error:
         raise GraderError(report.grader_error)
@@ -229,6 +252,23 @@ def options_of(arguments: argparse.Namespace) -> "pipeline.Options":
         device=arguments.device,
         official=arguments.official,
     )
+
+
+def completed(report: Report, arguments: argparse.Namespace) -> Report:
+    """Return a student's report with the hand-in's path and, with ONLY, older results.
+
+    An official report, and one of a run in the same process, stay as they are.
+
+    Args:
+        report: the report.
+        arguments: the options from `parse`.
+    """
+    if arguments.official or arguments.in_process:
+        return report
+    report.submission["path"] = plain(os.path.normpath(arguments.submission), MAX_PATH)
+    if not arguments.only:
+        return report
+    return with_older(report, load(Path(arguments.out) / "report.json"))
 
 
 def saved(report: Report, out: str) -> Path:

@@ -54,10 +54,12 @@ class Exercise:
     Attributes:
         name: the exercise's name.
         checks: the results of the exercise's checks.
+        older: whether the results are those of an earlier run, see `progress`.
     """
 
     name: str
     checks: list[Check] = field(default_factory=list)
+    older: bool = False
 
     @property
     def score(self) -> float:
@@ -169,6 +171,7 @@ class Report:
                     "score": plain_number(exercise.score),
                     "max_score": plain_number(exercise.max_score),
                     "checks": [check_as_dict(check) for check in exercise.checks],
+                    **({"older": True} if exercise.older else {}),
                 }
                 for exercise in self.exercises
             ],
@@ -196,20 +199,37 @@ def load(path: Path) -> Report | None:
     """Read a report from report.json; return None if the file is missing or damaged."""
     try:
         document = json.loads(path.read_text(encoding="utf-8"))
-        exercises = [
-            Exercise(
-                exercise["name"],
-                [
-                    Check(**{**check, "outcome": Outcome(check["outcome"])})
-                    for check in exercise["checks"]
-                ],
-            )
-            for exercise in document["exercises"]
-        ]
         kept = {field.name: document[field.name] for field in fields(Report)}
-        return Report(**{**kept, "exercises": exercises})
+        kept["exercises"] = [exercise_from(entry) for entry in document["exercises"]]
+        kept["submission"] = {**document["submission"]}
+        kept["learning"] = {**document["learning"]}
+        kept["printed"] = [
+            {name: entry[name] for name in ("exercise", "text", "dropped")}
+            for entry in document["printed"]
+        ]
+        return Report(**kept)
     except (OSError, ValueError, KeyError, TypeError):
         return None
+
+
+def exercise_from(entry: dict[str, Any]) -> Exercise:
+    """Return the exercise of an entry in report.json.
+
+    Raises:
+        KeyError, TypeError, ValueError: the entry is damaged.
+    """
+    checks = [
+        Check(
+            **{
+                **check,
+                "outcome": Outcome(check["outcome"]),
+                "score": float(check["score"]),
+                "max_score": float(check["max_score"]),
+            }
+        )
+        for check in entry["checks"]
+    ]
+    return Exercise(entry["name"], checks, older=bool(entry.get("older")))
 
 
 def write_whole(path: Path, text: str) -> None:

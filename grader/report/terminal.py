@@ -1,312 +1,228 @@
-"""Print to the terminal: the progress of a grading, then its report."""
+"""Print a report to the terminal, to be read from top to bottom.
 
-import re
-import time
+The report on a whole run has a line for each passed exercise, tells the first failing
+one in full, and has a line on the first failure of each other one.
+"""
+
 from typing import Any
 
 from rich.console import Console
-from rich.status import Status
-from rich.text import Text
 
 from grader.contract.exercises import EXERCISES, LEARNING
 from grader.contract.outcomes import NOT_IMPLEMENTED, Outcome
-from grader.escape import is_command
-from grader.report import learning
+from grader.report import hints, learning
+from grader.report.exercise import (
+    counted,
+    fails,
+    heading_of,
+    marked_as,
+    points_of,
+    print_exercise,
+    print_legend,
+    print_printed,
+    told_first,
+)
+from grader.report.layout import print_block, print_line, print_row
 from grader.report.model import Check, Exercise, Report, plain_number
+from grader.report.symbols import MARKS
 
-WIDTH = 80  # columns
-NOT_RUN = "not run: see above"
-MAX_LINES = 14  # of a check's message
-MAX_PRINTED = 6  # lines of the hand-in's output, for each exercise
-MARKS = {
-    Outcome.PASSED: ("✓", "green"),
-    Outcome.FAILED: ("✗", "red"),
-    Outcome.ERROR: ("!", "red"),
-    Outcome.TIMEOUT: ("⧖", "red"),
-    Outcome.KILLED: ("☠", "red"),
-    Outcome.SKIPPED: ("–", "dim"),
-    Outcome.GRADER_ERROR: ("?", "magenta"),
-}
-# For outcomes that the message alone does not explain, words before the message.
-WORDS = {
-    Outcome.ERROR: "your code raised an exception",
-    Outcome.TIMEOUT: "out of time",
-    Outcome.KILLED: "the process died",
-}
-
-
-class Live:
-    """The display of a grading's progress, used in a `with` block.
-
-    On a terminal, one line is written again and again. In a log, a line is printed when
-    an exercise begins.
-
-    Args:
-        console: the console to print on.
-    """
-
-    def __init__(self, console: Console) -> None:
-        self.console = console
-        self.started = time.monotonic()
-        self.check = "starting"
-        self.learning = ""
-        self.begun: set[str] = set()  # exercises
-        self.status: Status | None = None
-
-    def __enter__(self) -> "Live":
-        # The file is asked, too: with FORCE_COLOR rich takes a log for a terminal.
-        if self.console.is_terminal and self.console.file.isatty():
-            self.status = self.console.status(self)
-            self.status.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        if self.status:
-            self.status.stop()
-
-    def on_check(self, exercise: str, check: str) -> None:
-        """Show that a check begins.
-
-        Args:
-            exercise: the name of the check's exercise.
-            check: the check's description.
-        """
-        self.check = f"{exercise}: {check}"
-        if not self.status and exercise in EXERCISES and exercise not in self.begun:
-            self.begun.add(exercise)
-            seconds = time.monotonic() - self.started
-            number = list(EXERCISES).index(exercise) + 1
-            self.console.print(
-                f"{seconds:6.1f} s  {number} {exercise}", highlight=False
-            )
-
-    def on_learning(self, words: str) -> None:
-        """Show the progress of learning.
-
-        Args:
-            words: the progress in a few words.
-        """
-        self.learning = words
-
-    def __rich__(self) -> Text:
-        """Return the line to show now; rich calls this several times a second."""
-        seconds = f"{time.monotonic() - self.started:.0f} s"
-        words = " · ".join(filter(None, [seconds, self.learning, self.check]))
-        return Text(words[: WIDTH - 6])
+WIDTH = 100  # columns; longer lines are hard to read
+LOG_WIDTH = 80  # columns of output that does not go to a terminal
+OLDER = "*"  # after the points from an earlier run
+GAP = 2  # blanks between two exercises in a line
 
 
 def make_console() -> Console:
-    """Return a console of at most 80 columns, with colours if the terminal has them."""
-    console = Console(soft_wrap=False, highlight=False)
-    if not console.is_terminal or console.width > WIDTH:
-        console = Console(width=WIDTH, highlight=False)
-    return console
+    """Return a console of at most 100 columns, with colours if the terminal has them.
+
+    For output that does not go to a terminal, it has 80 columns.
+    """
+    console = Console(highlight=False)
+    width = min(console.width, WIDTH) if console.is_terminal else LOG_WIDTH
+    return Console(width=width, highlight=False)
 
 
-def print_report(report: Report, console: Console, notes: list[str]) -> None:
+def print_report(
+    report: Report,
+    console: Console,
+    notes: list[str],
+    *,
+    level: int = hints.WHAT,
+    verbose: bool = False,
+) -> None:
     """Print the report: problem of the hand-in, exercises, score, and notes at the end.
 
     Args:
         report: the report.
         console: the console to print on.
         notes: lines to print after the score.
+        level: how much of messages and hints is shown, see `hints`.
+        verbose: True to print all checks of all exercises.
     """
     console.print()
-    for line in about_hand_in(report):
-        print_wrapped(Text(line, "bold red" if report.problem else ""), console)
-    if report.problem or report.notes:
-        console.print()
-    shown: set[str] = set()
+    print_about_hand_in(report, console)
     printed = {each["exercise"]: each for each in report.printed}
     if "import" in printed:
         print_printed(printed["import"], "dqn.py, when it was imported,", console)
-    for exercise in report.exercises:
-        if report.problem:
-            print_row(heading_of(exercise), NOT_RUN, points_of(exercise), "", console)
-            continue
-        print_exercise(exercise, console, shown)
+        console.print()
+    graded = [] if report.problem else [e for e in report.exercises if not e.older]
+    brief = len(graded) > 1 and not verbose
+    told = told_in_full(graded) if brief else None
+    shown: set[str] = set()
+    if brief:
+        print_legend(outcomes_in(graded, told), console, shown, margin="")
+    for exercise in graded:
+        full = not brief or exercise is told
+        if full:
+            print_exercise(exercise, console, shown, level=level, brief=brief)
+        else:
+            print_in_short(exercise, console)
         if exercise.name in printed:
-            print_printed(printed[exercise.name], "your code", console)
-    for line in learning.results(report.learning):  # for other tasks, a check says why
-        console.print(Text(f"      {line}"))
+            print_printed_in(exercise, printed[exercise.name], console, full=full)
+        if exercise.name == LEARNING and (full or is_complete(exercise)):
+            for line in learning.results(report.learning):
+                print_block(line, console)
+    if report.problem or len(graded) < len(report.exercises):
+        if graded:
+            console.print()
+        print_points(report, console)
+    print_end(report, console, notes)
+
+
+def print_about_hand_in(report: Report, console: Console) -> None:
+    """Print the hand-in's problem with its place and advice, and the notes, if any."""
+    if report.problem:
+        first, *more = problem_lines(report)
+        print_line(first, console, "bold red")
+        for line in more:
+            print_block(line, console, "yellow")
+    for note in report.notes:
+        print_line(f"note: {note}", console)
+    if report.problem or report.notes:
+        console.print()
+
+
+def problem_lines(report: Report) -> list[str]:
+    """Return the hand-in's problem in lines: first what is wrong, then where.
+
+    `Report.problem` is a single line; the messages of the checks have the same text in
+    several lines.
+    """
+    new = [check for e in report.exercises if not e.older for check in e.checks]
+    more = [*filter(None, new[0].message.split("\n")[1:])] if new else []
+    rest = "".join(f"; {line}" for line in more)
+    if not report.problem.endswith(rest):
+        return [report.problem]
+    return [report.problem.removesuffix(rest), *more]
+
+
+def told_in_full(exercises: list[Exercise]) -> Exercise | None:
+    """Return the first exercise that shows a mistake in written code, if any."""
+    return next((e for e in exercises if any(map(fails, e.checks))), None)
+
+
+def is_complete(exercise: Exercise) -> bool:
+    """Return whether an exercise has all its points."""
+    return exercise.score == exercise.max_score
+
+
+def outcomes_in(exercises: list[Exercise], told: Exercise | None) -> list[Outcome]:
+    """Return the outcomes whose marks the report on a whole run shows.
+
+    Args:
+        exercises: the exercises that were graded.
+        told: the one that is told in full, if any.
+    """
+    outcomes: list[Outcome] = []
+    for exercise in exercises:
+        first = told_first(exercise)
+        if exercise is told:
+            outcomes += map(marked_as, exercise.checks)
+        elif is_complete(exercise):
+            outcomes.append(Outcome.PASSED)
+        elif first and not exercise.unwritten:
+            outcomes.append(marked_as(first))
+    return outcomes
+
+
+def print_in_short(exercise: Exercise, console: Console) -> None:
+    """Print an exercise in one line, and the first check that failed in another one."""
+    heading, points = heading_of(exercise), points_of(exercise)
+    first = told_first(exercise)
+    if is_complete(exercise):
+        mark, style = MARKS[Outcome.PASSED]
+        width = max(len(name) for name in EXERCISES) + 2
+        print_row(f"{heading:<{width}}  {mark}", points, console, style=style)
+    elif exercise.unwritten or not first:
+        print_exercise(exercise, console, set())
+    else:
+        print_row(heading, points, console, style="bold")
+        mark, style = MARKS[marked_as(first)]
+        print_row(in_short(first), "", console, mark=f"  {mark} ", style=style)
+
+
+def in_short(check: Check) -> str:
+    """Return one line on a check without points: what it asks, or what it waits for."""
+    words = check.message.splitlines()[0]
+    if check.outcome == Outcome.SKIPPED:
+        return words
+    unwritten = check.message.startswith(NOT_IMPLEMENTED)
+    return f"{check.description}: {words}" if unwritten else check.description
+
+
+def print_printed_in(
+    exercise: Exercise, printed: dict[str, Any], console: Console, *, full: bool
+) -> None:
+    """Print what the hand-in printed in an exercise; in short, how many lines it is.
+
+    Args:
+        exercise: the exercise.
+        printed: its entry of `Report.printed`.
+        console: the console to print on.
+        full: True to print the beginning of the text.
+    """
+    if full:
+        print_printed(printed, "your code", console)
+    else:
+        lines = counted(len(printed["text"].rstrip("\n").split("\n")), "line")
+        words = f"Your code printed {lines}: see `make grade ONLY={exercise.name}`"
+        print_block(words, console, "dim")
+
+
+def print_points(report: Report, console: Console) -> None:
+    """Print the points of all exercises in a few lines, and which of them are older."""
+    width = max(len(name) for name in EXERCISES)
+    cells = []
+    for exercise in report.exercises:
+        points = points_of(exercise).replace(" ", "")
+        mark = OLDER if exercise.older else " "
+        cells.append(f"{exercise.number} {exercise.name:<{width}} {points:>7}{mark}")
+    size = len(cells[0]) + GAP
+    number = max(1, (console.width + GAP) // size)  # of exercises in a line
+    for row in range(0, len(cells), number):
+        line = (" " * GAP).join(cells[row : row + number])
+        print_row(line.rstrip(), "", console)
+    if any(exercise.older for exercise in report.exercises):
+        words = "older, from earlier runs; `make grade` renews all"
+        print_block(words, console, "dim", label=f"{OLDER} ", margin="")
+
+
+def print_end(report: Report, console: Console, notes: list[str]) -> None:
+    """Print the score, the notes, what to do next, and how the run was made."""
     console.print()
     score = f"Score {plain_number(report.score)} / {plain_number(report.max_score)}"
     if report.grader_error:
         score = "No score: the grader could not do all of its work"
     full = report.score == report.max_score
-    console.print(Text(score, "bold green" if full else "bold"))
+    print_line(score, console, "bold green" if full else "bold")
     for line in [*notes, next_step(report)]:
-        print_wrapped(Text(line), console)
-    console.print(
-        Text(
-            f"seed {report.seed} · sandbox {report.sandbox} · {report.device}"
-            f" · {report.duration:.1f} s",
-            "dim",
-        )
+        print_line(line, console)
+    print_line(
+        f"seed {report.seed} · sandbox {report.sandbox} · {report.device}"
+        f" · {report.duration:.1f} s",
+        console,
+        "dim",
     )
-
-
-def about_hand_in(report: Report) -> list[str]:
-    """Return the first lines of a report: the hand-in's problem and notes, if any."""
-    return [*filter(None, [report.problem]), *(f"note: {n}" for n in report.notes)]
-
-
-def print_wrapped(text: Text, console: Console) -> None:
-    """Print text, wrapped to the width of the console."""
-    for part in text.wrap(console, console.width):
-        part.rstrip()
-        if is_command(part.plain):
-            part = Text("· ").append_text(part)
-        console.print(part)
-
-
-def print_exercise(exercise: Exercise, console: Console, shown: set[str]) -> None:
-    """Print an exercise: a heading, a line for each check, messages and hints.
-
-    Only one message is printed in full: that of the first check that neither passed nor
-    was skipped. If there is no such check, it is that of the first skipped check. If
-    another check ended with an exception, the exception and its place are printed. Any
-    other message is printed only if it has a single line.
-
-    Args:
-        exercise: the results of the exercise.
-        console: the console to print on.
-        shown: messages, readings and hints that are already printed and so are left
-            out. The function adds those that it prints.
-    """
-    heading, points = heading_of(exercise), points_of(exercise)
-    if exercise.unwritten:
-        print_row(heading, NOT_IMPLEMENTED, points, "bold", console)
-        return
-    print_row(heading, "", points, "bold", console)
-    reasons = [c for c in exercise.checks if c.outcome != Outcome.PASSED and c.message]
-    first = next((c for c in reasons if c.outcome != Outcome.SKIPPED), None)
-    first = first or next(iter(reasons), None)
-    for check in exercise.checks:
-        print_check(check, console)
-        words, *more = check.message.split("\n")
-        raised = check.outcome == Outcome.ERROR
-        # Exceptions at one place count as the same if only their numbers differ.
-        without_numbers = re.sub(r"[\d\s]+", "", words)
-        key = "\n".join([without_numbers, *more[:1]]) if raised else words
-        if words and key not in shown:
-            # A first line alone is printed if it is the whole message or names an
-            # exception. Without the following lines, other first lines say nothing.
-            whole = check is first
-            if whole or raised or not more:
-                print_message(check, console, shown, whole=whole)
-                shown.update([key, *more[1:]] if raised else [key])
-        elif words and raised and more:
-            place = more[0].partition(": ")[0]
-            print_indented(Text(f"the same exception, {place}", "yellow"), console)
-        if check.reading and check.reading not in shown:
-            shown.add(check.reading)
-            for line in check.reading.splitlines():
-                print_indented(Text(line), console)
-        for hint in (check.hint or "").splitlines():
-            if hint not in shown:
-                shown.add(hint)
-                print_indented(Text(f"→ {hint}", "cyan"), console)
-
-
-def heading_of(exercise: Exercise) -> str:
-    """Return an exercise's number and name: "6 td_loss"."""
-    return f"{exercise.number} {exercise.name}"
-
-
-def points_of(exercise: Exercise) -> str:
-    """Return an exercise's points in words: "4.5 / 10"."""
-    return f"{plain_number(exercise.score)} / {plain_number(exercise.max_score)}"
-
-
-def print_row(left: str, middle: str, right: str, style: str, console: Console) -> None:
-    """Print one line with two texts on the left and points on the right.
-
-    Args:
-        left: the first text.
-        middle: the second text, or "".
-        right: the points in words.
-        style: rich's style of the line.
-        console: the console to print on.
-    """
-    room = console.width - len(right) - 1
-    line = f"{left}  {middle}" if middle else left
-    console.print(Text(f"{line[:room]:<{room}} {right}", style))
-
-
-def print_check(check: Check, console: Console) -> None:
-    """Print a check's line: the sign of its outcome, its description, its points."""
-    mark, style = MARKS[check.outcome]
-    points = f"{plain_number(check.score)}/{plain_number(check.max_score)}"
-    room = console.width - len(points) - 5
-    words = check.description
-    if len(words) > room:
-        words = words[: room - 1] + "…"
-    line = Text(f"  {mark} ", style)
-    line.append(f"{words:<{room}} {points}", "dim" if style == "dim" else "default")
-    console.print(line)
-
-
-def print_message(
-    check: Check, console: Console, shown: set[str], *, whole: bool
-) -> None:
-    """Print a check's message, indented under the check's line.
-
-    Args:
-        check: the check.
-        console: the console to print on.
-        shown: the texts that are already printed.
-        whole: True prints all lines, at most `MAX_LINES`. False prints only the first
-            line; of an exception, also the line with its place, and those lines of the
-            explanation that are not in `shown`.
-    """
-    if check.message == NOT_IMPLEMENTED:
-        lines = [NOT_IMPLEMENTED]
-    else:
-        lines = check.message.splitlines()
-        if whole and check.outcome in WORDS:
-            lines.insert(0, WORDS[check.outcome])
-    if not whole and check.outcome == Outcome.ERROR:
-        lines = lines[:2] + [line for line in lines[2:] if line not in shown]
-    elif not whole:
-        lines = lines[:1]
-    if len(lines) > MAX_LINES:
-        lines = [*lines[: MAX_LINES - 1], "…"]
-    for line in lines:
-        style = "dim" if check.outcome == Outcome.SKIPPED else "yellow"
-        print_indented(Text(line, style), console)
-
-
-def print_printed(printed: dict[str, Any], who: str, console: Console) -> None:
-    """Print the beginning of the hand-in's output, with a mark before each line.
-
-    Args:
-        printed: an entry of `Report.printed`.
-        who: the subject of the heading "What ... printed:", for example "your code".
-        console: the console to print on.
-    """
-    console.print(Text(f"      What {who} printed:", "dim"))
-    lines = printed["text"].rstrip("\n").split("\n")
-    for line in lines[:MAX_PRINTED]:
-        cut = Text(f"      │ {line}", "dim")
-        cut.truncate(console.width, overflow="ellipsis")
-        console.print(cut)
-    left = []
-    if len(lines) > MAX_PRINTED:
-        left.append(f"{len(lines) - MAX_PRINTED} more lines in report.json")
-    if printed["dropped"]:
-        left.append(f"{printed['dropped']} bytes more were not kept")
-    if left:
-        console.print(Text(f"      │ … {', '.join(left)}", "dim"))
-
-
-def print_indented(text: Text, console: Console) -> None:
-    """Print text, indented by six columns and wrapped to the width of the console."""
-    for line in text.wrap(console, console.width - 6):
-        line.rstrip()
-        # After wrapping, because wrapping can move any word to a line's beginning.
-        margin = "    · " if is_command(line.plain) else "      "
-        console.print(Text(margin).append_text(line))
 
 
 def next_step(report: Report) -> str:
@@ -315,16 +231,18 @@ def next_step(report: Report) -> str:
         return "Please tell the course staff; your work is not at fault."
     if report.problem:
         return "Next: mend what stands at the top, then grade it again."
-    whole = len(report.exercises) == len(EXERCISES)
-    if whole and report.score == report.max_score:
-        return "Everything passed. The official run asks the same with fresh seeds."
-    open_ones = [e for e in report.exercises if e.score < e.max_score]
-    if not open_ones:
+    graded = [e for e in report.exercises if not e.older]
+    left = [e for e in graded if not is_complete(e)]
+    left = left or [e for e in report.exercises if not is_complete(e)]
+    if not left:
+        if len(graded) == len(EXERCISES):
+            return "Everything passed. The official run asks the same with fresh seeds."
         return "This exercise is complete; `make grade` checks the whole homework."
-    name = open_ones[0].name
-    if name == LEARNING and not open_ones[0].unwritten:
+    first = told_in_full(left) or left[0]
+    name = first.name
+    if name == LEARNING and not first.unwritten:
         return "Next: mend what is named above, then `make grade`."
-    verb = "write" if open_ones[0].unwritten else "look at"
+    verb = "write" if first.unwritten else "look at"
     return (
         f"Next: {verb} {name}, then `make grade ONLY={name}`. The official run asks "
         "the same with fresh seeds."

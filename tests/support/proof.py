@@ -15,8 +15,10 @@ from dataclasses import dataclass
 from rich.console import Console
 
 from grader.contract.exercises import EXERCISES, ROOT
+from grader.contract.outcomes import Outcome
+from grader.report import hints
+from grader.report.exercise import print_exercise
 from grader.report.model import Check, Exercise, plain_number
-from grader.report.terminal import print_exercise
 from tests.corpus.mutants.definition import Mutant
 from tests.corpus.told import TOLD
 from tests.support.handins import PARTS, HandIn, Results, checks_of, lost, submit
@@ -176,9 +178,12 @@ def first_line(failed: list[Check]) -> str:
 
 
 def terminal_text(exercise: Exercise) -> str:
-    """Return an exercise as the terminal shows it, without colour."""
+    """Return an exercise as the terminal shows it with HINT=3, without colour.
+
+    The line that explains the marks is left out.
+    """
     console = Console(file=io.StringIO(), width=80, highlight=False)
-    print_exercise(exercise, console, set())
+    print_exercise(exercise, console, {*Outcome}, level=hints.NUMBERS)
     lines = console.file.getvalue().splitlines()  # type: ignore[attr-defined]
     return "\n".join(line.rstrip() for line in lines)
 

@@ -60,12 +60,42 @@ def test_first_failure_is_shown_in_full(hand_in, command):
     assert all(line in run.out for line in first.splitlines())
 
 
-def test_terminal_without_unicode(command):
-    """Grading works if the terminal's encoding lacks some of the printed characters."""
-    options = ("--only", "sync_target")
-    run = command("grade", "solution", *options, PYTHONIOENCODING="cp1252")
+def test_terminal_without_unicode(hand_in, command):
+    """If the terminal's encoding lacks printed characters, others stand for them."""
+    path = hand_in(sync_target="return theta_T")
+    options = ("--only", "sync_target", "--hint", "3")
+    run = command("grade", path, *options, PYTHONIOENCODING="ascii")
     assert run.code == 0, run.err
-    assert run.report["score"] == 5
+    assert run.out.isascii()
+    assert "?" not in run.out
+    assert "What is asked        theta_T <- theta_Q if step is a multiple" in run.out
+
+
+def test_one_exercise_completes_the_last_report(hand_in, command, tmp_path, solution):
+    """A run with ONLY keeps the other results of the last whole run of the same file.
+
+    A run in the same process keeps the whole report. An official run keeps nothing.
+    """
+    out = ("--out", str(tmp_path / "out"))
+    path, place = hand_in(source="import of_nothing\n"), tmp_path / "out/report.json"
+    command("grade", path, *out)
+    assert [e["score"] for e in json.loads(place.read_text())["exercises"]] == [0] * 9
+    one = ("--only", "sync_target", "--sandbox", "process")
+    (path / "dqn.py").write_text(solution)
+    run = command("grade", path, *out, *one)
+    whole = json.loads(place.read_text())
+    assert [e.get("older", False) for e in whole["exercises"]] == [
+        e["name"] != "sync_target" for e in whole["exercises"]
+    ]
+    assert (whole["score"], whole["max_score"]) == (5, 100)
+    assert "Score 5 / 100" in run.out
+    assert re.search(r"6 td_loss +0/20\*$", run.out, re.M)
+    assert re.search(r"8 sync_target +5/5 ", run.out)
+    command("grade", path / "dqn.py", *out, "--in-process", *one)
+    assert json.loads(place.read_text()) == whole
+    command("grade", path, *out, "--official", *one)
+    (alone,) = json.loads(place.read_text())["exercises"]
+    assert (alone["name"], alone["score"]) == ("sync_target", 5)
 
 
 def test_no_live_line_in_a_notebook(command):

@@ -192,13 +192,14 @@ def test_defaults(home):
     assert {"--out=", "--device=", "--seed=", "--only="} <= {*grade}
     arguments = parse(grade[2:])
     assert (arguments.out, arguments.device) == ("results", "cpu")
+    assert (arguments.hint, arguments.verbose) == ("2", False)
     assert "--out=class-results" in of_class
 
 
 @pytest.mark.parametrize(
     ("value", "expected"), [("1", True), ("0", False), ("", False), (None, False)]
 )
-@pytest.mark.parametrize("name", ["OFFICIAL", "INPROCESS"])
+@pytest.mark.parametrize("name", ["OFFICIAL", "INPROCESS", "VERBOSE"])
 def test_switches(home, name, value, expected):
     """A switch is on with the value 1, and off with 0, with "" and if not given."""
     words = [] if value is None else [f"{name}={value}"]
@@ -206,8 +207,9 @@ def test_switches(home, name, value, expected):
     (line,) = (home / "arguments").read_text().split("\0\n")[:1]
     given = parse(line.split("\0")[2:])
     switches = {"OFFICIAL": given.official, "INPROCESS": given.in_process}
+    switches["VERBOSE"] = given.verbose
     assert switches.pop(name) is expected
-    assert [*switches.values()] == [False]
+    assert [*switches.values()] == [False, False]
 
 
 def test_switches_of_the_command_line():

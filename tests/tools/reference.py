@@ -40,7 +40,8 @@ from grader.oracle import known
 from grader.oracle.candidate import Candidate
 from grader.oracle.known import Known, Mistake
 from grader.oracle.warm import WarmProcesses
-from grader.report.terminal import Live, make_console
+from grader.report.live import Live
+from grader.report.terminal import make_console
 from tests.support import record as recorded
 from tests.support.record import Drift, Recorder
 

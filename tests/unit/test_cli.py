@@ -30,6 +30,8 @@ from tests.system.test_starter import STUBS
         (["starter", "--official", "perhaps"], "OFFICIAL"),
         (["starter", "--device", "tpu"], "tpu"),
         (["starter", "--in-process", "2"], "2"),
+        (["starter", "--hint", "4"], "HINT='4' is unknown: use one of 1, 2, 3"),
+        (["starter", "--verbose", "all"], "VERBOSE='all'"),
         (["starter", "--in-process", "1"], "ONLY"),
         (["starter", "--in-process", "1", "--only", "learning"], "ONLY"),
         (["starter", "--only", "sync_target", "--out", __file__], __file__),

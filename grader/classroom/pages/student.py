@@ -10,7 +10,7 @@ from grader.contract.outcomes import Outcome
 from grader.report import learning as words
 from grader.report.formats.words import about_printed
 from grader.report.model import Check, Exercise, Report, plain_number
-from grader.report.terminal import MARKS
+from grader.report.symbols import MARKS
 
 COLOURS = {"green": "good", "red": "bad", "dim": "soft", "magenta": "warn"}
 

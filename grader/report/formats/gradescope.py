@@ -8,13 +8,14 @@ from typing import Any
 from grader.contract.outcomes import Outcome
 from grader.escape import json_text, terminal
 from grader.report.formats.words import (
+    NOT_RUN,
     about_check,
+    about_hand_in,
     about_printed,
     about_run,
     not_graded,
 )
 from grader.report.model import Check, Exercise, Report, plain_number
-from grader.report.terminal import NOT_RUN, about_hand_in
 
 
 def render(report: Report | None) -> str:

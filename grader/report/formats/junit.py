@@ -4,9 +4,8 @@ import xml.etree.ElementTree as ET
 
 from grader.contract.outcomes import Outcome
 from grader.escape import terminal
-from grader.report.formats.words import about_check, not_graded
+from grader.report.formats.words import NOT_RUN, about_check, not_graded
 from grader.report.model import Exercise, Report
-from grader.report.terminal import NOT_RUN
 
 KINDS = {Outcome.FAILED: "failure", Outcome.SKIPPED: "skipped"}
 

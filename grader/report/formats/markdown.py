@@ -4,12 +4,13 @@ from grader.contract.outcomes import NOT_IMPLEMENTED, Outcome
 from grader.escape import markdown, markdown_block
 from grader.report.formats.words import (
     about_check,
+    about_hand_in,
     about_printed,
     about_run,
     not_graded,
 )
 from grader.report.model import Check, Exercise, Report, plain_number
-from grader.report.terminal import MARKS, about_hand_in
+from grader.report.symbols import MARKS
 
 
 def render(report: Report | None) -> str:

@@ -3,6 +3,7 @@
 from grader.report import learning
 from grader.report.model import Check, Report
 
+NOT_RUN = "not run: see above"
 NOT_FINISHED = (
     "Not graded: the grader did not finish. This says nothing about your work. Hand it "
     "in again; where that does not help, please tell the course staff."
@@ -25,6 +26,11 @@ def not_graded(report: Report | None) -> str:
     return ""
 
 
+def about_hand_in(report: Report) -> list[str]:
+    """Return the first lines of a report: the hand-in's problem and notes, if any."""
+    return [*filter(None, [report.problem]), *(f"note: {n}" for n in report.notes)]
+
+
 def about_check(check: Check) -> str:
     """Return a check's message, its reading and its hints in lines; "" without them."""
     hints = [f"→ {line}" for line in (check.hint or "").splitlines()]
@@ -32,8 +38,10 @@ def about_check(check: Check) -> str:
 
 
 def about_run(report: Report) -> str:
-    """Return lines of text on the whole run: learning, seed, sandbox, device."""
+    """Return lines of text on the whole run: learning, older results, seed, sandbox."""
     lines = [*learning.results(report.learning), *learning.reasons(report.learning)]
+    if older := [exercise.name for exercise in report.exercises if exercise.older]:
+        lines.append(f"older, from earlier runs: {', '.join(older)}")
     lines.append(f"seed {report.seed} · sandbox {report.sandbox} · {report.device}")
     return "\n".join(lines)
 

@@ -1,13 +1,255 @@
-"""The terminal shows the progress, the exceptions and the hints in few lines."""
+"""The terminal shows a report from top to bottom, in the lines that a student needs."""
 
 import io
 import re
 
+import pytest
 from rich.console import Console
 
-from grader.contract.outcomes import Outcome
+from grader.contract.exercises import EXERCISES
+from grader.contract.outcomes import NOT_IMPLEMENTED, Outcome
+from grader.report.exercise import print_exercise
+from grader.report.layout import print_table
+from grader.report.live import Live
 from grader.report.model import Check, Exercise, Report
-from grader.report.terminal import Live, next_step, print_exercise
+from grader.report.symbols import ERRORS
+from grader.report.terminal import next_step, print_report
+
+READING = """\
+Your code computes   y = r + γ max_a Q(s′,a; θ_T)
+What is asked        y = r + ¬d γ max_a Q(s′,a; θ_T)
+γ = 0.7
+a      r             Q(s′,·; θ_T)  your y  right y
+1  -0.75  -2.12 -0.74  1.34 -1.64   0.185    0.185
+0   0.63   1.84 -3.65 -0.78 -6.37   1.916     0.63"""
+HINT = "¬d is missing (slides: Admin, homework 1; Target Networks)."
+MESSAGE = "td_loss: obtained 60.5, expected 5.9\nwith gamma = 0.7"
+
+
+def check(name: str, outcome: Outcome = Outcome.PASSED, message: str = "") -> Check:
+    """Return the result of a check that pays 2.5 points, with a long description."""
+    points = 2.5 if outcome == Outcome.PASSED else 0.0
+    description = f"{name}: the target of each transition in θ is of its own kind"
+    return Check(name, description, outcome, points, 2.5, message)
+
+
+def wrong(name: str, message: str = MESSAGE) -> Check:
+    """Return the result of a check that failed, with a reading and a hint."""
+    failed = check(name, Outcome.FAILED, message)
+    failed.reading, failed.hint = READING, HINT
+    return failed
+
+
+def stub(name: str) -> Check:
+    """Return the result of a check that found a stub."""
+    return check(name, Outcome.FAILED, NOT_IMPLEMENTED)
+
+
+def report_with(**exercises: list[Check]) -> Report:
+    """Return a report on all exercises; those that are not given have passed."""
+    return Report(
+        seed="1",
+        sandbox="bwrap",
+        device="cpu",
+        submission={"name": "dqn.py"},
+        exercises=[
+            Exercise(name, exercises.get(name, [check(f"{name} a"), check("b")]))
+            for name in EXERCISES
+        ],
+    )
+
+
+def text_of(report: Report, width: int = 80, encoding: str = "utf-8", **more) -> str:
+    """Return a report as a terminal of this width and encoding shows it."""
+    raw = io.BytesIO()
+    stream = io.TextIOWrapper(raw, encoding=encoding, errors=ERRORS)
+    print_report(report, Console(file=stream, width=width, highlight=False), [], **more)
+    stream.flush()
+    return raw.getvalue().decode(encoding)
+
+
+def exercise_text(exercise: Exercise, **more) -> list[str]:
+    """Return the lines of one exercise at a width of 80, without blanks around them."""
+    stream = io.StringIO()
+    print_exercise(exercise, Console(file=stream, width=80), {*Outcome}, **more)
+    return [line.strip() for line in stream.getvalue().splitlines()]
+
+
+# ---------------------------------------------------------------- a whole run
+
+MIXED = report_with(
+    monte_carlo=[stub("stub 1"), stub("stub 2")],
+    q_network=[check("fine"), stub("half")],
+    td_loss=[
+        check("fine"),
+        wrong("first"),
+        wrong("second", f"2 {MESSAGE}"),
+        check("good"),
+    ],
+    td_update=[wrong("third", "other"), check("fourth", Outcome.SKIPPED, "waits")],
+    learning=[check("table", Outcome.SKIPPED, "waits for monte_carlo")],
+)
+
+
+def test_whole_run_tells_the_first_mistake():
+    """Passed exercises have a line; the first wrong one is told, others have two lines.
+
+    An exercise that is not written, in whole or in part, is not the first wrong one.
+    """
+    lines = text_of(MIXED).splitlines()
+    assert lines[1] == "✓ passed  ✗ wrong  – not judged"
+    left = [re.sub(r"  +[\d.]+ ?/ ?[\d.]+$", "", line) for line in lines[2:]]
+    asked = ": the target of each transition in θ is of its own kind"
+    expected = [
+        "1 update_Q_TD0    ✓",
+        "2 monte_carlo  not implemented yet",
+        "3 q_network",
+        f"  – half{asked}: not",
+        "    implemented yet",
+        "4 epsilon_greedy  ✓",
+        "5 replay_buffer   ✓",
+        "6 td_loss",
+        f"  ✗ first{asked}",
+        *(f"      {line}" for line in MESSAGE.splitlines()),
+        "      Your code computes   y = r + γ max_a Q(s′,a; θ_T)",
+        "      What is asked        y = r + ¬d γ max_a Q(s′,a; θ_T)",
+        "      (HINT=3 shows this in numbers)",
+        f"      → {HINT}",
+        f"  ✗ second{asked}",
+        "  ✓ 2 checks passed",
+        "7 td_update",
+        f"  ✗ third{asked}",
+        "8 sync_target     ✓",
+        "9 learning",
+        "  – waits for monte_carlo",
+        "",
+    ]
+    assert left[: len(expected)] == expected
+    assert next_step(MIXED).startswith("Next: look at td_loss, then `make grade ONLY=")
+
+
+def test_verbose_shows_all_checks():
+    """With VERBOSE=1, each check of each exercise has a line."""
+    text = text_of(MIXED, verbose=True)
+    for exercise in MIXED.exercises:
+        if not exercise.unwritten:
+            assert all(f" {each.name}: " in text for each in exercise.checks)
+    assert "checks passed" not in text
+
+
+def test_one_exercise_shows_all_its_checks():
+    """In a run with ONLY, each check of the exercise has a line."""
+    report = report_with(td_loss=MIXED.exercises[5].checks)
+    report.exercises = [report.exercises[5]]
+    text = text_of(report)
+    assert all(f"{name}: the" in text for name in ("fine", "first", "second", "good"))
+    assert text.splitlines()[2] == "  ✓ passed  ✗ wrong"
+
+
+def test_failed_import_is_one_banner():
+    """If the import failed, problem and place are told once, then come the points."""
+    words = "importing dqn.py: NameError: 'x'; y\ndqn.py, line 3: x\nis it defined?"
+    failed = [check(f"check {i}", Outcome.ERROR, words) for i in range(9)]
+    report = report_with(**dict.fromkeys(EXERCISES, failed))
+    report.submission["problem"] = (
+        "not imported: NameError: 'x'; y; dqn.py, line 3: x; is it defined?"
+    )
+    lines = text_of(report).splitlines()
+    assert lines[1:5] == [
+        "not imported: NameError: 'x'; y",
+        "      dqn.py, line 3: x",
+        "      is it defined?",
+        "",
+    ]
+    assert len(lines) < 16
+    report.exercises[0] = Exercise("update_Q_TD0", [check("fine")], older=True)
+    assert text_of(report).splitlines()[1:5] == lines[1:5]
+    assert re.search(r"6 td_loss +0/22\.5$", text_of(report), re.M)
+
+
+def test_older_results_are_marked():
+    """After a run with ONLY, all points are shown, and the older ones are marked."""
+    report = report_with(td_loss=MIXED.exercises[5].checks)
+    for exercise in report.exercises:
+        exercise.older = exercise.name != "td_loss"
+    text = text_of(report)
+    assert text.count("✓ ") == 1 + 2  # the legend, and checks of td_loss
+    assert re.search(r"6 td_loss +5/10$", text, re.M)
+    assert len(re.findall(r"5/5\*", text)) == 8
+    assert "\n* older" in text
+    assert f"Score {8 * 5 + 5} / {8 * 5 + 10}" in text
+
+
+# ---------------------------------------------------------------- width and symbols
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "ascii", "cp1252"])
+@pytest.mark.parametrize("width", [40, 80, 100])
+@pytest.mark.parametrize("verbose", [True, False])
+def test_points_are_in_one_column(width, encoding, verbose):
+    """At every width, no line is too long, and points end at the right edge."""
+    text = text_of(MIXED, width, encoding, verbose=verbose, level=3)
+    lines = text.partition("Score")[0].splitlines()
+    assert max(map(len, lines)) <= width
+    rows = [line for line in lines if re.search(r"\d ?/ ?\d[\d.]*$", line)]
+    assert len(rows) > 10
+    assert {len(line) for line in rows} == {width}
+
+
+def test_ascii_has_no_question_marks():
+    """In ASCII, marks and symbols have substitutes, and no question mark is shown."""
+    text = text_of(MIXED, encoding="ascii", verbose=True, level=3)
+    assert "?" not in text
+    assert "  x first: the target of each transition in theta is" in text
+    assert "What is asked        y = r + not d gamma max_a Q(s',a; theta_T)" in text
+
+
+def test_table_keeps_its_columns():
+    """Where a table is too wide, whole columns are left out, never the last two."""
+    lines = text_of(MIXED, 40, "ascii", level=3).splitlines()
+    (head,) = [i for i, line in enumerate(lines) if line.endswith("right y")]
+    assert lines[head - 1 : head + 4] == [
+        "      gamma = 0.7",
+        "      a      r  your y  right y",
+        "      1  -0.75   0.185    0.185",
+        "      0   0.63   1.916     0.63",
+        "      (no room here for Q(s',.;",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("width", "expected"),
+    [
+        (
+            50,
+            [
+                "a  theta  your theta_T  right theta_T",
+                "1      2  theta_T       theta_Q",
+            ],
+        ),
+        (
+            31,
+            [
+                "your theta_T  right th...",
+                "theta_T       theta_Q",
+                "(no room here for theta,",
+                "a)",
+            ],
+        ),
+    ],
+)
+def test_table_in_ascii(width, expected):
+    """Where symbols have longer substitutes, the columns are aligned anew."""
+    table = ["a  θ  your θ_T  right θ_T", "1  2  θ_T       θ_Q"]
+    raw = io.BytesIO()
+    stream = io.TextIOWrapper(raw, encoding="ascii", errors=ERRORS)
+    print_table(table, Console(file=stream, width=width, highlight=False))
+    stream.flush()
+    lines = raw.getvalue().decode("ascii").splitlines()
+    assert lines == [f"      {line}" for line in expected]
+
+
+# ---------------------------------------------------------------- one exercise
 
 
 def test_log_has_a_line_for_each_exercise():
@@ -28,11 +270,36 @@ def test_log_has_a_line_for_each_exercise():
     ]
 
 
-def test_every_exception_has_its_place():
-    """Each failed check shows the line of dqn.py at which its exception was raised.
+def test_levels_of_hints():
+    """HINT=1 names slides, HINT=2 the mistake, HINT=3 shows a table of numbers."""
+    exercise = Exercise("td_loss", [check("fine"), wrong("first")])
+    told = {level: exercise_text(exercise, level=level) for level in (1, 2, 3)}
+    assert told[1][3:] == [
+        "td_loss: obtained 60.5, expected 5.9",
+        "→ slides: Admin (predicted value, empirical value, ¬d = not terminated)",
+        "→ slides: Target Networks (older parameters, theta_T = theta_Q.copy())",
+    ]
+    assert {*told[1][:4]} < {*told[2]}
+    assert {*told[2]} - {"(HINT=3 shows this in numbers)"} < {*told[3]}
+    assert [any("Your code computes" in x for x in told[n]) for n in told] == [0, 1, 1]
+    assert [f"→ {HINT}" in told[n] for n in told] == [False, True, True]
+    assert [any("right y" in x for x in told[n]) for n in told] == [False, False, True]
 
-    If an earlier check failed at this line with the same type of exception, the
-    terminal says so in one line.
+
+def test_where_to_look_without_a_hint():
+    """HINT=1 names the slides on the exercise if the check has no hint."""
+    exercise = Exercise(
+        "sync_target", [check("a", Outcome.ERROR, "ValueError\nline 7")]
+    )
+    told = exercise_text(exercise, level=1)
+    assert told[-1].startswith("→ slides: Target Networks (")
+    assert "line 7" in told
+
+
+def test_every_exception_is_told_once():
+    """An exception and its place are told once, with how many checks end with it.
+
+    Exceptions at one place count as the same if only their numbers differ.
     """
     exercise = Exercise("td_loss")
     for name, message in {
@@ -41,35 +308,34 @@ def test_every_exception_has_its_place():
         "other": "td_loss: TypeError: got (3,)\ndqn.py, line 9, in g: y\nhint\nsizes",
         "third": "td_loss: ValueError: no\ndqn.py, line 9, in g: y\nother hint",
     }.items():
-        check = Check(name, f"check {name}", Outcome.ERROR, 0.0, 1.0, message)
-        exercise.checks.append(check)
-    stream = io.StringIO()
-    print_exercise(exercise, Console(file=stream, width=80), set())
-    told = [line.strip() for line in stream.getvalue().splitlines()]
-    assert [line for line in told if line and not line.endswith("0/1")][1:] == [
+        exercise.checks.append(check(name, Outcome.ERROR, message))
+    told = exercise_text(exercise, brief=True)
+    assert [line for line in told if not line.endswith("0/2.5")][1:] == [
         "your code raised an exception",
         "td_loss: TypeError: got (3,)",
         "dqn.py, line 7, in f: x",
         "hint",
         "sizes",
-        "the same exception, dqn.py, line 7, in f",
+        "the same in 1 more check",
         "td_loss: TypeError: got (3,)",
         "dqn.py, line 9, in g: y",
         "td_loss: ValueError: no",
         "dqn.py, line 9, in g: y",
         "other hint",
     ]
+    assert len([line for line in told if line.endswith("0/2.5")]) == 3
+    whole = exercise_text(exercise)
+    assert len([line for line in whole if line.endswith("0/2.5")]) == 4
 
 
 def test_hints_are_printed_once():
     """If two checks have the same line in their hints, the line is printed once."""
     exercise = Exercise("learning")
     for name, hint in (("tables", "a\nb"), ("maze", "a\nc")):
-        check = Check(name, name, Outcome.FAILED, 0.0, 1.0, f"{name} failed", hint=hint)
-        exercise.checks.append(check)
-    stream = io.StringIO()
-    print_exercise(exercise, Console(file=stream, width=80), set())
-    told = [line.strip() for line in stream.getvalue().splitlines()]
+        failed = check(name, Outcome.FAILED, f"{name} failed")
+        failed.hint = hint
+        exercise.checks.append(failed)
+    told = exercise_text(exercise)
     assert [line for line in told if "→" in line] == ["→ a", "→ b", "→ c"]
 
 

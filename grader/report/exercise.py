@@ -1,0 +1,274 @@
+"""Print one exercise of a report: its checks, what is wrong, and hints."""
+
+import re
+from collections import Counter
+from collections.abc import Iterable
+from typing import Any
+
+from rich.console import Console
+
+from grader.contract.outcomes import NOT_IMPLEMENTED, Outcome
+from grader.report import hints
+from grader.report.layout import print_block, print_cut, print_row, print_table
+from grader.report.model import Check, Exercise, plain_number
+from grader.report.symbols import MARKS, MEANINGS
+
+MAX_LINES = 14  # of a check's message
+MORE = "(HINT=3 shows this in numbers)"
+MAX_PRINTED = 6  # lines of the hand-in's output, for each exercise
+# For outcomes that the message alone does not explain, words before the message.
+WORDS = {
+    Outcome.ERROR: "your code raised an exception",
+    Outcome.TIMEOUT: "out of time",
+    Outcome.KILLED: "the process died",
+}
+
+
+def print_exercise(
+    exercise: Exercise,
+    console: Console,
+    shown: set[str],
+    *,
+    level: int = hints.WHAT,
+    brief: bool = False,
+) -> None:
+    """Print an exercise: a heading, a line for each check, messages and hints.
+
+    Only one message is printed in full, that of the check `told_first`. If
+    another check ended with an exception, the exception and its place are printed. Any
+    other message is printed only if it has a single line. What several checks have in
+    common is told once.
+
+    Args:
+        exercise: the results of the exercise.
+        console: the console to print on.
+        shown: texts that are already printed and so are left out: messages, readings,
+            hints, and the outcomes whose marks are explained. The function adds those
+            that it prints.
+        level: how much of messages and hints is shown, see `hints`.
+        brief: True to sum up the checks that passed, and those that failed for the same
+            reason as a check above.
+    """
+    if exercise.unwritten:
+        print_unwritten(exercise, console)
+        return
+    print_row(heading_of(exercise), points_of(exercise), console, style="bold")
+    print_legend(map(marked_as, exercise.checks), console, shown)
+    first = told_first(exercise)
+    causes = Counter(map(cause_of, exercise.checks))
+    told: set[str] = set()  # the causes that this exercise has shown
+    for check in exercise.checks:
+        cause = cause_of(check)
+        if brief and (check.outcome == Outcome.PASSED or cause in told):
+            continue
+        print_check(check, console)
+        new = cause not in told and (check is first or tells_itself(check))
+        if new and cause in shown and check.outcome in WORDS:
+            print_block("the same as above", console, "yellow")
+        elif new:
+            print_message(check, console, shown, level, whole=check is first)
+        print_reading(check, console, shown, level)
+        if check is first or check.hint:
+            print_hints(check, exercise, console, shown, level)
+        if new and causes[cause] > 1:
+            print_again(check, causes[cause] - 1, console, brief=brief)
+        if new:
+            told.add(cause)
+    shown.update(told)
+    if brief:
+        print_passed(exercise, console)
+
+
+def told_first(exercise: Exercise) -> Check | None:
+    """Return the check whose message is printed in full; None if all passed.
+
+    It is the first one that shows a mistake; else the first that found a stub; else the
+    first that was skipped.
+    """
+    lost = [c for c in exercise.checks if c.outcome != Outcome.PASSED and c.message]
+    asked = [c for c in lost if c.outcome != Outcome.SKIPPED]
+    return next(iter([c for c in asked if fails(c)] or asked or lost), None)
+
+
+def fails(check: Check) -> bool:
+    """Return whether a check shows a mistake in code that is written."""
+    return marked_as(check) not in (Outcome.PASSED, Outcome.SKIPPED)
+
+
+def marked_as(check: Check) -> Outcome:
+    """Return the outcome whose mark a check gets: a stub is not wrong, but not judged.
+
+    In report.json, a check that found a stub has failed.
+    """
+    stub = check.message.startswith(NOT_IMPLEMENTED)
+    return Outcome.SKIPPED if stub else check.outcome
+
+
+def tells_itself(check: Check) -> bool:
+    """Return whether the first line of a check's message says enough by itself.
+
+    It does if it is the whole message or names an exception. The result is False if
+    there is no message.
+    """
+    one_line = "\n" not in check.message
+    return bool(check.message) and (one_line or check.outcome == Outcome.ERROR)
+
+
+def cause_of(check: Check) -> str:
+    """Return a text that is the same for checks with one cause; "" without a message.
+
+    Exceptions at one place have the same cause if only their numbers differ.
+    """
+    if check.outcome != Outcome.ERROR:
+        return check.message
+    words, *more = check.message.split("\n")
+    return "\n".join([re.sub(r"[\d\s]+", "", words), *more[:1]])
+
+
+def print_unwritten(exercise: Exercise, console: Console) -> None:
+    """Print the line of an exercise in which the student has written nothing."""
+    heading, points = heading_of(exercise), points_of(exercise)
+    room = console.width - len(heading) - len(points) - 3
+    words = NOT_IMPLEMENTED if room >= len(NOT_IMPLEMENTED) else "not written"
+    print_row(f"{heading}  {words}", points, console, style="bold")
+
+
+def heading_of(exercise: Exercise) -> str:
+    """Return an exercise's number and name: "6 td_loss"."""
+    return f"{exercise.number} {exercise.name}"
+
+
+def points_of(exercise: Exercise) -> str:
+    """Return an exercise's points in words: "4.5 / 10"."""
+    return f"{plain_number(exercise.score)} / {plain_number(exercise.max_score)}"
+
+
+def print_legend(
+    outcomes: Iterable[Outcome],
+    console: Console,
+    shown: set[str],
+    margin: str = "  ",
+) -> None:
+    """Print what the marks of outcomes mean, if this is not in `shown` already."""
+    unknown = {*outcomes} - shown
+    new = [outcome for outcome in MARKS if outcome in unknown]
+    shown.update(new)
+    if new:
+        words = "  ".join(f"{MARKS[x][0]} {MEANINGS[x]}" for x in new)
+        print_block(words, console, "dim", margin=margin)
+
+
+def print_check(check: Check, console: Console) -> None:
+    """Print a check's line: the mark of its outcome, its description, its points."""
+    mark, style = MARKS[marked_as(check)]
+    points = f"{plain_number(check.score)}/{plain_number(check.max_score)}"
+    print_row(check.description, points, console, mark=f"  {mark} ", style=style)
+
+
+def print_passed(exercise: Exercise, console: Console) -> None:
+    """Print how many checks of an exercise have passed, if any have."""
+    passed = [c for c in exercise.checks if c.outcome == Outcome.PASSED]
+    if passed:
+        words = f"{counted(len(passed), 'check')} passed"
+        points = plain_number(sum(check.score for check in passed))
+        mark, style = MARKS[Outcome.PASSED]
+        right = f"{points}/{points}"
+        print_row(words, right, console, mark=f"  {mark} ", style=style)
+
+
+def print_message(
+    check: Check, console: Console, shown: set[str], level: int, *, whole: bool
+) -> None:
+    """Print a check's message, indented under the check's line.
+
+    Args:
+        check: the check.
+        console: the console to print on.
+        shown: the texts that are already printed.
+        level: how much of the message is shown, see `hints`.
+        whole: True prints all lines of the level, at most `MAX_LINES`. False prints
+            only the first line; of an exception, also the line with its place, and
+            those lines of the explanation that are not in `shown`.
+    """
+    lines = hints.message_lines(check, level)
+    raised = check.outcome == Outcome.ERROR
+    if not whole and raised:
+        lines = lines[:2] + [line for line in lines[2:] if line not in shown]
+    elif not whole:
+        lines = lines[:1]
+    elif check.outcome in WORDS:
+        lines.insert(0, WORDS[check.outcome])
+    if raised:
+        shown.update(check.message.splitlines()[2:])
+    if len(lines) > MAX_LINES:
+        lines = [*lines[: MAX_LINES - 1], "…"]
+    for line in lines:
+        style = "dim" if check.outcome == Outcome.SKIPPED else "yellow"
+        print_block(line, console, style)
+
+
+def print_reading(check: Check, console: Console, shown: set[str], level: int) -> None:
+    """Print what the part computes and what is asked; at level 3, an example too."""
+    if level < hints.WHAT or not check.reading or check.reading in shown:
+        return
+    shown.add(check.reading)
+    for label, words in hints.formulas(check):
+        print_block(words, console, label=f"{label:<21}")
+    if level >= hints.NUMBERS:
+        print_table(hints.table(check), console)
+    elif hints.table(check) and MORE not in shown:
+        shown.add(MORE)
+        print_block(MORE, console, "dim")
+
+
+def print_hints(
+    check: Check, exercise: Exercise, console: Console, shown: set[str], level: int
+) -> None:
+    """Print the lines of a check's hint that are not in `shown`."""
+    if check.outcome in (Outcome.PASSED, Outcome.SKIPPED):
+        return
+    for hint in hints.hint_lines(check, exercise.name, level):
+        if hint not in shown:
+            shown.add(hint)
+            print_block(hint, console, "cyan", label="→ ")
+
+
+def print_again(check: Check, again: int, console: Console, *, brief: bool) -> None:
+    """Print how many more checks of the exercise ended for the same reason.
+
+    Args:
+        check: the check that was told.
+        again: the number of the other checks.
+        console: the console to print on.
+        brief: whether the lines of the other checks are left out.
+    """
+    if check.outcome == Outcome.SKIPPED and not brief:
+        return  # each of the other checks has the mark for "waits"
+    style = "dim" if check.outcome == Outcome.SKIPPED else "yellow"
+    print_block(f"the same in {counted(again, 'more check')}", console, style)
+
+
+def print_printed(printed: dict[str, Any], who: str, console: Console) -> None:
+    """Print the beginning of the hand-in's output, with a mark before each line.
+
+    Args:
+        printed: an entry of `Report.printed`.
+        who: the subject of the heading "What ... printed:", for example "your code".
+        console: the console to print on.
+    """
+    print_block(f"What {who} printed:", console, "dim")
+    lines = printed["text"].rstrip("\n").split("\n")
+    for line in lines[:MAX_PRINTED]:
+        print_cut(f"│ {line}", console, "dim")
+    left = []
+    if len(lines) > MAX_PRINTED:
+        left.append(f"{len(lines) - MAX_PRINTED} more lines in report.json")
+    if printed["dropped"]:
+        left.append(f"{printed['dropped']} bytes more were not kept")
+    if left:
+        print_block(f"… {', '.join(left)}", console, "dim", label="│ ")
+
+
+def counted(number: int, noun: str) -> str:
+    """Return a number with a noun: "1 check", "2 checks"."""
+    return f"{number} {noun}{'s' if number != 1 else ''}"

@@ -1,0 +1,81 @@
+"""Say how much of a check's message, reading and hints is shown: the levels of HINT.
+
+Level 1 says where to look, level 2 what is wrong, level 3 shows an example in numbers.
+report.json always has everything.
+"""
+
+import re
+
+from grader.contract.outcomes import NOT_IMPLEMENTED, Outcome
+from grader.report.model import Check
+
+LEVELS = ("1", "2", "3")
+WHERE, WHAT, NUMBERS = 1, 2, 3  # the levels as numbers
+
+# The sections of the lecture, each with words that stand on its slides.
+SLIDES = {
+    "Admin": "predicted value, empirical value, ¬d = not terminated",
+    "Deep Learning Review": "eqx.partition, L_square, opt_state",
+    "Deep Q Learning": "Monte Carlo objective, temporal difference objective",
+    "Experience Replay": "replay buffer, dataset from the buffer",
+    "Target Networks": "older parameters, theta_T = theta_Q.copy()",
+    "Deep Q Networks": "all Q at once, epsilon_greedy, td_update",
+}
+# Where to look if a check's hint names no section.
+SECTIONS = {
+    "update_Q_TD0": ("Admin",),
+    "monte_carlo": ("Deep Q Learning",),
+    "q_network": ("Deep Learning Review", "Deep Q Networks"),
+    "epsilon_greedy": ("Deep Q Networks",),
+    "replay_buffer": ("Experience Replay",),
+    "td_loss": ("Deep Q Learning", "Target Networks"),
+    "td_update": ("Deep Learning Review",),
+    "sync_target": ("Target Networks",),
+    "learning": ("Deep Q Networks",),
+}
+LABELLED = re.compile(r"(Your code computes|What is asked| {20}) ")
+
+
+def message_lines(check: Check, level: int) -> list[str]:
+    """Return the lines of a check's message that a level shows.
+
+    Level 1 shows the first line, and the place of an exception.
+    """
+    lines = check.message.splitlines()
+    if level > WHERE or check.message.startswith(NOT_IMPLEMENTED):
+        return lines
+    return lines[: 2 if check.outcome == Outcome.ERROR else 1]
+
+
+def formulas(check: Check) -> list[tuple[str, str]]:
+    """Return what the part computes and what is asked, as pairs of label and text.
+
+    The label is "" for a further line of the same text.
+    """
+    lines = (check.reading or "").splitlines()
+    return [(x[:21].rstrip(), x[21:]) for x in lines if LABELLED.match(x)]
+
+
+def table(check: Check) -> list[str]:
+    """Return the lines of the reading's table; [] if there is none."""
+    lines = (check.reading or "").splitlines()
+    return [line for line in lines if not LABELLED.match(line)]
+
+
+def hint_lines(check: Check, exercise: str, level: int) -> list[str]:
+    """Return the lines of a check's hint that a level shows.
+
+    Level 1 shows only sections of the slides: those that the hint names, else those on
+    the exercise.
+
+    Args:
+        check: a check that has not passed.
+        exercise: the name of its exercise.
+        level: 1, 2 or 3.
+    """
+    hint = check.hint or ""
+    if level > WHERE:
+        return hint.splitlines()
+    named = [section for section in SLIDES if section in hint]
+    sections = named or SECTIONS.get(exercise, ())
+    return [f"slides: {section} ({SLIDES[section]})" for section in sections]

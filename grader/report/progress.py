@@ -1,0 +1,47 @@
+"""Keep the progress of a student: a run of one exercise completes the last report.
+
+A run with `ONLY` grades one exercise anew. All other results are taken over from the
+last report on the same hand-in, and marked as older.
+"""
+
+from dataclasses import replace
+
+from grader.contract.exercises import EXERCISES, LEARNING
+from grader.report.model import Report
+
+
+def with_older(report: Report, before: Report | None) -> Report:
+    """Return a report on a part of the exercises, completed by an older whole report.
+
+    Args:
+        report: the new report. Its submission has a "path", as the student gave it.
+        before: the last report; None if there is none.
+
+    Returns:
+        The report with all exercises; the results of those that were not graded now are
+        marked as older. The new report itself if the last one does not have all
+        exercises, is on another path, or has a fault of the grader.
+    """
+    if before is None or not fits(report, before):
+        return report
+    graded = {exercise.name: exercise for exercise in report.exercises}
+    kept = {e.name for e in before.exercises} - graded.keys()
+    return replace(
+        report,
+        exercises=[
+            graded.get(exercise.name) or replace(exercise, older=True)
+            for exercise in before.exercises
+        ],
+        learning=before.learning if LEARNING in kept else report.learning,
+        printed=[
+            *report.printed,
+            *(each for each in before.printed if each["exercise"] in kept),
+        ],
+    )
+
+
+def fits(report: Report, before: Report) -> bool:
+    """Return whether the last report can complete a new one."""
+    same = before.submission.get("path") == report.submission.get("path")
+    whole = [exercise.name for exercise in before.exercises] == list(EXERCISES)
+    return same and whole and not before.grader_error
