@@ -3,14 +3,15 @@
 import json
 
 
-def cell(source, kind: str = "code") -> dict:
+def cell(source, kind: str = "code", count=None) -> dict:
     """Return a notebook cell as a dict.
 
     Args:
         source: the cell's content: a text or a list of lines.
         kind: "code" or another cell type of notebooks, such as "markdown".
+        count: the number that a notebook shows beside a code cell, as in In[5].
     """
-    extra = {"outputs": [], "execution_count": None} if kind == "code" else {}
+    extra = {"outputs": [], "execution_count": count} if kind == "code" else {}
     return {"cell_type": kind, "metadata": {}, "source": source, **extra}
 
 
