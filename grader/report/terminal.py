@@ -13,11 +13,11 @@ from grader.contract.outcomes import NOT_IMPLEMENTED, Outcome
 from grader.escape import is_command
 from grader.report import learning
 from grader.report.model import Check, Exercise, Report, plain_number
+from grader.report.printed import about_tracers, shown_lines
 
 WIDTH = 80  # columns
 NOT_RUN = "not run: see above"
 MAX_LINES = 14  # of a check's message
-MAX_PRINTED = 6  # lines of the hand-in's output, for each exercise
 MARKS = {
     Outcome.PASSED: ("✓", "green"),
     Outcome.FAILED: ("✗", "red"),
@@ -278,7 +278,7 @@ def print_message(
 
 
 def print_printed(printed: dict[str, Any], who: str, console: Console) -> None:
-    """Print the beginning of the hand-in's output, with a mark before each line.
+    """Print the hand-in's output as far as it was kept, with a mark before each line.
 
     Args:
         printed: an entry of `Report.printed`.
@@ -286,18 +286,12 @@ def print_printed(printed: dict[str, Any], who: str, console: Console) -> None:
         console: the console to print on.
     """
     console.print(Text(f"      What {who} printed:", "dim"))
-    lines = printed["text"].rstrip("\n").split("\n")
-    for line in lines[:MAX_PRINTED]:
-        cut = Text(f"      │ {line}", "dim")
-        cut.truncate(console.width, overflow="ellipsis")
-        console.print(cut)
-    left = []
-    if len(lines) > MAX_PRINTED:
-        left.append(f"{len(lines) - MAX_PRINTED} more lines in report.json")
-    if printed["dropped"]:
-        left.append(f"{printed['dropped']} bytes more were not kept")
-    if left:
-        console.print(Text(f"      │ … {', '.join(left)}", "dim"))
+    for line in shown_lines(printed):
+        for part in Text(line).wrap(console, console.width - 8):
+            part.rstrip()
+            console.print(Text(f"      │ {part.plain}", "dim"))
+    for line in about_tracers(printed):
+        print_indented(Text(line, "cyan"), console)
 
 
 def print_indented(text: Text, console: Console) -> None:
