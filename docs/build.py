@@ -312,8 +312,8 @@ HOW = """
    are the cells that have run since the notebook started, as if you handed them in: a
    line that fails is left out, the rest of its cell counts. `In[5], line 3` is the
    third line of the cell with [5] beside it.
-4. `%train` trains your agent on CartPole and shows its learning curve, `%train maze`
-   trains it in a maze. The square beside the cell stops it.
+4. `%train` trains your agent on CartPole and shows its learning curve, `%watch` films
+   it, and `%train maze` trains it in a maze. The square beside the cell stops them.
 5. To hand in: choose Restart and run all (Colab: Runtime → Restart and run all), look
    at the last report, and save the notebook as .ipynb (Colab: File → Download →
    Download .ipynb).

@@ -1,10 +1,10 @@
-"""Add `%grade` and `%train` to the notebook. Supplied.
+"""Add `%grade`, `%train` and `%watch` to the notebook. Supplied.
 
 The notebook's first cell runs this file. From then on, the text of each cell that runs
 is kept; the new text of a cell replaces its old text. `%grade` writes these texts to a
 new notebook and grades it as if you handed it in: a statement that fails is left out.
-`%train` trains the agent that these texts define. `get_ipython` is a function that
-every notebook has.
+`%train` trains the agent that these texts define, `%watch` films it. `get_ipython` is a
+function that every notebook has.
 """
 
 import importlib.util
@@ -24,13 +24,14 @@ HOMEWORK = Path(__file__).resolve().parents[1]
 PYTHON = HOMEWORK / ".venv" / "bin" / "python"
 RESULTS = HOMEWORK / "results"
 MODULES = ("equinox", "jaxtyping", "optax")  # what the cells import, but for JAX
+PICTURES = (".png", ".gif")
 TASKS = ("cartpole", "maze", "turned")
 MAKE = ["make", "--silent", "--no-print-directory", "-C", str(HOMEWORK)]
 # Settings of the notebook's process that would change what other programs print.
 NOT_PASSED_ON = ("FORCE_COLOR", "CLICOLOR_FORCE", "MPLBACKEND", "VIRTUAL_ENV")
 # A command of the terminal in a message; a line break can stand at each space.
 COMMAND = re.compile(
-    r"(?P<a>\s+)?`make(?P<b>\s+)(?P<verb>grade|train)"
+    r"(?P<a>\s+)?`make(?P<b>\s+)(?P<verb>grade|train|watch)"
     r"(?:(?P<c>\s+)(?:ONLY|TASK)=(?P<what>\w+))?(?P<d>\s+INPROCESS=1)?`"
 )
 FAILED = re.compile(r"^make: \*\*\* \[.*\] Error \d+\n", re.M)
@@ -78,11 +79,31 @@ def train(line: str) -> None:
     if name not in TASKS:
         print(f"error: there are %train {', %train '.join(TASKS)}")
         return
-    run([*MAKE, ".venv/.synced"])  # sets up the environment, if this was not done yet
-    task = ["--task", name, "--seed", "1", "--out", str(RESULTS)]
-    with tempfile.TemporaryDirectory() as folder:
-        if PYTHON.exists():
-            run([str(PYTHON), __file__, saved(folder), *task])
+    run_with_cells(".synced", "train.py", "--task", name)
+
+
+def watch(line: str) -> None:
+    """Film the agent that `%train` has trained on CartPole.
+
+    Args:
+        line: the text after `%watch`, which is ignored.
+    """
+    run_with_cells(".synced-watch", "watch.py")
+
+
+def run_with_cells(stamp: str, script: str, *arguments: str) -> None:
+    """Run a program of the folder starter with the cells that have run as `dqn`.
+
+    Args:
+        stamp: the file in the environment that make writes when all is installed.
+        script: the program's file name.
+        arguments: the program's arguments, without seed and folder.
+    """
+    run([*MAKE, f".venv/{stamp}"])
+    if PYTHON.exists():
+        given = [*arguments, "--seed", "1", "--out", str(RESULTS)]
+        with tempfile.TemporaryDirectory() as folder:
+            run([str(PYTHON), __file__, saved(folder), script, *given])
 
 
 def saved(folder: str) -> str:
@@ -142,8 +163,8 @@ def run(words: list[str]) -> None:
                     break
             except KeyboardInterrupt:
                 os.killpg(program.pid, signal.SIGINT)
-    for picture in sorted(RESULTS.glob("*.png")):
-        if picture.stat().st_mtime >= started:
+    for picture in sorted(RESULTS.glob("*.*")):
+        if picture.suffix in PICTURES and picture.stat().st_mtime >= started:
             show(picture)
 
 
@@ -151,11 +172,12 @@ def show(picture: Path) -> None:
     """Show a picture below the cell.
 
     Args:
-        picture: the path of a PNG.
+        picture: the path of a PNG or GIF.
     """
     from IPython.display import Image, display
 
-    display(Image(data=picture.read_bytes(), format="png", alt=picture.stem))
+    kind = picture.suffix.removeprefix(".")
+    display(Image(data=picture.read_bytes(), format=kind, alt=picture.stem))
 
 
 def in_words_of_the_notebook(text: str) -> str:
@@ -217,19 +239,23 @@ def set_up(shell: Any) -> None:
     shell.events.register("post_run_cell", remember)
     shell.register_magic_function(grade, "line")
     shell.register_magic_function(train, "line")
+    shell.register_magic_function(watch, "line")
     print("Ready: %grade grades the cells that have run, %grade td_loss one exercise,")
-    print("%train trains your agent on CartPole, %train maze in a maze.")
+    print(
+        "%train trains your agent on CartPole, %train maze in a maze, %watch films it."
+    )
 
 
-# ------------------------------------------------- as a program that `%train` runs
+# ------------------------------------- as the program that `run_with_cells` starts
 
 
-def train_cells(path: str, arguments: list[str]) -> None:
-    """Run `train.py` with the cells of a notebook as the module `dqn`.
+def with_cells(path: str, script: str, arguments: list[str]) -> None:
+    """Run a program beside this file with the cells of a notebook as the module `dqn`.
 
     Args:
         path: the path of the notebook.
-        arguments: the arguments of `train.py`.
+        script: the program's file name.
+        arguments: the program's arguments.
     """
     import runpy
 
@@ -244,29 +270,29 @@ def train_cells(path: str, arguments: list[str]) -> None:
 
     handed_in = take(path)
     if handed_in.problem:
-        sys.exit(f"not trained: {handed_in.problem}")
+        sys.exit(f"error: {handed_in.problem}")
     os.chdir(Path(path).parent)  # the worker writes a file there
     worker = Worker()
     source = np.frombuffer(handed_in.text.encode(), np.uint8)
     answer = worker.do_load(source, np.array(handed_in.cells), False, [], 60.0)
     for note in left_out(answer, handed_in):
         print(f"note: {note}")
-    train_py = Path(__file__).with_name("train.py")
-    agent_py = train_py.with_name("agent.py").read_text(encoding="utf-8")
+    program = Path(__file__).with_name(script)
+    agent_py = program.with_name("agent.py").read_text(encoding="utf-8")
     names = dict.fromkeys(re.findall(r"\bdqn\.([a-zA-Z]\w+)\(", agent_py))
     if missing := [name for name in names if not hasattr(worker.dqn, name)]:
-        sys.exit(f"not trained: no cell that defines {', '.join(missing)} has run")
-    sys.argv = [str(train_py), *arguments]
+        sys.exit(f"error: no cell that defines {', '.join(missing)} has run")
+    sys.argv = [str(program), *arguments]
     try:
-        runpy.run_path(str(train_py), run_name="__main__")
+        runpy.run_path(str(program), run_name="__main__")
     except Exception as error:
-        told = with_own_line(describe_error(error), handed_in.text, "train.py")
-        sys.exit(f"stopped: {reason_of(told, 'train.py', handed_in.locate)}")
+        told = with_own_line(describe_error(error), handed_in.text, script)
+        sys.exit(f"stopped: {reason_of(told, script, handed_in.locate)}")
 
 
 if __name__ == "__main__":
     if sys.argv[1:]:
-        train_cells(sys.argv[1], sys.argv[2:])
+        with_cells(sys.argv[1], sys.argv[2], sys.argv[3:])
     else:
         # The notebook keeps the cells, so running its first cell again loses none.
         cells = vars(get_ipython()).setdefault("homework_cells", cells)

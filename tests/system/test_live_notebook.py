@@ -115,6 +115,15 @@ Path(given.out).mkdir(exist_ok=True)
 (Path(given.out) / "curve.png").write_bytes(b"a picture")
 print("look at td_loss: `make\\n  grade ONLY=td_loss`, `make train TASK=maze`")
 """
+WATCH = """
+import sys
+from pathlib import Path
+
+import dqn
+
+print("films the agent", dqn.q_network())
+(Path(sys.argv[-1]) / "film.gif").write_bytes(b"a film")
+"""
 PARTS = """
 %time 5
 ReplayBuffer = epsilon_greedy = td_update = print
@@ -131,15 +140,16 @@ def sync_target():
 def test_train(homework):
     """`%train` runs train.py with the cells as `dqn` and shows the picture it draws.
 
-    A statement that fails is left out. Parts that are missing are named. An exception
-    is told with its place.
+    `%watch` does the same with watch.py. A statement that fails is left out. Parts that
+    are missing are named. An exception is told with its place.
     """
     (homework / "starter" / "train.py").write_text(TRAIN)
+    (homework / "starter" / "watch.py").write_text(WATCH)
     first = SETUP, PARTS, "1/0"
-    trains = "%train", "%train maze", "%train turned", "%train Maze"
+    trains = "%train", "%train maze", "%train turned", "%train Maze", "%watch"
     cells = executed(document_of(*first, trains[0], SYNC, *trains), homework)
-    missing, _, cartpole, maze, turned, unknown = cells[3:]
-    words = "not trained: no cell that defines sync_target has run\n"
+    missing, _, cartpole, maze, turned, unknown, film = cells[3:]
+    words = "error: no cell that defines sync_target has run\n"
     assert missing == (
         f"note: In[3] was left out: ZeroDivisionError: division by zero\n{words}",
         [],
@@ -156,6 +166,8 @@ def test_train(homework):
         "error: there are %train cartpole, %train maze, %train turned\n",
         [],
     )
+    assert film[0].endswith("\nfilms the agent of the cells\n")
+    assert film[1][0].data["image/gif"].strip() == "YSBmaWxt"
 
 
 def test_where_the_homework_may_lie(homework, tmp_path):
