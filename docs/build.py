@@ -29,8 +29,9 @@ import maze
 from grader.contract.exercises import CHECKS, EXERCISES
 from grader.contract.learning import FULL, HALF
 from grader.contract.limits import LIMITS
+from grader.report.exercise import WORDS
 from grader.report.model import plain_number
-from grader.report.terminal import MARKS, WORDS
+from grader.report.symbols import MARKS
 
 DOCS = Path(__file__).resolve().parent
 ROOT = DOCS.parent
@@ -307,39 +308,53 @@ def picture_in_page(name: str) -> str:
 
 # ---------------------------------------------------------------- the notebook
 
-# The first cell holds commands for the notebook only; the grader leaves them out.
-FETCH = (
-    '![ ! "{PACKAGE}" ] || python3 -c "from urllib.request import urlretrieve;'
-    " urlretrieve('{PACKAGE}', 'homework.zip')\""
+# Where the homework may lie: here, above, or in a folder here, as after a download.
+PLACES = (
+    "starter/notebook.py ../starter/notebook.py "
+    "*/starter/notebook.py */*/starter/notebook.py"
 )
+FETCH = (
+    "import io, urllib.request, zipfile; "
+    "data = urllib.request.urlopen('{PACKAGE}').read(); "
+    "zipfile.ZipFile(io.BytesIO(data)).extractall('homework')"
+)
+LOST = (
+    "error: the homework was not found: write the address that your course gave you "
+    "into PACKAGE, or open this notebook in the folder of the homework"
+)
+# The first cell holds commands for the notebook only; the grader leaves them out.
 SETUP = f"""
 PACKAGE = ""  # the course fills this in: the address of the student package, a .zip
-%pip install -q equinox jaxtyping optax uv
-![ "{{PACKAGE}}" ] || echo "error: PACKAGE is empty: ask the course for the address"
-{FETCH}
-![ ! -e homework.zip ] || python3 -m zipfile -e homework.zip homework
-![ ! -e homework.zip ] || [ -e homework/Makefile ] || mv homework/*/* homework/
-%run homework/starter/notebook.py
+FOUND = !ls {PLACES} 2>/dev/null
+![ "{{FOUND}}" != "[]" ] || [ ! "{{PACKAGE}}" ] || python3 -c "{FETCH}" 2>&1 | tail -1
+FOUND = !ls {PLACES} 2>/dev/null
+![ "{{FOUND}}" != "[]" ] || echo "{LOST}"
+%run "{{FOUND[0]}}"
 """
 
 HOW = """
 # Homework 2: deep Q-learning
 
-1. Run the first cell. It fetches the grader and puts `%grade` into the notebook.
+1. Run the first cell. It finds or fetches the homework, and adds `%grade` and `%train`
+   to the notebook.
 2. Write a part where its cell raises `NotImplementedError`, and run the cell.
 3. `%grade td_loss` below it grades that exercise, `%grade` all of them. What is graded
    are the cells that have run since the notebook started, as if you handed them in: a
-   line that fails is left out, the rest of its cell counts.
-4. To hand in: choose Runtime → Restart and run all, look at the last report, then
-   File → Download → Download .ipynb.
+   line that fails is left out, the rest of its cell counts. `In[5], line 3` is the
+   third line of the cell with [5] beside it.
+4. `%train` trains your agent on CartPole and shows its learning curve, `%watch` films
+   it, and `%train maze` trains it in a maze. The square beside the cell stops them.
+5. To hand in: choose Restart and run all (Colab: Runtime → Restart and run all), look
+   at the last report, and save the notebook as .ipynb (Colab: File → Download →
+   Download .ipynb).
 """
 
 
 def notebook() -> str:
     """Return the starter as the text of a notebook.
 
-    An exercise has three cells: its title, its code (or a text, if there is nothing to
-    write), and `%grade` with its name.
+    An exercise has three cells: its title, its code, and `%grade` with its name. If
+    there is nothing to write, a text and `%train` stand in the place of the code.
     """
     first, *sections = re.split(r"(?m)^(?=# Exercise )", STARTER.read_text("utf-8"))
     docstring = ast.get_docstring(ast.parse(first)) or ""
@@ -356,7 +371,9 @@ def notebook() -> str:
         banner, _, code = section.partition("\n")
         cells.append(text_cell(f"## {banner.removeprefix('# ')}"))
         if code.lstrip().startswith("#"):
-            cells.append(text_cell(re.sub(r"(?m)^# ?", "", code)))
+            text = re.sub(r"(?m)^# ?", "", code)
+            text = re.sub(r"make train TASK=", "%train ", text)
+            cells += [text_cell(text), code_cell("%train")]
         else:
             cells.append(code_cell(code))
         cells.append(code_cell(f"%grade {name}"))

@@ -28,7 +28,11 @@ from jax.extend.core import Jaxpr, jaxprs_in_params
 
 from grader.inside import parts, protocol, values
 from grader.inside.errors import describe_error
-from grader.inside.notebook import Notebook, whole_or_cells
+from grader.inside.hand_in.debug import Debug
+from grader.inside.hand_in.notebook import Notebook, whole_or_cells
+
+MAX_DEBUG = 4000  # characters of debug prints for each request; 2000 bytes are shown
+debug = Debug()
 
 # The grader recognises this message by its first words, `outcomes.CALLS_EXPORTED`.
 CALLS_EXPORTED = "calls an exported program: write the code that computes it instead"
@@ -37,11 +41,13 @@ CALLS_EXPORTED = "calls an exported program: write the code that computes it ins
 def main() -> None:
     """Answer requests of the grader until it closes the pipe."""
     requests, answers = take_pipes()
+    debug.leave_out_others()
     errors = os.dup(2)
     worker = Worker(errors)
     protocol.send(answers, {})  # the worker has started
     while (request := protocol.receive(requests)) is not None:
         nonce = request.pop("nonce")
+        debug.left = MAX_DEBUG
         # If the hand-in hangs, the line that runs is written to standard error before
         # the grader kills the worker.
         faulthandler.dump_traceback_later(0.8 * request.pop("seconds"), file=errors)
@@ -85,7 +91,12 @@ def take_pipes() -> tuple[BufferedReader, BufferedWriter]:
 
 
 def flush_printed() -> None:
-    """Flush standard output, so that printed text is sent before the answer."""
+    """Wait for compiled code that prints, then flush standard output.
+
+    So printed text is sent before the answer.
+    """
+    with contextlib.suppress(BaseException):
+        jax.effects_barrier()
     with contextlib.suppress(BaseException):  # the hand-in may have replaced stdout
         sys.stdout.flush()
 
@@ -197,6 +208,7 @@ class Worker:
             ]
         return answer
 
+    @debug.exporting()
     def do_export(self, part: str, spec: Any, args: Any, platforms: Any) -> Any:
         """Export a part: trace it and return the serialised program.
 
@@ -312,9 +324,7 @@ def same(given: Any, args: Any) -> Any:
 
 def prepare_jax() -> None:
     """Configure JAX for tracing and calling parts of the hand-in."""
-    # A forgotten debug print is no mistake, but a part with it could not be exported.
-    for name in ("print", "callback"):
-        setattr(jax.debug, name, lambda *args, **kwargs: None)
+    debug.put_in_place()
     jax.config.update("jax_default_matmul_precision", "highest")
     # With this setting, a program does not depend on the path of the traced file.
     jax.config.update("jax_traceback_in_locations_limit", 0)

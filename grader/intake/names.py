@@ -7,8 +7,8 @@ from grader.escape import one_line
 
 FILE = "dqn.py"
 PYTHON, NOTEBOOK, ZIP = ".py", ".ipynb", ".zip"
-# Stems of the other files that students get, and of the file that the notebook command
-# `%grade` writes ("graded"). None of these files is a hand-in.
+# Stems of the other files that students get, and of a file that the notebook command
+# `%grade` once wrote ("graded"). None of these files is a hand-in.
 SUPPLIED = {
     *("ablate", "agent", "notebook", "tasks", "train", "watch"),
     *("graded", "__init__"),

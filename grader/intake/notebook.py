@@ -7,7 +7,9 @@ cell keep their numbers.
 
 import re
 import warnings
+from collections import Counter
 from dataclasses import dataclass
+from typing import Any
 
 from grader.contract.outcomes import Wrong
 
@@ -15,6 +17,7 @@ MAX_NOTEBOOK = 16 << 20  # bytes; pictures in outputs count, too
 # Brackets and commas in a notebook's JSON. They are limited, because each piece of JSON
 # becomes a Python object, and the objects can take a hundred times the file's size.
 MAX_PIECES = 500_000
+MAX_COUNT = 1_000_000  # a larger number of a cell is not shown
 
 # First lines that leave the rest of a cell Python. After any other first line with %%
 # the cell is not Python.
@@ -39,10 +42,12 @@ class Source:
         text: text of all code cells, one after the other.
         starts: for each code cell, the number of its first line in `text`; numbers
             count from 0.
+        names: the name of each code cell for messages, see `names_of`.
     """
 
     text: str
     starts: tuple[int, ...]
+    names: tuple[str, ...]
 
 
 def read(data: bytes, name: str, limit: int) -> Source:
@@ -61,7 +66,7 @@ def read(data: bytes, name: str, limit: int) -> Source:
         raise Wrong(f"{name} is larger than {size} MiB: clear its outputs, save again")
     if sum(map(data.count, (b"[", b"{", b","))) > MAX_PIECES:
         raise Wrong(f"{name} holds too many pieces: clear its outputs, save it again")
-    cells = code_cells(data, name)
+    cells, counts = code_cells(data, name)
     if not any(map(str.strip, cells)):
         raise Wrong(f"{name} has no cell with code")
     if sum(map(len, cells)) > limit:
@@ -71,11 +76,30 @@ def read(data: bytes, name: str, limit: int) -> Source:
     for cell in cells:
         starts.append(len(lines))
         lines += python_of(re.sub("\r\n?", "\n", cell).split("\n"))
-    return Source("".join(f"{line}\n" for line in lines), tuple(starts))
+    text = "".join(f"{line}\n" for line in lines)
+    return Source(text, tuple(starts), names_of(counts))
 
 
-def code_cells(data: bytes, name: str) -> list[str]:
-    """Return the text of each code cell of a notebook, in order.
+def names_of(counts: list[Any]) -> tuple[str, ...]:
+    """Return the name of each code cell: "In[5]" as in the notebook, or "cell 3".
+
+    The number in brackets is the one that Jupyter shows beside a cell that has run. If
+    a cell has no such number, or another cell has the same, the name counts the code
+    cells of the notebook from 1.
+
+    Args:
+        counts: for each code cell, its `execution_count`, which may be anything.
+    """
+    known = [n for n in counts if type(n) is int and 0 < n < MAX_COUNT]
+    unique = {n for n, times in Counter(known).items() if times == 1}
+    return tuple(
+        f"In[{n}]" if type(n) is int and n in unique else f"cell {i}"
+        for i, n in enumerate(counts, 1)
+    )
+
+
+def code_cells(data: bytes, name: str) -> tuple[list[str], list[Any]]:
+    """Return text and `execution_count` of each code cell of a notebook, in order.
 
     Args:
         data: bytes of the notebook file.
@@ -90,7 +114,9 @@ def code_cells(data: bytes, name: str) -> list[str]:
         with warnings.catch_warnings(action="ignore"):
             document = nbformat.reader.reads(data.decode("utf-8-sig"))
             cells = nbformat.convert(document, 4)["cells"]
-        texts = [cell["source"] for cell in cells if cell["cell_type"] == "code"]
+        found = [cell for cell in cells if cell["cell_type"] == "code"]
+        texts = [cell["source"] for cell in found]
+        counts = [cell.get("execution_count") for cell in found]
     # A hostile file can cause any exception in nbformat.
     except Exception:
         raise Wrong(
@@ -99,7 +125,7 @@ def code_cells(data: bytes, name: str) -> list[str]:
     if not all(isinstance(text, str) for text in texts):
         raise Wrong(f"{name} has a cell whose source is no text: save it again")
     # JSON can hold lone surrogates; they are replaced, because UTF-8 has none.
-    return [text.encode("utf-8", "replace").decode() for text in texts]
+    return [text.encode("utf-8", "replace").decode() for text in texts], counts
 
 
 def exported(text: str) -> tuple[str, list[int]]:

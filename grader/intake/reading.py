@@ -63,7 +63,8 @@ def from_file(file: str, read: Read, name: str, path: Path | None) -> Submission
     kind, suffix = contents.kind_of(read(HEAD)), suffix_of(file)
     if kind == contents.NOTEBOOK or (suffix == NOTEBOOK and not kind):
         source = notebook.read(read(MAX_NOTEBOOK), file, MAX_BYTES)
-        return with_notes(Submission(name, source.text.encode(), cells=source.starts))
+        text, starts, names = source.text.encode(), source.starts, source.names
+        return with_notes(Submission(name, text, cells=starts, cell_names=names))
     if kind:
         raise Wrong(f"{file} is a {kind}: hand in {FILE} or a notebook")
     if suffix != PYTHON:

@@ -34,6 +34,8 @@ class Submission:
         notes: sentences on the choice of the file, and on unusual text in the file.
         exported: whether the hand-in is a Python file that was saved from a notebook.
             Such a file is run statement by statement, as a notebook is.
+        cell_names: the name of each cell for messages, "In[5]" or "cell 3"; empty if
+            the name of a cell is its position.
     """
 
     name: str
@@ -43,6 +45,7 @@ class Submission:
     cells: tuple[int, ...] = ()
     notes: tuple[str, ...] = ()
     exported: bool = False
+    cell_names: tuple[str, ...] = ()
 
     @property
     def sha256(self) -> str:
@@ -73,8 +76,8 @@ class Submission:
     def locate(self, text: str) -> str:
         """Return a message in which lines of a notebook are given by cell.
 
-        For example "dqn.py, line 12" becomes "cell 3, line 2". If the hand-in is a
-        Python file, the message stays as it is.
+        For example "dqn.py, line 12" becomes "In[5], line 2", or "cell 3, line 2". If
+        the hand-in is a Python file, the message stays as it is.
 
         Args:
             text: the message.
@@ -84,7 +87,8 @@ class Submission:
 
         def place(found: re.Match[str]) -> str:
             number, line = self.cell_of(int(found[1]))
-            return f"cell {number}, line {line}"
+            name = self.cell_names[number - 1] if self.cell_names else f"cell {number}"
+            return f"{name}, line {line}"
 
         return re.sub(r"\bdqn\.py(?:, line |:)(\d{1,7})\b", place, text)
 

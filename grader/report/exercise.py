@@ -9,13 +9,19 @@ from rich.console import Console
 
 from grader.contract.outcomes import NOT_IMPLEMENTED, Outcome
 from grader.report import hints
-from grader.report.layout import print_block, print_cut, print_row, print_table
+from grader.report.layout import (
+    MARGIN,
+    print_block,
+    print_row,
+    print_table,
+    wrapped,
+)
 from grader.report.model import Check, Exercise, plain_number
+from grader.report.printed import about_tracers, shown_lines
 from grader.report.symbols import MARKS, MEANINGS
 
 MAX_LINES = 14  # of a check's message
 MORE = "(HINT=3 shows this in numbers)"
-MAX_PRINTED = 6  # lines of the hand-in's output, for each exercise
 # For outcomes that the message alone does not explain, words before the message.
 WORDS = {
     Outcome.ERROR: "your code raised an exception",
@@ -249,7 +255,7 @@ def print_again(check: Check, again: int, console: Console, *, brief: bool) -> N
 
 
 def print_printed(printed: dict[str, Any], who: str, console: Console) -> None:
-    """Print the beginning of the hand-in's output, with a mark before each line.
+    """Print the hand-in's output as far as it was kept, with a mark before each line.
 
     Args:
         printed: an entry of `Report.printed`.
@@ -257,16 +263,11 @@ def print_printed(printed: dict[str, Any], who: str, console: Console) -> None:
         console: the console to print on.
     """
     print_block(f"What {who} printed:", console, "dim")
-    lines = printed["text"].rstrip("\n").split("\n")
-    for line in lines[:MAX_PRINTED]:
-        print_cut(f"│ {line}", console, "dim")
-    left = []
-    if len(lines) > MAX_PRINTED:
-        left.append(f"{len(lines) - MAX_PRINTED} more lines in report.json")
-    if printed["dropped"]:
-        left.append(f"{printed['dropped']} bytes more were not kept")
-    if left:
-        print_block(f"… {', '.join(left)}", console, "dim", label="│ ")
+    for line in shown_lines(printed):
+        for part in wrapped(line, console, console.width - len(MARGIN) - 2):
+            print_block(part, console, "dim", label="│ ")
+    for line in about_tracers(printed):
+        print_block(line, console, "cyan")
 
 
 def counted(number: int, noun: str) -> str:

@@ -50,6 +50,52 @@ def test_printed_text_is_shown(hand_in, command, tier, request):
     assert "      │ hello\n" in run.out
 
 
+DEBUG_PRINTS = """
+right = td_loss
+
+
+def td_loss(theta_Q, theta_T, model, batch, gamma):
+    jax.debug.print("r {r}, gamma {g:.2f}", r=batch.reward, g=gamma, ordered=True)
+    jax.debug.callback(print, batch.reward)
+    jax.debug.breakpoint()
+    print(batch.reward)
+    return right(theta_Q, theta_T, model, batch, gamma)
+"""
+
+
+def test_debug_prints_do_no_harm(hand_in, command):
+    """A right `td_loss` with debug prints gets all points; a note explains tracers.
+
+    Under INPROCESS=1, the prints show numbers.
+    """
+    path = hand_in(after=DEBUG_PRINTS) / "dqn.py"
+    run = command("grade", path, "--only", "td_loss")
+    assert run.report["score"] == run.report["max_score"]
+    text = run.report["printed"][0]["text"]
+    assert "r Tracer(float32[5]), gamma 0.70\n" in text
+    assert "jax.debug.breakpoint was left out\n" in text
+    assert "→ Tracer(float32[1]) is no mistake: while JAX traces" in run.out
+    assert "`make grade ONLY=td_loss INPROCESS=1`" in " ".join(run.out.split())
+
+    path.write_text(path.read_text().replace("    jax.debug.breakpoint()\n", ""))
+    run = command("grade", path, "--only", "td_loss", "--in-process=1")
+    assert "r [2.5], gamma 0.70\n[2.5]\n[2.5]\n" in run.out
+
+
+def test_all_that_is_kept_is_shown(hand_in, command):
+    """The first 2000 bytes of the output are shown, in lines of at most 80 columns."""
+    body = 'print(*range(200), "ü" * 600)\nreturn theta_T'
+    run = command("grade", hand_in(sync_target=body), "--only", "sync_target")
+    (printed,) = run.report["printed"]
+    kept = printed["text"].split()
+    assert 1900 < len(printed["text"].encode()) <= 2000
+    assert printed["dropped"] > 0
+    shown = [line[8:] for line in run.out.splitlines() if line.startswith("      │ ")]
+    told = f"… {printed['dropped']} bytes more were not kept"
+    assert "".join("".join(shown).split()) == "".join([*kept, *told.split()])
+    assert max(map(len, run.out.splitlines())) <= 80
+
+
 def test_sets_are_printed_alike(hand_in, grade):
     """A set of strings is printed in the same order in every run."""
     words = [f"word {i}" for i in range(20)]

@@ -2,6 +2,7 @@
 
 from grader.report import learning
 from grader.report.model import Check, Report
+from grader.report.printed import about_tracers, shown_lines
 
 NOT_RUN = "not run: see above"
 NOT_FINISHED = (
@@ -51,8 +52,7 @@ def about_printed(report: Report) -> str:
     parts = []
     for printed in report.printed:
         lines = [f"Printed by your code ({printed['exercise']}):"]
-        lines += [f"│ {line}" for line in printed["text"].rstrip("\n").split("\n")]
-        if printed["dropped"]:
-            lines.append(f"│ … {printed['dropped']} bytes more were not kept")
+        lines += [f"│ {line}" for line in shown_lines(printed)]
+        lines += about_tracers(printed)
         parts.append("\n".join(lines))
     return "\n\n".join(parts)

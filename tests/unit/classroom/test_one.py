@@ -19,6 +19,7 @@ SUBMISSION = Submission(
     cells=tuple(range(50_000)),
     notes=("\udce9.py was taken",),
     exported=True,
+    cell_names=("In[7]", "cell 2"),
 )
 OPTIONS = Options(
     seed="ß",

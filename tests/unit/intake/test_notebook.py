@@ -77,6 +77,21 @@ def test_places(handed_in, line, place):
     assert told == f"{where}, in f: {where} is it"
 
 
+def test_cells_have_the_numbers_of_the_notebook(handed_in):
+    """A cell is named by the number that the notebook shows, if only this cell has it.
+
+    Other cells are named by their position among the code cells.
+    """
+    counts = [7, 3, None, 3, 0, True, "12", -4, 10**9, 2]
+    cells = [cell(f"x = {i}\ny = {i}", count=n) for i, n in enumerate(counts)]
+    submission = handed_in(notebook(cell("text", "markdown"), *cells))
+    places = [
+        submission.locate(f"dqn.py, line {2 * i + 2}") for i in range(len(counts))
+    ]
+    names = ["In[7]", *(f"cell {n}" for n in range(2, 10)), "In[2]"]
+    assert places == [f"{name}, line 2" for name in names]
+
+
 def test_places_of_a_file():
     """If the hand-in is a Python file, `locate` returns the message unchanged."""
     assert Submission("", b"x").locate("dqn.py, line 3") == "dqn.py, line 3"
