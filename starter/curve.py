@@ -10,7 +10,7 @@ import numpy as np
 
 GREY = "0.45"
 COLORS = ("tab:green", "tab:orange")  # of the marks
-DECADES = 2  # a loss that spans more of them is drawn on a logarithmic axis
+DECADES = 3  # numbers that span more of them are drawn on a logarithmic axis
 
 
 def save_curve(
@@ -46,7 +46,6 @@ def save_curve(
         steps, epsilons, losses, max_qs = map(np.array, zip(*blocks, strict=True))
         draw_column(panels[1, 0], steps, max_qs, "mean of max$_a$ Q(s, a)", "C4")
         draw_column(panels[2, 0], steps, losses, "loss", "C3")
-        log_axis(panels[2, 0], losses)
         for axes in panels[:, 0]:
             start = task.settings.epsilon_start
             draw_epsilon(axes, np.append(0, steps), np.append(start, epsilons))
@@ -76,14 +75,11 @@ def draw_column(
     axes: Any, steps: np.ndarray, values: np.ndarray, name: str, color: str
 ) -> None:
     """Draw one number of each block; numbers that are not finite leave a gap."""
-    axes.plot(steps, np.where(np.isfinite(values), values, np.nan), color, linewidth=1)
+    finite = np.where(np.isfinite(values), values, np.nan)
+    axes.plot(steps, finite, color, linewidth=1)
     axes.set_ylabel(name)
-
-
-def log_axis(axes: Any, values: np.ndarray) -> None:
-    """Make the axis of y logarithmic if positive numbers span many decades."""
-    positive = values[np.isfinite(values) & (values > 0)]
-    if len(positive) and positive.max() > 10**DECADES * positive.min():
+    known = finite[~np.isnan(finite)]
+    if len(known) and 0 < 10**DECADES * known.min() < known.max():
         axes.set_yscale("log")
 
 

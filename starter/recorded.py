@@ -18,8 +18,8 @@ from grader.inside.learning.training_log import COLUMNS, TrainingLog
 
 DRAWN = 1_024  # transitions whose Q values are recorded after each block
 IF_RIGHT = (
-    "This holds if replay_buffer, td_loss and td_update are right; `make grade` checks "
-    "them."
+    "That is the usual cause if replay_buffer, td_loss and td_update are right: "
+    "`make grade` checks them."
 )
 
 

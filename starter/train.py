@@ -316,12 +316,10 @@ def main() -> None:
         if not blocks:
             raise
         stopped = True
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # saving takes a few seconds
     films = arguments.task == "cartpole"  # `make watch` shows no other task
     try:
         files = save(folder, agent if films else None, task, curve, blocks)
-    except KeyboardInterrupt:
-        print("stopped again, before all was saved")
-        sys.exit(STOPPED)
     except OSError as error:
         sys.exit(f"error: {folder}: {error.strerror}")
     if stopped:
@@ -329,7 +327,7 @@ def main() -> None:
         sys.exit(STOPPED)
     print(f"saved: {files}")
     if films:
-        print("`make watch` shows your agent at it")
+        print("`make watch` films your agent")
 
 
 def stop_at_once(*_: object) -> None:

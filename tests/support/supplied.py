@@ -8,14 +8,17 @@ import pytest
 
 from grader.contract.exercises import ROOT
 
-SUPPLIED = ("dqn", "agent", "tasks", "train")
+SUPPLIED = (
+    *("dqn", "agent", "tasks", "train", "watch"),
+    *("curve", "progress", "recorded"),
+)
 
 
 def imported(name: str, *folders: str) -> ModuleType:
     """Import a module so that later imports of `dqn` and the like are not affected.
 
-    `dqn`, `agent`, `tasks` and `train` are imported anew from the given folders.
-    Afterwards `sys.modules` has its previous entries for these names.
+    The modules of `SUPPLIED` are imported anew from the given folders. Afterwards
+    `sys.modules` has its previous entries for these names.
 
     Args:
         name: the module's name.

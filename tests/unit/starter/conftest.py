@@ -28,3 +28,27 @@ def agent() -> ModuleType:
     Each test gets its own module, because a test may replace parts in `agent.dqn`.
     """
     return imported("agent", *FOLDERS)
+
+
+@pytest.fixture
+def recorded() -> ModuleType:
+    """Import `starter/recorded.py` anew, with an `agent` of its own; return it."""
+    return imported("recorded", *FOLDERS)
+
+
+@pytest.fixture(scope="package")
+def progress() -> ModuleType:
+    """Return the module `starter/progress.py`."""
+    return imported("progress", *FOLDERS)
+
+
+@pytest.fixture(scope="package")
+def curve() -> ModuleType:
+    """Return the module `starter/curve.py`."""
+    return imported("curve", *FOLDERS)
+
+
+@pytest.fixture(scope="package")
+def watch() -> ModuleType:
+    """Return the module `starter/watch.py`."""
+    return imported("watch", *FOLDERS)
