@@ -1,6 +1,9 @@
 """Fixtures that import the supplied modules, with `starter/` on the path."""
 
+import sys
+from collections.abc import Callable
 from types import ModuleType
+from typing import Any
 
 import pytest
 
@@ -19,6 +22,13 @@ def tasks() -> ModuleType:
 def train() -> ModuleType:
     """Return the module `starter/train.py`."""
     return imported("train", *FOLDERS)
+
+
+@pytest.fixture
+def task_named(train, tasks, monkeypatch) -> Callable[[str, int], Any]:
+    """Return the function `task_named` of `train`, which imports `tasks` by itself."""
+    monkeypatch.setitem(sys.modules, "tasks", tasks)
+    return train.task_named
 
 
 @pytest.fixture
