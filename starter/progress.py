@@ -60,6 +60,7 @@ class Display:
         self.width = width_of(stream)
         self.pace = Pace(task.settings, clock)
         self.printed = 0  # validations
+        self.words = ""  # of the line that is written again and again
 
     def __enter__(self) -> "Display":
         for line in header(self.task, self.width):
@@ -88,15 +89,18 @@ class Display:
             self.printed += 1
 
     def print(self, line: str) -> None:
-        """Print a line in place of the line that is written again and again."""
+        """Print a line above the line that is written again and again."""
+        words = self.words
         self.rewrite("")
         print(shown(line, self.stream), file=self.stream, flush=True)
+        self.rewrite(words)
 
     def rewrite(self, words: str) -> None:
         """Write a line over the line before, on a terminal only."""
+        self.words = words
         if self.live:
-            words = shown(words, self.stream)[: self.width]
-            print(f"\r{words:<{self.width}}\r{words}", end="", file=self.stream)
+            text = shown(words, self.stream)[: self.width]
+            print(f"\r{text:<{self.width}}\r{text}", end="", file=self.stream)
             self.stream.flush()
 
 

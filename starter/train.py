@@ -400,6 +400,7 @@ def train_with_progress(
         # These episodes draw nothing from the random numbers of the training.
         envs = task.make_envs(task.settings.validation_episodes)
         curve.append((0, float(evaluate(agent, envs, seed).mean())))
+        display.print_validations()
         train(agent, task.make_envs, seed, task.settings, show, curve)
 
 

@@ -60,8 +60,9 @@ def test_a_terminal_has_a_line_that_is_rewritten(progress, task, monkeypatch):
     stream = Terminal()
     displayed(progress, task, stream)
     lines = stream.getvalue().split("\n")
-    assert "step 64/50000 · ε 0.98" in lines[-3]
-    assert "step 1024/50000" in lines[-2]
+    assert "compiling" in lines[-3]
+    assert "step 64/50000 · ε 0.98" in lines[-2]
+    assert lines[-2].rstrip("█").endswith("  1024   250.0  0.66   0.0102      3.5  ")
     assert "step 1280/50000" in lines[-1]
     # Each piece is shorter than the terminal, and the last one is blank.
     assert max(len(piece) for line in lines for piece in line.split("\r")) == 79
