@@ -84,19 +84,21 @@ class DQNAgent:
         """
         if len(self.buffer) < self.settings.batch_size:
             return float("nan")
-        losses = []
-        for _ in range(self.settings.block_updates):
-            batch = self.buffer.sample(self.settings.batch_size, self.rng)
-            self.theta_Q, self.opt_state, loss = self._update(
-                self.theta_Q, self.theta_T, self.opt_state, batch
-            )
-            # The period counts gradient updates, not environment steps or episodes.
-            self.num_updates += 1
-            self.theta_T = dqn.sync_target(
-                self.theta_Q, self.theta_T, self.num_updates, self.settings.period
-            )
-            losses.append(loss)
+        losses = [self.one_update() for _ in range(self.settings.block_updates)]
         return float(np.mean(losses))
+
+    def one_update(self) -> jax.Array:
+        """Do one gradient update, ask `sync_target`, and return the loss."""
+        batch = self.buffer.sample(self.settings.batch_size, self.rng)
+        self.theta_Q, self.opt_state, loss = self._update(
+            self.theta_Q, self.theta_T, self.opt_state, batch
+        )
+        # The period counts gradient updates, not environment steps or episodes.
+        self.num_updates += 1
+        self.theta_T = dqn.sync_target(
+            self.theta_Q, self.theta_T, self.num_updates, self.settings.period
+        )
+        return loss
 
     def q_values(self, states: np.ndarray) -> np.ndarray:
         """Return Q(s, a; θ_Q) for all actions [N,A], for states [N,D]."""

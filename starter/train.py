@@ -10,18 +10,23 @@ loss. It only calls these methods of an agent:
     q_values(states)       return Q(s, a) for every action, for the greedy policy
 """
 
-import pathlib
+import os
+import signal
 import sys
 import tempfile
 import zlib
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 import numpy as np
 
 if TYPE_CHECKING:
+    from progress import Block
+    from recorded import RecordedAgent
     from tasks import Maze
 
 
@@ -249,6 +254,7 @@ class Task(NamedTuple):
 
 
 TASKS = ("cartpole", "turned", "maze")
+BEST, RANDOM = "best possible", "random policy"  # names of the marks
 
 
 def task_named(name: str, seed: int) -> Task:
@@ -263,14 +269,14 @@ def task_named(name: str, seed: int) -> Task:
     rng = np.random.default_rng(seed)
     if name == "maze":
         maze = tasks.draw_maze(rng)
-        marks = {"the shortest way": -maze.shortest, "a random walk": -maze.walk}
+        marks = {BEST: -maze.shortest, RANDOM: -maze.walk}
         settings = maze_settings(maze)
         make_envs = partial(tasks.make_maze, maze=maze)
         return Task("DQN in a maze", make_envs, settings, -tasks.STEP_LIMIT, 0, marks)
     title, turn = "DQN on CartPole-v1", tasks.NO_TURN
     if name == "turned":
         title, turn = "DQN on CartPole-v1, turned", tasks.draw_turn(rng)
-    marks = {"full points at 450": 450.0, "half points at 195": 195.0}
+    marks = {BEST: 500.0, RANDOM: 22.0}
     make_envs = partial(tasks.make_turned, turn=turn)
     return Task(title, make_envs, SETTINGS, 0, 510, marks)
 
@@ -279,39 +285,58 @@ def main() -> None:
     """Train the agent made of your own `dqn.py`; show and save what came of it."""
     import argparse
 
-    from agent import DQNAgent
-
     parser = argparse.ArgumentParser(description=main.__doc__)
     parser.add_argument("--task", choices=TASKS, default="cartpole")
     parser.add_argument("--seed", type=seed_of, default="1", help="any text")
     parser.add_argument("--out", default="results", help="folder for the files")
     arguments = parser.parse_args()
     folder = writable(arguments.out)
+    if signal.getsignal(signal.SIGINT) is signal.default_int_handler:
+        signal.signal(signal.SIGINT, stop_at_once)
 
+    sys.path.append(str(Path(__file__).resolve().parents[1]))  # `grader` lies there
+    try:
+        from recorded import RecordedAgent
+    except ModuleNotFoundError as error:
+        if error.name != "grader":
+            raise
+        sys.exit("error: the folder `grader` is missing; it belongs beside `starter`")
     task = task_named(arguments.task, arguments.seed)
     state_dim, num_actions = 4, 2
     curve: list[tuple[int, float]] = []
+    blocks: list[Block] = []
     stopped = False
     try:
-        agent = DQNAgent(arguments.seed, state_dim, num_actions, task.settings)
-        train_with_progress(agent, task, arguments.seed, curve)
+        agent = RecordedAgent(arguments.seed, state_dim, num_actions, task.settings)
+        train_with_progress(agent, task, arguments.seed, curve, blocks)
+        print_result(agent, arguments.task, task, curve)
     except NotImplementedError as stub:
         sys.exit(f"not implemented yet: {stub}")
     except KeyboardInterrupt:
+        if not blocks:
+            raise
         stopped = True
-    for env_step, mean_return in curve:
-        share = (mean_return - task.lowest) / (task.highest - task.lowest)
-        print(f"{env_step:6d}  {mean_return:5.1f}  " + "█" * round(40 * share))
-    if curve:
-        picture = folder / "training_curve.png"
-        save_curve(curve, task, picture)
-        print(f"picture: {picture}")
-        if arguments.task == "cartpole":  # `make watch` shows no other task
-            agent.save(folder / "theta_Q.npz")
-            print("`make watch` shows your agent at it")
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # saving takes a few seconds
+    films = arguments.task == "cartpole"  # `make watch` shows no other task
+    try:
+        files = save(folder, agent if films else None, task, curve, blocks)
+    except OSError as error:
+        sys.exit(f"error: {folder}: {error.strerror}")
     if stopped:
-        print("stopped: " + ("saved is what there was" if curve else "nothing to save"))
+        print(f"stopped at step {blocks[-1].env_step}; kept until there: {files}")
         sys.exit(STOPPED)
+    print(f"saved: {files}")
+    if films:
+        print("`make watch` films your agent")
+
+
+def stop_at_once(*_: object) -> None:
+    """End the program after Ctrl-C, as long as there is nothing to save.
+
+    JAX may lose an exception, or crash by it, while it is imported or compiles.
+    """
+    os.write(1, b"\nstopped: nothing was saved\n")
+    os._exit(STOPPED)
 
 
 def seed_of(text: str) -> int:
@@ -319,12 +344,12 @@ def seed_of(text: str) -> int:
     return zlib.crc32(text.encode("utf-8", "surrogateescape")) >> 1
 
 
-def writable(out: str) -> pathlib.Path:
+def writable(out: str) -> Path:
     """Make a folder if it is missing, and return its path.
 
     If no file can be written in the folder, the program ends with exit code 2.
     """
-    folder = pathlib.Path(out)
+    folder = Path(out)
     try:
         folder.mkdir(parents=True, exist_ok=True)
         tempfile.TemporaryFile(dir=folder).close()
@@ -334,65 +359,104 @@ def writable(out: str) -> pathlib.Path:
     return folder
 
 
+@contextmanager
+def whole(path: Path) -> Iterator[Path]:
+    """Yield the path of a new file, which becomes `path` when it has been written."""
+    part = path.with_name(f"part-{path.name}")
+    try:
+        yield part
+        part.replace(path)
+    finally:
+        part.unlink(missing_ok=True)
+
+
 def train_with_progress(
-    agent: Agent, task: Task, seed: int, curve: list[tuple[int, float]]
+    agent: "RecordedAgent",
+    task: Task,
+    seed: int,
+    curve: list[tuple[int, float]],
+    blocks: list["Block"],
 ) -> None:
-    """Train the agent and show a progress bar.
+    """Train the agent and show how it goes.
 
     Args:
         agent: the agent to train.
         task: the task.
         seed: the seed of the training and validation episodes.
-        curve: the list to which the points of the learning curve are added.
+        curve: the list to which the points of the learning curve are added. The first
+            point, at step 0, is that of the untrained network.
+        blocks: the list to which a `Block` is added for each block of updates.
     """
-    from rich.console import Console
-    from rich.progress import BarColumn, TextColumn
-    from rich.progress import Progress as ProgressBar
+    from progress import Block, Display
 
-    columns = (BarColumn(20), TextColumn("{task.description}"))
-    # A notebook or a log cannot overwrite a line, even if FORCE_COLOR is set.
-    console = Console(force_terminal=None if sys.stdout.isatty() else False)
-    with ProgressBar(*columns, console=console) as bar:
-        line = bar.add_task("compiling …", total=task.settings.env_steps)
+    with Display(task, curve, blocks) as display:
 
         def show(progress: Progress) -> None:
-            judged = progress.mean_return == progress.mean_return  # not nan
-            mean_return = f"{progress.mean_return:5.1f}" if judged else "    –"
-            words = (
-                f"step {progress.env_step:6d}  return {mean_return}  "
-                f"ε {progress.epsilon:.2f}  loss {progress.loss:.3g}"
-            )
-            bar.update(line, completed=progress.env_step, description=words)
+            numbers = progress.env_step, progress.epsilon, progress.loss
+            display.update(Block(*numbers, agent.max_q))
+            if signal.getsignal(signal.SIGINT) is stop_at_once:
+                signal.signal(signal.SIGINT, signal.default_int_handler)
 
+        # These episodes draw nothing from the random numbers of the training.
+        envs = task.make_envs(task.settings.validation_episodes)
+        curve.append((0, float(evaluate(agent, envs, seed).mean())))
+        display.print_validations()
         train(agent, task.make_envs, seed, task.settings, show, curve)
 
 
-def save_curve(curve: list[tuple[int, float]], task: Task, path: Any) -> None:
-    """Draw the learning curve and write it as a PNG.
+def print_result(
+    agent: "RecordedAgent", name: str, task: Task, curve: list[tuple[int, float]]
+) -> None:
+    """Print whether the goal was reached; if the task was not learned, print why.
 
     Args:
-        curve: pairs of environment step and mean return.
-        task: the task.
-        path: the path of the PNG.
+        agent: the agent after training.
+        name: one of `TASKS`.
+        task: the task of this name.
+        curve: the learning curve, with a point at step 0.
     """
-    import matplotlib
+    from progress import as_return, say
+    from recorded import why_not
 
-    matplotlib.use("Agg")
-    import matplotlib.pyplot as plt
-
-    figure, axes = plt.subplots(figsize=(6, 3.5), layout="constrained")
-    axes.plot(*zip(*curve, strict=True), marker="o", markersize=3)
-    colors = ("tab:green", "tab:orange")
-    for (name, mean_return), color in zip(task.marks.items(), colors, strict=True):
-        axes.axhline(mean_return, color=color, linestyle="--", label=name)
-    axes.set(
-        title=task.title,
-        xlabel="environment steps",
-        ylabel=f"mean return of {task.settings.validation_episodes} greedy episodes",
-        ylim=(task.lowest, task.highest),
+    env_step, mean_return = curve[-1]
+    if mean_return >= task.settings.solved_at:
+        say(f"\ngoal reached at step {env_step}")
+        return
+    say(
+        f"\ngoal not reached in {task.settings.env_steps} steps: mean return "
+        f"{as_return(mean_return, task)} at the end"
     )
-    axes.legend(loc="best")
-    figure.savefig(path, dpi=120)
+    kind = "maze" if name == "maze" else "cartpole"
+    for line in why_not(kind, agent, curve, task.marks[RANDOM], task.marks[BEST]):
+        say(line, "→ ")
+
+
+def save(
+    folder: Path,
+    agent: "RecordedAgent | None",
+    task: Task,
+    curve: list[tuple[int, float]],
+    blocks: list["Block"],
+) -> str:
+    """Write the parameters and the picture; return the paths of the files as text.
+
+    Args:
+        folder: the folder for the files.
+        agent: the agent whose parameters are saved; None to save none.
+        task: the task.
+        curve: the learning curve.
+        blocks: what was recorded after each block of updates.
+    """
+    from curve import save_curve
+
+    files = [folder / "training_curve.png"]
+    if agent:
+        files.append(folder / "theta_Q.npz")
+        with whole(files[-1]) as part:
+            agent.save(part)
+    with whole(files[0]) as part:
+        save_curve(curve, task, part, blocks)
+    return " and ".join(map(str, files))
 
 
 if __name__ == "__main__":

@@ -10,7 +10,8 @@ PYTHON, NOTEBOOK, ZIP = ".py", ".ipynb", ".zip"
 # Stems of the other files that students get, and of a file that the notebook command
 # `%grade` once wrote ("graded"). None of these files is a hand-in.
 SUPPLIED = {
-    *("ablate", "agent", "notebook", "tasks", "train", "watch"),
+    *("ablate", "agent", "curve", "notebook", "progress", "recorded"),
+    *("tasks", "train", "watch"),
     *("graded", "__init__"),
 }
 # What programs add to the stem of a copy: "dqn (1).py", "dqn-1.py", "Copy of dqn.py".

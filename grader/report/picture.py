@@ -21,11 +21,12 @@ CODE = """
 import json, sys
 sys.path.insert(0, sys.argv[1])
 import train
+from curve import save_curve
 for picture in json.loads(sys.argv[2]):
     settings = getattr(train, picture.pop("settings"))
     curve, path = picture.pop("curve"), picture.pop("path")
     task = train.Task(make_envs=None, settings=settings, **picture)
-    train.save_curve(curve, task, path)
+    save_curve(curve, task, path)
 """
 
 

@@ -8,14 +8,17 @@ import pytest
 
 from grader.contract.exercises import ROOT
 
-SUPPLIED = ("dqn", "agent", "tasks", "train")
+SUPPLIED = (
+    *("dqn", "agent", "tasks", "train", "watch"),
+    *("curve", "progress", "recorded"),
+)
 
 
 def imported(name: str, *folders: str) -> ModuleType:
-    """Import a module, with `dqn`, `agent`, `tasks` and `train` from certain folders.
+    """Import a module, with the supplied modules beside it from certain folders.
 
-    These four modules are imported anew. Afterwards `sys.modules` has its previous
-    entries for their names, so later imports are not affected.
+    The modules of `SUPPLIED` are imported anew from the given folders. Afterwards
+    `sys.modules` has its previous entries for these names.
 
     Args:
         name: the module's name.

@@ -78,7 +78,12 @@ class BlindAgent:
         self.num_updates = 0
         self.schedule = np.zeros(0, np.int8)
         self.compared = self.deviating = 0
-        self.training_log = TrainingLog(self.values_of, self.theta_Q, settings)
+        self.training_log = TrainingLog(
+            self.values_of,
+            self.theta_Q,
+            settings.validation_episodes,
+            settings.num_envs,
+        )
 
     def act(self, states: np.ndarray, epsilon: float) -> np.ndarray:
         """Return ε-greedy actions [N], chosen by the hand-in's `epsilon_greedy`.

@@ -1,14 +1,13 @@
 """Record some numbers for each block of updates while a task is learned.
 
 The numbers have no effect on the points. If learning fails, the grader uses them to
-explain the failure in the report.
+explain the failure in the report. `make train` records the same numbers.
 """
 
 from collections.abc import Callable
 from typing import Any
 
 import numpy as np
-from train import Settings
 
 COLUMNS = (
     "env_step",  # environment steps so far
@@ -29,17 +28,19 @@ class TrainingLog:
     Args:
         values_of: function from parameters [P] and states [n,D] to values [n,A].
         theta: parameters at the start [P].
-        settings: settings of the training loop.
+        num_states: number n of states of a block whose values are computed.
+        num_envs: number N of environments.
     """
 
     def __init__(
         self,
         values_of: Callable[[Any, np.ndarray], np.ndarray],
         theta: np.ndarray,
-        settings: Settings,
+        num_states: int,
+        num_envs: int,
     ) -> None:
-        self.values_of, self.start, self.settings = values_of, theta, settings
-        self.num_states = settings.validation_episodes  # for each block
+        self.values_of, self.start = values_of, theta
+        self.num_states, self.num_envs, self.env_step = num_states, num_envs, 0
         self.blocks: list[list[float]] = []
 
     def after_block(
@@ -61,6 +62,7 @@ class TrainingLog:
             synced: for each sync that was due in the block, whether it took place.
         """
         theta_before, theta = thetas
+        self.env_step += self.num_envs * len(new_rows)
         states, actions = (
             np.concatenate([row[i] for row in new_rows])[-self.num_states :]
             for i in (0, 1)
@@ -80,7 +82,7 @@ class TrainingLog:
         share = float(of_others.argmax(axis=1).mean())  # of action 1; the other is 0
 
         line = {
-            "env_step": self.settings.block_steps * (len(self.blocks) + 1),
+            "env_step": self.env_step,
             "largest_loss": np.abs(losses).max(initial=0.0),
             "greedy": (greedy == actions).mean(),
             "q": of_others.max(axis=1).mean(),
