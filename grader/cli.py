@@ -1,4 +1,4 @@
-"""Run the command line: `grade`, `convert` and `doctor`.
+"""Run the command line: `grade`, `watch`, `convert` and `doctor`.
 
 `grade` ends with exit code 0 if it graded, whatever the score, and with 2 if it could
 not. Messages name an option as `make` does: ONLY=td_loss stands for --only td_loss.
@@ -138,24 +138,28 @@ def parse(arguments: list[str]) -> argparse.Namespace:
     commands = parser.add_subparsers(required=True)
 
     grade = commands.add_parser("grade", help="grade one hand-in")
-    grade.add_argument(
-        "submission",
-        help="dqn.py, a notebook, or a folder or zip archive with one in it",
-    )
-    grade.add_argument(
-        "--only", type=exercise_named, help="one exercise: name, number, function"
-    )
-    grade.add_argument(
-        "--seed",
-        type=check_seed,
-        help="any text; the same seed, the same run. A secret one if official, else 1",
-    )
-    grade.add_argument("--out", default="results", help="folder of report.json")
-    add_choice(grade, "--sandbox", TIERS, help="default: the strongest that works")
-    add_choice(grade, "--device", DEVICES, default="cpu", help="default: cpu")
+    watch = commands.add_parser("watch", help="grade what was edited, at each save")
+    for command in (grade, watch):
+        command.add_argument(
+            "submission",
+            help="dqn.py, a notebook, or a folder or zip archive with one in it",
+        )
+        command.add_argument(
+            "--only", type=exercise_named, help="one exercise: name, number, function"
+        )
+        command.add_argument(
+            "--seed",
+            type=check_seed,
+            help="any text; same seed, same run. A secret one if official, else 1",
+        )
+        command.add_argument("--out", default="results", help="folder of report.json")
+        add_choice(command, "--sandbox", TIERS, help="default: the strongest here")
+        add_choice(command, "--device", DEVICES, default="cpu", help="default: cpu")
     add_switch(grade, "--in-process", help="debug one exercise; no grade")
     add_switch(grade, "--official", help="refuse to grade without a sandbox that works")
+    add_switch(grade, "--watch", help="the same as the command `watch`")
     grade.set_defaults(run=run_grade)
+    watch.set_defaults(run=run_watch, in_process=False, official=False)
 
     convert = commands.add_parser("convert", help="a report for another program")
     convert.add_argument("report", help="report.json, there or not")
@@ -180,6 +184,8 @@ def run_grade(arguments: argparse.Namespace) -> int:
     """
     if arguments.official and arguments.in_process:
         raise UsageError("OFFICIAL=1: a run in the same process does not count")
+    if arguments.watch:
+        return run_watch(arguments)
     submission = take(arguments.submission)
     out = writable(arguments.out)
 
@@ -211,6 +217,25 @@ def run_grade(arguments: argparse.Namespace) -> int:
     if report.grader_error:
         raise GraderError(report.grader_error)
     return 0
+
+
+def run_watch(arguments: argparse.Namespace) -> int:
+    """Grade the edited exercise after each save; return the exit code 0 at the end.
+
+    Args:
+        arguments: the options from `parse`, and the limits as `limits`.
+
+    Raises:
+        GraderError: the grader could not do its work.
+        UsageError: an option is wrong, or there is no terminal.
+    """
+    if arguments.official or arguments.in_process:
+        raise UsageError("WATCH=1 goes with neither OFFICIAL=1 nor INPROCESS=1")
+    take(arguments.submission)  # a path that does not exist is a mistake
+    out = writable(arguments.out)
+    from grader.watch import command
+
+    return command.run(arguments.submission, out, options_of(arguments))
 
 
 def options_of(arguments: argparse.Namespace) -> "pipeline.Options":

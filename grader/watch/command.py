@@ -1,0 +1,272 @@
+"""Run `make grade WATCH=1`: grade the edited exercise after each save."""
+
+import _thread
+import queue
+import signal
+import sys
+import threading
+import time
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from rich.console import Console
+
+from grader.contract.exercises import EXERCISES, LEARNING
+from grader.contract.outcomes import GraderError
+from grader.grading import pipeline
+from grader.grading.plugin import Checks, run_script
+from grader.intake.submission import Submission
+from grader.report import terminal
+from grader.report.model import Exercise, load
+from grader.watch.desk import Desk, Verdict
+from grader.watch.edits import edited_exercise
+from grader.watch.events import keys, saves
+from grader.watch.screen import Clock, Points, draw, points_line
+
+UNITS = [name for name in EXERCISES if name != LEARNING]
+AGAIN, NEXT, FULL, QUIT, RESIZED = "r", "n", "f", "q", "resized"
+
+
+@dataclass(frozen=True)
+class Event:
+    """Something that the loop reacts to.
+
+    Attributes:
+        kind: a key, RESIZED, or "" for a save.
+        time: when it happened, in seconds of `time.monotonic`.
+        submission: the hand-in after a save; None for any other event.
+    """
+
+    kind: str
+    time: float
+    submission: Submission | None = None
+
+
+def run(path: str, out: Path, options: pipeline.Options) -> int:
+    """Grade after each save until the student quits; return the exit code 0.
+
+    Args:
+        path: path of the hand-in.
+        out: folder of report.json.
+        options: the options of the gradings. The name in `only`, if there is one, is
+            the exercise to begin with.
+
+    Raises:
+        GraderError: the helper processes do not start.
+        UsageError: standard input or output is no terminal.
+    """
+    watch = Watch(out, options)
+    try:
+        with keys(watch.on_key), saves(path, watch.on_save) as submission:
+            print("Starting …", flush=True)
+            with Desk(options) as watch.desk:
+                watch.begin(submission)
+                while True:
+                    run_script(UNITS, watch.script, watch.on_check)
+                    watch.grade_all()
+    except KeyboardInterrupt:  # Ctrl-C, or q
+        print()
+    return 0
+
+
+class Watch:
+    """The loop of a watch, and what it remembers from one save to the next.
+
+    Args:
+        out: folder of report.json.
+        options: the options of the gradings.
+
+    Attributes:
+        desk: the helper processes.
+        events: what has happened since the loop last looked.
+        submission: the hand-in as it was saved last.
+        parsed: the last text that is valid Python, to find out what was edited.
+        name: the name of the exercise in view.
+        points: the known points, by the exercise's name.
+        verdict: what the screen shows of the exercise in view.
+        state: a few words on what was done last.
+        console: the console of the last drawing.
+    """
+
+    desk: Desk
+    submission: Submission
+    console: Console
+
+    def __init__(self, out: Path, options: pipeline.Options) -> None:
+        self.out, self.options = out, options
+        self.events: queue.SimpleQueue[Event] = queue.SimpleQueue()
+        self.parsed, self.state = "", ""
+        self.name = options.only[0] if options.only else ""
+        self.points: dict[str, Points] = {}
+        self.verdict: Verdict | None = None
+
+    # ------------------------------------------------ called from other threads
+
+    def on_key(self, key: str) -> None:
+        """Take a key; q ends the watch at once, as Ctrl-C does."""
+        if key == QUIT:
+            if sys.platform == "win32":
+                _thread.interrupt_main()
+            else:
+                main = threading.main_thread().ident
+                signal.pthread_kill(main or 0, signal.SIGINT)
+        elif key in (AGAIN, NEXT, FULL):
+            self.happened(Event(key, time.monotonic()))
+
+    def on_save(self, submission: Submission) -> None:
+        """Take the hand-in as it is now."""
+        self.happened(Event("", time.monotonic(), submission))
+
+    def happened(self, event: Event) -> None:
+        """Put an event into the queue, and end the grading that goes on."""
+        self.events.put(event)
+        if hasattr(self, "desk"):
+            self.desk.interrupt()
+
+    # ------------------------------------------------ the loop
+
+    def begin(self, submission: Submission) -> None:
+        """Take the hand-in and the points of an older report, and ask for a grading.
+
+        Without a given exercise, the first one that lacks points comes into view.
+        """
+        self.submission = submission
+        self.parsed = submission.text
+        report = load(self.out / "report.json")
+        if report and report.submission.get("name") == submission.name:
+            sha256 = str(report.submission.get("sha256"))
+            for exercise in report.exercises:
+                self.keep(exercise, sha256)
+        full = [n for n, known in self.points.items() if known.score == known.most]
+        lacking = [name for name in UNITS if name not in full]
+        if self.name not in UNITS:
+            self.name = (lacking or UNITS)[0]
+        if hasattr(signal, "SIGWINCH"):
+            resized = Event(RESIZED, 0.0)
+            signal.signal(signal.SIGWINCH, lambda *_: self.events.put(resized))
+        self.events.put(Event(AGAIN, time.monotonic()))
+
+    def script(self, checks: Checks) -> None:
+        """Grade one exercise after each event, until all are to be graded.
+
+        Args:
+            checks: the collected checks of exercises 1–8.
+        """
+        while True:
+            if self.events.empty():
+                self.desk.prepare()
+            event = self.next_event()
+            if event.kind == FULL:
+                return
+            if event.kind == RESIZED:
+                self.draw()
+                continue
+            if event.kind == NEXT:
+                self.name = UNITS[(UNITS.index(self.name) + 1) % len(UNITS)]
+            if event.submission:
+                self.take(event.submission)
+            if self.events.empty():
+                self.grade(checks, event.time)
+
+    def next_event(self) -> Event:
+        """Wait for the next event and return it."""
+        while True:
+            try:  # on Windows, Ctrl-C does not end a wait without a limit
+                return self.events.get(timeout=0.5)
+            except queue.Empty:
+                continue
+
+    def take(self, submission: Submission) -> None:
+        """Take a saved hand-in; the exercise that was edited comes into view."""
+        self.submission = submission
+        if not submission.problem:
+            self.name = edited_exercise(self.parsed, submission.text) or self.name
+            if edited_exercise("", submission.text):
+                self.parsed = submission.text
+
+    def grade(self, checks: Checks, since: float) -> None:
+        """Grade the exercise in view, and draw its verdict.
+
+        Args:
+            checks: the collected checks.
+            since: the time of the event that is the reason, for the screen.
+        """
+        if self.submission.problem:
+            problem = f"not read: {self.submission.problem}"
+            self.show(Verdict(Exercise(self.name), problem=problem), since)
+            return
+        if not self.verdict or self.verdict.exercise.name != self.name:
+            self.verdict = None
+            self.draw()
+        self.clock = self.console.status(
+            Clock(f"grading {self.name}"), refresh_per_second=4
+        )
+        try:
+            with self.clock:
+                verdict = self.desk.grade(
+                    checks, self.submission, self.name, self.on_failure
+                )
+        except GraderError as error:
+            problem = f"grader error (not your mistake): {error}"
+            verdict = Verdict(Exercise(self.name), problem=problem)
+        if verdict:
+            if verdict.whole:
+                self.keep(verdict.exercise, self.submission.sha256)
+            self.show(verdict, since)
+
+    def on_check(self, exercise: str, check: str) -> None:
+        """Look at the checks so far when the next one starts; stop after an event."""
+        if not self.events.empty():
+            self.desk.budget.end()
+        self.desk.look()
+
+    def on_failure(self, verdict: Verdict) -> None:
+        """Draw the first failure, while the other checks are still to run."""
+        self.clock.stop()
+        self.verdict, self.state = verdict, ""
+        self.draw()
+        self.clock.start()
+
+    def show(self, verdict: Verdict, since: float) -> None:
+        """Draw a verdict, and how long it took."""
+        self.verdict = verdict
+        self.state = f"{self.name}: {time.monotonic() - since:.1f} s"
+        self.draw()
+
+    def draw(self) -> None:
+        """Draw the screen anew."""
+        self.console = terminal.make_console()
+        line = points_line(
+            self.points, self.name, self.submission.sha256, self.console.width
+        )
+        draw(line, self.verdict, self.state, self.console)
+
+    def keep(self, exercise: Exercise, sha256: str) -> None:
+        """Remember the points of an exercise, for the text with this hash."""
+        points = Points(exercise.score, exercise.max_score, sha256)
+        self.points[exercise.name] = points
+
+    def grade_all(self) -> None:
+        """Grade all exercises as `make grade` does, save and print the report."""
+        submission = self.submission
+        self.verdict, self.state = None, "full run"
+        self.draw()
+        with terminal.Live(self.console) as live:
+            progress = pipeline.Progress(live.on_check, live.on_learning)
+            options = replace(self.options, only=())
+            report = pipeline.grade(submission, options, progress)
+        for exercise in report.exercises:
+            self.keep(exercise, submission.sha256)
+        path = report.save(str(self.out))
+        self.draw()
+        terminal.print_report(report, self.console, [f"Report: {path}"])
+        saved = [e for e in self.waiting() if e.submission]
+        for event in saved[-1:]:  # keys that were pressed meanwhile are dropped
+            self.events.put(event)
+
+    def waiting(self) -> list[Event]:
+        """Take all events out of the queue and return them."""
+        found = []
+        while not self.events.empty():
+            found.append(self.events.get())
+        return found
