@@ -12,14 +12,13 @@ from pathlib import Path
 from rich.console import Console
 
 from grader.contract.exercises import EXERCISES, LEARNING
-from grader.contract.outcomes import GraderError
 from grader.grading import pipeline
 from grader.grading.plugin import Checks, run_script
 from grader.intake.submission import Submission
 from grader.report import terminal
 from grader.report.model import Exercise, load
 from grader.watch.desk import Desk, Verdict
-from grader.watch.edits import edited_exercise
+from grader.watch.edits import definitions, edited_exercise
 from grader.watch.events import keys, saves
 from grader.watch.screen import Clock, Points, draw, points_line
 
@@ -52,7 +51,7 @@ def run(path: str, out: Path, options: pipeline.Options) -> int:
             the exercise to begin with.
 
     Raises:
-        GraderError: the helper processes do not start.
+        GraderError: the grader itself failed, for example to start a process.
         UsageError: standard input or output is no terminal.
     """
     watch = Watch(out, options)
@@ -181,7 +180,7 @@ class Watch:
         self.submission = submission
         if not submission.problem:
             self.name = edited_exercise(self.parsed, submission.text) or self.name
-            if edited_exercise("", submission.text):
+            if definitions(submission.text) is not None:
                 self.parsed = submission.text
 
     def grade(self, checks: Checks, since: float) -> None:
@@ -195,20 +194,17 @@ class Watch:
             problem = f"not read: {self.submission.problem}"
             self.show(Verdict(Exercise(self.name), problem=problem), since)
             return
-        if not self.verdict or self.verdict.exercise.name != self.name:
+        if self.verdict and self.verdict.exercise.name != self.name:
             self.verdict = None
-            self.draw()
+        self.state = ""
+        self.draw()  # the points that are known are now those of an older text
         self.clock = self.console.status(
             Clock(f"grading {self.name}"), refresh_per_second=4
         )
-        try:
-            with self.clock:
-                verdict = self.desk.grade(
-                    checks, self.submission, self.name, self.on_failure
-                )
-        except GraderError as error:
-            problem = f"grader error (not your mistake): {error}"
-            verdict = Verdict(Exercise(self.name), problem=problem)
+        with self.clock:
+            verdict = self.desk.grade(
+                checks, self.submission, self.name, self.on_failure
+            )
         if verdict:
             if verdict.whole:
                 self.keep(verdict.exercise, self.submission.sha256)
@@ -223,7 +219,7 @@ class Watch:
     def on_failure(self, verdict: Verdict) -> None:
         """Draw the first failure, while the other checks are still to run."""
         self.clock.stop()
-        self.verdict, self.state = verdict, ""
+        self.verdict = verdict
         self.draw()
         self.clock.start()
 

@@ -82,6 +82,7 @@ class Desk:
         device = options.device
         self.runner = WarmRunner("runner", self.tier, self.budget, {}, device=device)
         self.worker: WarmWorker | None = None
+        self.used = False  # whether the worker has got a text
         try:
             self.prepare()
             self.runner.ready()
@@ -105,6 +106,9 @@ class Desk:
         if self.runner.child is None:
             with contextlib.suppress(helper.Failure):  # the next request tries again
                 self.runner.child = self.runner.start()
+        if self.used and self.worker:
+            self.worker.stop()
+            self.worker, self.used = None, False
         if self.worker is None:
             self.worker = WarmWorker(Submission("", b""), self.tier, self.budget)
             self.worker.ready()
@@ -149,8 +153,7 @@ class Desk:
                 diagnose_exercise(now, name)
         finally:
             self.look = nothing
-            worker.stop()
-            self.worker = None
+            self.used = True  # the worker ends in `prepare`, when the verdict is drawn
             self.idle.set()
         if self.interrupted:
             return None

@@ -88,7 +88,7 @@ def points_line(points: dict[str, Points], name: str, sha256: str, width: int) -
             the exercises pay are left out.
     """
     for maxima in (True, False):
-        words = [Text("Points")]
+        words = [Text("Points")] if maxima else []
         for number, exercise in enumerate(EXERCISES, 1):
             known, style = points.get(exercise), ""
             shown = "·"

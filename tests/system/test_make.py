@@ -198,16 +198,20 @@ def test_defaults(home):
 @pytest.mark.parametrize(
     ("value", "expected"), [("1", True), ("0", False), ("", False), (None, False)]
 )
-@pytest.mark.parametrize("name", ["OFFICIAL", "INPROCESS"])
+@pytest.mark.parametrize("name", ["OFFICIAL", "INPROCESS", "WATCH"])
 def test_switches(home, name, value, expected):
     """A switch is on with the value 1, and off with 0, with "" and if not given."""
     words = [] if value is None else [f"{name}={value}"]
     assert make(home, "grade", *words).returncode == 0
     (line,) = (home / "arguments").read_text().split("\0\n")[:1]
     given = parse(line.split("\0")[2:])
-    switches = {"OFFICIAL": given.official, "INPROCESS": given.in_process}
+    switches = {
+        "OFFICIAL": given.official,
+        "INPROCESS": given.in_process,
+        "WATCH": given.watch,
+    }
     assert switches.pop(name) is expected
-    assert [*switches.values()] == [False]
+    assert [*switches.values()] == [False, False]
 
 
 def test_switches_of_the_command_line():
