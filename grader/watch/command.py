@@ -1,7 +1,9 @@
 """Run `make grade WATCH=1`: grade the edited exercise after each save."""
 
 import _thread
+import os
 import queue
+import shutil
 import signal
 import sys
 import threading
@@ -10,6 +12,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from rich.console import Console
+from rich.status import Status
 
 from grader.contract.exercises import EXERCISES, LEARNING
 from grader.grading import pipeline
@@ -23,7 +26,8 @@ from grader.watch.events import keys, saves
 from grader.watch.screen import Clock, Points, draw, points_line
 
 UNITS = [name for name in EXERCISES if name != LEARNING]
-AGAIN, NEXT, FULL, QUIT, RESIZED = "r", "n", "f", "q", "resized"
+AGAIN, NEXT, FULL, QUIT = "r", "n", "f", "q"
+LOOK_SECONDS = 0.5  # from one look at the size of the window to the next
 
 
 @dataclass(frozen=True)
@@ -31,7 +35,7 @@ class Event:
     """Something that the loop reacts to.
 
     Attributes:
-        kind: a key, RESIZED, or "" for a save.
+        kind: a key, or "" for a save.
         time: when it happened, in seconds of `time.monotonic`.
         submission: the hand-in after a save; None for any other event.
     """
@@ -85,11 +89,15 @@ class Watch:
         verdict: what the screen shows of the exercise in view.
         state: a few words on what was done last.
         console: the console of the last drawing.
+        size: columns and lines of the window at the last drawing.
+        clock: the last line, while a grading goes on.
     """
 
     desk: Desk
     submission: Submission
     console: Console
+    size: os.terminal_size
+    clock: Status
 
     def __init__(self, out: Path, options: pipeline.Options) -> None:
         self.out, self.options = out, options
@@ -140,9 +148,6 @@ class Watch:
         lacking = [name for name in UNITS if name not in full]
         if self.name not in UNITS:
             self.name = (lacking or UNITS)[0]
-        if hasattr(signal, "SIGWINCH"):
-            resized = Event(RESIZED, 0.0)
-            signal.signal(signal.SIGWINCH, lambda *_: self.events.put(resized))
         self.events.put(Event(AGAIN, time.monotonic()))
 
     def script(self, checks: Checks) -> None:
@@ -157,9 +162,6 @@ class Watch:
             event = self.next_event()
             if event.kind == FULL:
                 return
-            if event.kind == RESIZED:
-                self.draw()
-                continue
             if event.kind == NEXT:
                 self.name = UNITS[(UNITS.index(self.name) + 1) % len(UNITS)]
             if event.submission:
@@ -168,12 +170,13 @@ class Watch:
                 self.grade(checks, event.time)
 
     def next_event(self) -> Event:
-        """Wait for the next event and return it."""
+        """Wait for the next event and return it; draw anew if the window changes."""
         while True:
-            try:  # on Windows, Ctrl-C does not end a wait without a limit
-                return self.events.get(timeout=0.5)
+            try:
+                return self.events.get(timeout=LOOK_SECONDS)
             except queue.Empty:
-                continue
+                if self.size != shutil.get_terminal_size():
+                    self.draw()
 
     def take(self, submission: Submission) -> None:
         """Take a saved hand-in; the exercise that was edited comes into view."""
@@ -231,6 +234,7 @@ class Watch:
 
     def draw(self) -> None:
         """Draw the screen anew."""
+        self.size = shutil.get_terminal_size()
         self.console = terminal.make_console()
         line = points_line(
             self.points, self.name, self.submission.sha256, self.console.width
@@ -256,13 +260,9 @@ class Watch:
         path = report.save(str(self.out))
         self.draw()
         terminal.print_report(report, self.console, [f"Report: {path}"])
-        saved = [e for e in self.waiting() if e.submission]
-        for event in saved[-1:]:  # keys that were pressed meanwhile are dropped
-            self.events.put(event)
-
-    def waiting(self) -> list[Event]:
-        """Take all events out of the queue and return them."""
-        found = []
-        while not self.events.empty():
-            found.append(self.events.get())
-        return found
+        saved = None
+        while not self.events.empty():  # keys that were pressed meanwhile are dropped
+            event = self.events.get()
+            saved = event if event.submission else saved
+        if saved:
+            self.events.put(saved)
