@@ -59,6 +59,8 @@ def run(path: str, out: Path, options: pipeline.Options) -> int:
         UsageError: standard input or output is no terminal.
     """
     watch = Watch(out, options)
+    # A program that was started in the background ignores this signal, which q sends.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     try:
         with keys(watch.on_key), saves(path, watch.on_save) as submission:
             print("Starting …", flush=True)

@@ -67,8 +67,9 @@ class Terminal:
         return re.sub(r"\x1b\[[\d;?]*[A-Za-z]", "", text)
 
     def verdict(self, exercise: str) -> str:
-        """Wait for an exercise's whole verdict; return all text until then."""
-        return self.shows(rf"{exercise}: \d+\.\d s .*q quit")
+        """Wait for an exercise's whole verdict; return this last screen."""
+        text = self.shows(rf"{exercise}: \d+\.\d s .*q quit")
+        return text.rpartition("Points ")[2]
 
     def helpers(self) -> list[str]:
         """Return the processes that run below this watch's process."""
@@ -103,7 +104,8 @@ def test_each_save_gets_its_verdict(opened):
     terminal.save(NEVER)
     seen = terminal.verdict("sync_target")
     assert "3:(5/5)" in seen  # the points of the text before
-    assert re.search(r"8 sync_target +1.5 / 5", seen)
+    assert re.search(r"8 sync_target +0 / 5", seen)
+    assert "θ_T ← θ_T at every step" in seen
     assert "→" in seen
 
     new = terminal.file.with_name("dqn.py.new")
@@ -124,7 +126,7 @@ def test_each_save_gets_its_verdict(opened):
 
     # Since the last text that was Python, only sync_target has changed.
     terminal.save(NEVER)
-    assert "8:1.5/5" in terminal.verdict("sync_target")
+    assert "8:0/5" in terminal.verdict("sync_target")
 
     terminal.process.send("n")
     assert "1:15/15" in terminal.verdict("update_Q_TD0")

@@ -53,12 +53,14 @@ def main() -> None:
             wait_until_idle(terminal)
             started = time.monotonic()
             file.write_text(mutant.source if wrong else SOLUTION, encoding="utf-8")
-            if wrong:
-                # The exercise with its first failure; its points are not known yet.
-                terminal.expect(rf"\d {name} …")
-                times["mistake, first failure"].append(time.monotonic() - started)
-            terminal.expect(rf"{name}: [\d.]+ s")
+            # The screen with the first failure, or the one with all checks.
+            whole = terminal.expect([rf"\d {name} …", rf"{name}: [\d.]+ s"])
+            first = time.monotonic() - started
+            if not whole:
+                terminal.expect(rf"{name}: [\d.]+ s")
             seconds = time.monotonic() - started
+            if wrong:
+                times["mistake, first failure"].append(first)
             kind = "mistake" if wrong else "solution"
             times.setdefault(f"{kind}, all checks", []).append(seconds)
             if number % PLAIN_EVERY == 0:
@@ -68,13 +70,13 @@ def main() -> None:
             print(f"{number + 1}: {mutant.id} {kind} {seconds:.2f} s", flush=True)
         terminal.send("q")
         terminal.expect(pexpect.EOF)
-    all_of = times["mistake, all checks"] + times.get("solution, all checks", [])
-    first = times["mistake, first failure"] + times.get("solution, all checks", [])
-    for name, values in {
-        **times,
-        "save to verdict": first,
-        "save to all points": all_of,
-    }.items():
+    right = times.get("solution, all checks", [])
+    times["save to first failure, or to all points"] = [
+        *times["mistake, first failure"],
+        *right,
+    ]
+    times["save to all points"] = [*times["mistake, all checks"], *right]
+    for name, values in times.items():
         print(
             f"{statistics.median(values):6.2f} s  90 %: {percentile(values):.2f} s"
             f"  ({len(values)} times)  {name}"
