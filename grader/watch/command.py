@@ -90,6 +90,7 @@ class Watch:
         points: the known points, by the exercise's name.
         verdict: what the screen shows of the exercise in view.
         state: a few words on what was done last.
+        ending: whether q was pressed.
         console: the console of the last drawing.
         size: columns and lines of the window at the last drawing.
         clock: the last line, while a grading goes on.
@@ -104,7 +105,7 @@ class Watch:
     def __init__(self, out: Path, options: pipeline.Options) -> None:
         self.out, self.options = out, options
         self.events: queue.SimpleQueue[Event] = queue.SimpleQueue()
-        self.parsed, self.state = "", ""
+        self.parsed, self.state, self.ending = "", "", False
         self.name = options.only[0] if options.only else ""
         self.points: dict[str, Points] = {}
         self.verdict: Verdict | None = None
@@ -113,7 +114,8 @@ class Watch:
 
     def on_key(self, key: str) -> None:
         """Take a key; q ends the watch at once, as Ctrl-C does."""
-        if key == QUIT:
+        if key == QUIT and not self.ending:
+            self.ending = True  # a second q would disturb the end
             if sys.platform == "win32":
                 _thread.interrupt_main()
             else:

@@ -63,6 +63,10 @@ class Desk:
     Args:
         options: the options of the gradings; `only` is ignored.
 
+    Attributes:
+        look: the function that the checks call when the next one starts.
+        budget: the time of the present text.
+
     Raises:
         GraderError: the runner or the first worker does not start.
         UsageError: the device is "gpu", and JAX with CUDA is not installed.

@@ -102,9 +102,14 @@ def keys(on_key: Callable[[str], None]) -> Iterator[None]:
 
         def listen() -> None:
             while not stop.is_set():
-                if select.select([descriptor], [], [], POLL_SECONDS)[0]:
-                    key = os.read(descriptor, 1).decode(errors="replace")
-                    on_key(key or "q")
+                if not select.select([descriptor], [], [], POLL_SECONDS)[0]:
+                    continue
+                key = b""
+                with contextlib.suppress(OSError):  # the terminal was closed
+                    key = os.read(descriptor, 1)
+                on_key(key.decode(errors="replace") or "q")
+                if not key:
+                    return
 
         descriptor = sys.stdin.fileno()
         restore = without_enter(descriptor)
