@@ -26,6 +26,7 @@ SAVES = int(os.environ.get("N") or "50")
 PLAIN_EVERY = 5  # saves
 IDS = ("td-no-mask", "tab-no-mask", "mc-half", "up-no-params", "sync-never")
 IDS += ("eps-inverted", "capacity-plus-one", "td-argmax")
+TICKS = os.sysconf("SC_CLK_TCK")  # of processor time, in a second
 SECONDS = 600  # deadline of one verdict
 IDLE_SECONDS = 0.5  # without work, until the watch counts as idle
 
@@ -50,8 +51,9 @@ def main() -> None:
         for number in range(SAVES):
             mutant = mutants[IDS[number // 2 % len(IDS)]]
             name, wrong = mutant.exercise, number % 2 == 0
+            kind = "mistake" if wrong else "solution"
             wait_until_idle(terminal)
-            started = time.monotonic()
+            started, ticks = time.monotonic(), used(terminal.pid)
             file.write_text(mutant.source if wrong else SOLUTION, encoding="utf-8")
             # The screen with the first failure, or the one with all checks.
             whole = terminal.expect([rf"\d {name} …", rf"{name}: [\d.]+ s"])
@@ -59,15 +61,21 @@ def main() -> None:
             if not whole:
                 terminal.expect(rf"{name}: [\d.]+ s")
             seconds = time.monotonic() - started
+            worked = (used(terminal.pid) - ticks) / TICKS
+            times.setdefault(f"{kind}, processor time of all processes", []).append(
+                worked
+            )
             if wrong:
                 times["mistake, first failure"].append(first)
-            kind = "mistake" if wrong else "solution"
             times.setdefault(f"{kind}, all checks", []).append(seconds)
             if number % PLAIN_EVERY == 0:
                 times.setdefault("mistake, plain make grade ONLY=…", []).append(
                     plain(file, name, Path(temporary))
                 )
-            print(f"{number + 1}: {mutant.id} {kind} {seconds:.2f} s", flush=True)
+            print(
+                f"{number + 1}: {mutant.id} {kind} {first:.2f} {seconds:.2f} s",
+                flush=True,
+            )
         terminal.send("q")
         terminal.expect(pexpect.EOF)
     right = times.get("solution, all checks", [])
