@@ -3,7 +3,7 @@
 # The variables that can be given to make. A value is text for the programs and is never
 # run. It reaches them through the environment: a recipe says "$$ONLY", which neither make
 # nor a shell interprets, and never $(ONLY).
-override OPTIONS := SUBMISSION ONLY SEED OUT TASK SANDBOX DEVICE INPROCESS \
+override OPTIONS := SUBMISSION ONLY SEED OUT TASK SANDBOX DEVICE INPROCESS WATCH \
   OFFICIAL VERBOSE HINT PYTHON
 # The variables of the staff's targets, which are included at the end.
 override OPTIONS += $(if $(wildcard tests/staff.mk),SUBMISSIONS JOBS NAMES CANVAS \
@@ -41,10 +41,10 @@ help: ## show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 # An empty option is one that was not given.
-grade: $(STAMP) ## grade SUBMISSION=starter [ONLY=td_loss HINT=3 VERBOSE=1 SEED=1]
+grade: $(STAMP) ## grade SUBMISSION=starter [ONLY=td_loss HINT=3 VERBOSE=1 WATCH=1]
 	@$(RUN) -m grader grade --only="$$ONLY" --seed="$$SEED" --out="$$OUT" \
 	  --sandbox="$$SANDBOX" --device="$$DEVICE" \
-	  --verbose="$$VERBOSE" --hint="$$HINT" \
+	  --verbose="$$VERBOSE" --hint="$$HINT" --watch="$$WATCH" \
 	  --in-process="$$INPROCESS" --official="$$OFFICIAL" -- "$${SUBMISSION-starter}"
 
 doctor: $(STAMP) ## test the sandboxes: what this machine can promise, how to get more

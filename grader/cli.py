@@ -1,4 +1,4 @@
-"""Run the command line: `grade`, `convert` and `doctor`.
+"""Run the command line: `grade`, `watch`, `convert` and `doctor`.
 
 `grade` ends with exit code 0 if it graded, whatever the score, and with 2 if it could
 not. Messages name an option as `make` does: ONLY=td_loss stands for --only td_loss.
@@ -26,11 +26,11 @@ from grader.arguments import (
 )
 from grader.contract.limits import LIMITS, Limits
 from grader.contract.outcomes import GraderError, UsageError
-from grader.escape import Log, plain
+from grader.escape import Log
 from grader.intake.take import take
 from grader.report.hints import LEVELS
 from grader.report.model import Report, load, write_whole
-from grader.report.progress import with_older
+from grader.report.progress import at_path, with_older
 from grader.report.symbols import ERRORS
 from grader.sandbox.system import hide_memory
 from grader.sandbox.tiers import TIERS
@@ -39,7 +39,6 @@ if TYPE_CHECKING:
     from grader.grading import pipeline
 
 DEFAULT_SEED = "1"
-MAX_PATH = 4096  # characters of the hand-in's path in the report
 DEVICES = ("cpu", "gpu")
 FORMATS = ("gradescope", "classroom50", "markdown", "junit")
 
@@ -142,32 +141,36 @@ def parse(arguments: list[str]) -> argparse.Namespace:
     commands = parser.add_subparsers(required=True)
 
     grade = commands.add_parser("grade", help="grade one hand-in")
-    grade.add_argument(
-        "submission",
-        help="dqn.py, a notebook, or a folder or zip archive with one in it",
-    )
-    grade.add_argument(
-        "--only", type=exercise_named, help="one exercise: name, number, function"
-    )
-    grade.add_argument(
-        "--seed",
-        type=check_seed,
-        help="any text; the same seed, the same run. A secret one if official, else 1",
-    )
-    grade.add_argument("--out", default="results", help="folder of report.json")
-    add_choice(grade, "--sandbox", TIERS, help="default: the strongest that works")
-    add_choice(grade, "--device", DEVICES, default="cpu", help="default: cpu")
+    watch = commands.add_parser("watch", help="grade what was edited, at each save")
+    for command in (grade, watch):
+        command.add_argument(
+            "submission",
+            help="dqn.py, a notebook, or a folder or zip archive with one in it",
+        )
+        command.add_argument(
+            "--only", type=exercise_named, help="one exercise: name, number, function"
+        )
+        command.add_argument(
+            "--seed",
+            type=check_seed,
+            help="any text; same seed, same run. A secret one if official, else 1",
+        )
+        command.add_argument("--out", default="results", help="folder of report.json")
+        add_choice(command, "--sandbox", TIERS, help="default: the strongest here")
+        add_choice(command, "--device", DEVICES, default="cpu", help="default: cpu")
+        add_choice(
+            command,
+            "--hint",
+            LEVELS,
+            default="2",
+            help="1: where to look, 2: what is wrong (default), 3: numbers beside it",
+        )
     add_switch(grade, "--verbose", help="show all checks of all exercises")
-    add_choice(
-        grade,
-        "--hint",
-        LEVELS,
-        default="2",
-        help="1: where to look, 2: what is wrong (default), 3: numbers beside it",
-    )
     add_switch(grade, "--in-process", help="debug one exercise; no grade")
     add_switch(grade, "--official", help="refuse to grade without a sandbox that works")
+    add_switch(grade, "--watch", help="the same as the command `watch`")
     grade.set_defaults(run=run_grade)
+    watch.set_defaults(run=run_watch, in_process=False, official=False)
 
     convert = commands.add_parser("convert", help="a report for another program")
     convert.add_argument("report", help="report.json, there or not")
@@ -192,6 +195,8 @@ def run_grade(arguments: argparse.Namespace) -> int:
     """
     if arguments.official and arguments.in_process:
         raise UsageError("OFFICIAL=1: a run in the same process does not count")
+    if arguments.watch:
+        return run_watch(arguments)
     submission = take(arguments.submission)
     out = writable(arguments.out)
 
@@ -236,6 +241,26 @@ def run_grade(arguments: argparse.Namespace) -> int:
     return 0
 
 
+def run_watch(arguments: argparse.Namespace) -> int:
+    """Grade the edited exercise after each save; return the exit code 0 at the end.
+
+    Args:
+        arguments: the options from `parse`, and the limits as `limits`.
+
+    Raises:
+        GraderError: the grader could not do its work.
+        UsageError: an option is wrong, or there is no terminal.
+    """
+    if arguments.official or arguments.in_process:
+        raise UsageError("WATCH=1 goes with neither OFFICIAL=1 nor INPROCESS=1")
+    take(arguments.submission)  # a path that does not exist is a mistake
+    out = writable(arguments.out)
+    from grader.watch import command
+
+    options, level = options_of(arguments), int(arguments.hint)
+    return command.run(arguments.submission, out, options, level)
+
+
 def options_of(arguments: argparse.Namespace) -> "pipeline.Options":
     """Convert the options of the command line, from `parse`, into those of a grading.
 
@@ -265,7 +290,7 @@ def completed(report: Report, arguments: argparse.Namespace) -> Report:
     """
     if arguments.official or arguments.in_process:
         return report
-    report.submission["path"] = plain(os.path.normpath(arguments.submission), MAX_PATH)
+    report = at_path(report, arguments.submission)
     if not arguments.only:
         return report
     return with_older(report, load(Path(arguments.out) / "report.json"))

@@ -3,7 +3,7 @@ PEERS_VENV := .venv-bench
 PEERS_READY := $(if $(value PEERS),$(PEERS_VENV)/.synced)
 OTTER_VENV := .venv-otter
 OTTER_READY := $(if $(value OTTER),$(OTTER_VENV)/.synced)
-CLASS_READY := $(if $(value CLASS),$(VENV)/.synced-class) $(if $(value GROWTH),$(VENV)/.synced-dev)
+CLASS_READY := $(if $(value CLASS),$(VENV)/.synced-class) $(if $(value GROWTH)$(value WATCH),$(VENV)/.synced-dev)
 PEERS_PIP := $(PEERS_VENV)/bin/python -m pip install -qq --disable-pip-version-check
 
 .PHONY: test lint prove attacks fuzz soak calibrate reference handout upgrade release bench gpu-check
@@ -63,9 +63,9 @@ upgrade: | $(UV) ## staff: put the newest versions that pyproject.toml allows in
 release: $(STAMP) ## staff: write the packages to hand out into dist/ [URL=https://...]
 	@$(RUN) -m tests.tools.release
 
-BENCH := $(firstword $(if $(value CLASS),classroom) $(if $(value GROWTH),growth) $(if $(value PEERS),peers) \
+BENCH := $(firstword $(if $(value WATCH),watch) $(if $(value CLASS),classroom) $(if $(value GROWTH),growth) $(if $(value PEERS),peers) \
   $(if $(value OTTER),otter_grader.bench) overhead)
-bench: $(STAMP) $(PEERS_READY) $(OTTER_READY) $(CLASS_READY) ## staff: measure the cost of grading [PEERS=1 | CLASS=20 | GROWTH=50,200 | OTTER=1]
+bench: $(STAMP) $(PEERS_READY) $(OTTER_READY) $(CLASS_READY) ## staff: measure the cost of grading [WATCH=1 | PEERS=1 | CLASS=20 | GROWTH=50,200 | OTTER=1]
 	@$(RUN) -m tests.tools.bench.$(BENCH)
 
 $(VENV)/.synced-dev: pyproject.toml uv.lock | $(UV)

@@ -1,6 +1,7 @@
 """Keep account of the time that the hand-in has used and may still use."""
 
 import contextlib
+import math
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -34,6 +35,10 @@ class Budget:
         """Set the start of the run to now, and the used time of every part to 0."""
         self.started = time.monotonic()
         self.spent.clear()
+
+    def end(self) -> None:
+        """Leave no time: each further question of the run raises `UsedUp`."""
+        self.started = -math.inf
 
     def left(self) -> float:
         """Return how many seconds the current part may still take.

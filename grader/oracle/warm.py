@@ -3,6 +3,8 @@
 To start two processes for each hand-in would take longer than most checks. But a
 hand-in can change the processes, and by this the results of later hand-ins. Therefore
 only the project's own hand-ins use warm processes: the solution, mutants and variants.
+The exception is `make grade WATCH=1`: there a runner serves all texts that one student
+saves, and each text has a worker of its own.
 """
 
 from dataclasses import replace

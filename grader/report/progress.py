@@ -4,10 +4,24 @@ A run with `ONLY` grades one exercise anew. All other results are taken over fro
 last report on the same hand-in, and marked as older.
 """
 
+import os
 from dataclasses import replace
 
 from grader.contract.exercises import EXERCISES, LEARNING
+from grader.escape import plain
 from grader.report.model import Report
+
+MAX_PATH = 4096  # characters of a path that are kept
+
+
+def kept_path(path: str) -> str:
+    """Return a hand-in's path as reports keep it: normalised and safe to show."""
+    return plain(os.path.normpath(path), MAX_PATH)
+
+
+def at_path(report: Report, path: str) -> Report:
+    """Return a report with the hand-in's path, as the student gave it."""
+    return replace(report, submission={**report.submission, "path": kept_path(path)})
 
 
 def with_older(report: Report, before: Report | None) -> Report:

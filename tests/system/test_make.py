@@ -199,17 +199,21 @@ def test_defaults(home):
 @pytest.mark.parametrize(
     ("value", "expected"), [("1", True), ("0", False), ("", False), (None, False)]
 )
-@pytest.mark.parametrize("name", ["OFFICIAL", "INPROCESS", "VERBOSE"])
+@pytest.mark.parametrize("name", ["OFFICIAL", "INPROCESS", "VERBOSE", "WATCH"])
 def test_switches(home, name, value, expected):
     """A switch is on with the value 1, and off with 0, with "" and if not given."""
     words = [] if value is None else [f"{name}={value}"]
     assert make(home, "grade", *words).returncode == 0
     (line,) = (home / "arguments").read_text().split("\0\n")[:1]
     given = parse(line.split("\0")[2:])
-    switches = {"OFFICIAL": given.official, "INPROCESS": given.in_process}
-    switches["VERBOSE"] = given.verbose
+    switches = {
+        "OFFICIAL": given.official,
+        "INPROCESS": given.in_process,
+        "VERBOSE": given.verbose,
+        "WATCH": given.watch,
+    }
     assert switches.pop(name) is expected
-    assert [*switches.values()] == [False, False]
+    assert not any(switches.values())
 
 
 def test_switches_of_the_command_line():

@@ -120,8 +120,6 @@ def test_commands_without_make(made, line):
     target, *given = shlex.split(made)
     words = shlex.split(line)
     done = dry_run(target, *given)
-    if "is no variable" in done.stderr:
-        pytest.skip(done.stderr)
     program = words[words.index("python") + 1 :]
     called = " ".join(program[:3] if program[0] == "-m" else program[:1])
     assert f" {called} " in f"{done.stdout} ".replace("\n", " ")

@@ -22,7 +22,8 @@ MAY_IMPORT = {
     "checks": "contract escape oracle diagnosis",
     "grading": "contract escape intake sandbox oracle diagnosis report inside",
     "arguments": "contract escape",
-    "cli": "contract escape intake sandbox report grading arguments",
+    "watch": "contract intake sandbox oracle report grading",
+    "cli": "contract escape intake sandbox report grading arguments watch",
     "classroom": "contract escape intake sandbox oracle report grading arguments cli"
     " inside.protocol",
     "__main__": "cli",

@@ -1,0 +1,282 @@
+"""Run `make grade WATCH=1`: grade the edited exercise after each save."""
+
+import _thread
+import os
+import queue
+import shutil
+import signal
+import sys
+import threading
+import time
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from rich.console import Console
+from rich.status import Status
+
+from grader.contract.exercises import EXERCISES, LEARNING
+from grader.grading import pipeline
+from grader.grading.plugin import Checks, run_script
+from grader.intake.submission import Submission
+from grader.report import terminal
+from grader.report.live import Live
+from grader.report.model import Exercise, load
+from grader.report.progress import at_path, kept_path
+from grader.watch.desk import Desk, Verdict
+from grader.watch.edits import definitions, edited_exercise
+from grader.watch.events import keys, saves
+from grader.watch.screen import Clock, Points, draw, points_line
+
+UNITS = [name for name in EXERCISES if name != LEARNING]
+AGAIN, NEXT, FULL, QUIT = "r", "n", "f", "q"
+LOOK_SECONDS = 0.5  # from one look at the size of the window to the next
+
+
+@dataclass(frozen=True)
+class Event:
+    """Something that the loop reacts to.
+
+    Attributes:
+        kind: a key, or "" for a save.
+        time: when it happened, in seconds of `time.monotonic`.
+        submission: the hand-in after a save; None for any other event.
+    """
+
+    kind: str
+    time: float
+    submission: Submission | None = None
+
+
+def run(path: str, out: Path, options: pipeline.Options, level: int) -> int:
+    """Grade after each save until the student quits; return the exit code 0.
+
+    Args:
+        path: path of the hand-in.
+        out: folder of report.json.
+        options: the options of the gradings. The name in `only`, if there is one, is
+            the exercise to begin with.
+        level: how much of messages and hints is shown, see `report/hints.py`.
+
+    Raises:
+        GraderError: the grader itself failed, for example to start a process.
+        UsageError: standard input or output is no terminal.
+    """
+    watch = Watch(path, out, options, level)
+    # A program that was started in the background ignores this signal, which q sends.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    try:
+        with keys(watch.on_key), saves(path, watch.on_save) as submission:
+            print("Starting …", flush=True)
+            with Desk(options) as watch.desk:
+                watch.begin(submission)
+                while True:
+                    run_script(UNITS, watch.script, watch.on_check)
+                    watch.grade_all()
+    except KeyboardInterrupt:  # Ctrl-C, or q
+        print()
+    return 0
+
+
+class Watch:
+    """The loop of a watch, and what it remembers from one save to the next.
+
+    Args:
+        path: path of the hand-in, as the student gave it.
+        out: folder of report.json.
+        options: the options of the gradings.
+        level: how much of messages and hints is shown.
+
+    Attributes:
+        desk: the helper processes.
+        events: what has happened since the loop last looked.
+        submission: the hand-in as it was saved last.
+        parsed: the last text that is valid Python, to find out what was edited.
+        name: the name of the exercise in view.
+        points: the known points, by the exercise's name.
+        verdict: what the screen shows of the exercise in view.
+        state: a few words on what was done last.
+        ending: whether q was pressed.
+        console: the console of the last drawing.
+        size: columns and lines of the window at the last drawing.
+        clock: the last line, while a grading goes on.
+    """
+
+    desk: Desk
+    submission: Submission
+    console: Console
+    size: os.terminal_size
+    clock: Status
+
+    def __init__(
+        self, path: str, out: Path, options: pipeline.Options, level: int
+    ) -> None:
+        self.path, self.out, self.options, self.level = path, out, options, level
+        self.events: queue.SimpleQueue[Event] = queue.SimpleQueue()
+        self.parsed, self.state, self.ending = "", "", False
+        self.name = options.only[0] if options.only else ""
+        self.points: dict[str, Points] = {}
+        self.verdict: Verdict | None = None
+
+    # ------------------------------------------------ called from other threads
+
+    def on_key(self, key: str) -> None:
+        """Take a key; q ends the watch at once, as Ctrl-C does."""
+        if key == QUIT and not self.ending:
+            self.ending = True  # a second q would disturb the end
+            if sys.platform == "win32":
+                _thread.interrupt_main()
+            else:
+                main = threading.main_thread().ident
+                signal.pthread_kill(main or 0, signal.SIGINT)
+        elif key in (AGAIN, NEXT, FULL):
+            self.happened(Event(key, time.monotonic()))
+
+    def on_save(self, submission: Submission) -> None:
+        """Take the hand-in as it is now."""
+        self.happened(Event("", time.monotonic(), submission))
+
+    def happened(self, event: Event) -> None:
+        """Put an event into the queue, and end the grading that goes on."""
+        self.events.put(event)
+        if hasattr(self, "desk"):
+            self.desk.interrupt()
+
+    # ------------------------------------------------ the loop
+
+    def begin(self, submission: Submission) -> None:
+        """Take the hand-in and the points of an older report, and ask for a grading.
+
+        Without a given exercise, the first one that lacks points comes into view.
+        """
+        self.submission = submission
+        self.parsed = submission.text
+        report = load(self.out / "report.json")
+        if report and report.submission.get("path") == kept_path(self.path):
+            sha256 = str(report.submission.get("sha256"))
+            for exercise in report.exercises:
+                self.keep(exercise, "" if exercise.older else sha256)
+        full = [n for n, known in self.points.items() if known.score == known.most]
+        lacking = [name for name in UNITS if name not in full]
+        if self.name not in UNITS:
+            self.name = (lacking or UNITS)[0]
+        self.events.put(Event(AGAIN, time.monotonic()))
+
+    def script(self, checks: Checks) -> None:
+        """Grade one exercise after each event, until all are to be graded.
+
+        Args:
+            checks: the collected checks of exercises 1–8.
+        """
+        while True:
+            if self.events.empty():
+                self.desk.prepare()
+            event = self.next_event()
+            if event.kind == FULL:
+                return
+            if event.kind == NEXT:
+                self.name = UNITS[(UNITS.index(self.name) + 1) % len(UNITS)]
+            if event.submission:
+                self.take(event.submission)
+            if self.events.empty():
+                self.grade(checks, event.time)
+
+    def next_event(self) -> Event:
+        """Wait for the next event and return it; draw anew if the window changes."""
+        while True:
+            try:
+                return self.events.get(timeout=LOOK_SECONDS)
+            except queue.Empty:
+                if self.size != shutil.get_terminal_size():
+                    self.draw()
+
+    def take(self, submission: Submission) -> None:
+        """Take a saved hand-in; the exercise that was edited comes into view."""
+        self.submission = submission
+        if not submission.problem:
+            self.name = edited_exercise(self.parsed, submission.text) or self.name
+            if definitions(submission.text) is not None:
+                self.parsed = submission.text
+
+    def grade(self, checks: Checks, since: float) -> None:
+        """Grade the exercise in view, and draw its verdict.
+
+        Args:
+            checks: the collected checks.
+            since: the time of the event that is the reason, for the screen.
+        """
+        if self.submission.problem:
+            problem = f"not read: {self.submission.problem}"
+            self.show(Verdict(Exercise(self.name), problem=problem), since)
+            return
+        if self.verdict and self.verdict.exercise.name != self.name:
+            self.verdict = None
+        self.state = ""
+        self.draw()  # the points that are known are now those of an older text
+        self.clock = self.console.status(
+            Clock(f"grading {self.name}"), refresh_per_second=4
+        )
+        with self.clock:
+            verdict = self.desk.grade(
+                checks, self.submission, self.name, self.on_failure
+            )
+        if verdict:
+            if verdict.whole:
+                self.keep(verdict.exercise, self.submission.sha256)
+            self.show(verdict, since)
+
+    def on_check(self, exercise: str, check: str) -> None:
+        """Look at the checks so far when the next one starts; stop after an event."""
+        if not self.events.empty():
+            self.desk.budget.end()
+        self.desk.look()
+
+    def on_failure(self, verdict: Verdict) -> None:
+        """Draw the first failure, while the other checks are still to run."""
+        self.clock.stop()
+        self.verdict = verdict
+        self.draw()
+        self.clock.start()
+
+    def show(self, verdict: Verdict, since: float) -> None:
+        """Draw a verdict, and how long it took."""
+        self.verdict = verdict
+        self.state = f"{self.name}: {time.monotonic() - since:.1f} s"
+        self.draw()
+
+    def draw(self) -> None:
+        """Draw the screen anew."""
+        self.size = shutil.get_terminal_size()
+        self.console = terminal.make_console()
+        line = points_line(
+            self.points, self.name, self.submission.sha256, self.console.width
+        )
+        draw(line, self.verdict, self.level, self.state, self.console)
+
+    def keep(self, exercise: Exercise, sha256: str) -> None:
+        """Remember the points of an exercise, for the text with this hash."""
+        points = Points(exercise.score, exercise.max_score, sha256)
+        self.points[exercise.name] = points
+
+    def grade_all(self) -> None:
+        """Grade all exercises as `make grade` does, save and print the report."""
+        submission = self.submission
+        self.verdict, self.state = None, "full run"
+        self.draw()
+        with Live(self.console) as live:
+            progress = pipeline.Progress(live.on_check, live.on_learning)
+            options = replace(self.options, only=())
+            report = pipeline.grade(submission, options, progress)
+        report = at_path(report, self.path)
+        for exercise in report.exercises:
+            self.keep(exercise, submission.sha256)
+        path = report.save(str(self.out))
+        self.draw()
+        terminal.print_report(
+            report, self.console, [f"Report: {path}"], level=self.level
+        )
+        saved = None
+        while not self.events.empty():  # keys that were pressed meanwhile are dropped
+            event = self.events.get()
+            saved = event if event.submission else saved
+        if saved:
+            self.events.put(saved)

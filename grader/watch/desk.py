@@ -1,0 +1,247 @@
+"""Grade one exercise of one text after another, with helper processes kept ready.
+
+Each text gets a fresh worker, so nothing of an older text is left in its process. The
+worker is started in advance, while the student still writes. The runner serves many
+texts: it sees programs only, and those of an older text are never asked again.
+"""
+
+import contextlib
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+from grader.contract import fixed_cases
+from grader.contract.case import Answer
+from grader.grading.diagnoses import diagnose_exercise
+from grader.grading.passes import Graded, Pass
+from grader.grading.pipeline import (
+    Options,
+    check_device,
+    not_imported,
+    why_not_imported,
+)
+from grader.grading.plugin import Checks
+from grader.intake.submission import Submission
+from grader.oracle.budget import Budget
+from grader.oracle.candidate import Candidate
+from grader.oracle.reference import Reference, load_known, load_programs
+from grader.oracle.warm import RENEWED_AFTER, WarmRunner, WarmWorker
+from grader.report.model import Exercise
+from grader.sandbox import helper, launch, tiers
+
+# What the waiting worker is asked before a hand-in is there: JAX loads and compiles
+# then what most hand-ins need. The grader's stand-in answers.
+WARM_UP = fixed_cases.TD_MIXED.fixed[0].replace(
+    spec={"stand_in": True, "gradient": False}
+)
+GRACE_SECONDS = 2.0  # for the runner to end its request after an interruption
+
+
+@dataclass
+class Verdict:
+    """What is known of one exercise of one text.
+
+    Attributes:
+        exercise: the results of the checks that have run.
+        whole: whether all checks of the exercise have run.
+        problem: why the text was not read or not imported; "" if it was.
+        notes: sentences on which file was read, and on what was left out.
+        printed: what the hand-in printed, as in `Report.printed`.
+    """
+
+    exercise: Exercise
+    whole: bool = False
+    problem: str = ""
+    notes: list[str] = field(default_factory=list)
+    printed: list[dict[str, Any]] = field(default_factory=list)
+
+
+class Desk:
+    """The helper processes of a watch; as a context manager, it ends them.
+
+    Args:
+        options: the options of the gradings; `only` is ignored.
+
+    Attributes:
+        look: the function that the checks call when the next one starts.
+        budget: the time of the present text.
+
+    Raises:
+        GraderError: the runner or the first worker does not start.
+        UsageError: the device is "gpu", and JAX with CUDA is not installed.
+    """
+
+    def __init__(self, options: Options) -> None:
+        check_device(options.device)
+        launch.remove_leftovers()
+        self.options, self.tier = options, tiers.choose_tier(options.tier)
+        self.programs, self.known = load_programs(), load_known()
+        self.answers: dict[str, Answer] = {}  # the reference's, by digest of the case
+        self.texts = 0
+        self.idle = threading.Event()
+        self.idle.set()
+        self.budget = Budget(options.limits)
+        self.look: Callable[[], None] = nothing  # called when a check starts
+        device = options.device
+        self.runner = WarmRunner("runner", self.tier, self.budget, {}, device=device)
+        self.worker: WarmWorker | None = None
+        self.used = False  # whether the worker has got a text
+        try:
+            self.prepare()
+            self.runner.ready()
+        except BaseException:
+            self.stop()
+            raise
+
+    def prepare(self) -> None:
+        """Start the worker of the next text, and wait until it is warm.
+
+        After many texts, the runner starts anew, because each text leaves compiled
+        programs in its memory.
+
+        Raises:
+            GraderError: the worker does not start.
+        """
+        if self.texts >= RENEWED_AFTER:
+            self.runner.stop()
+            self.answers.clear()
+            self.texts = 0
+        if self.runner.child is None:
+            with contextlib.suppress(helper.Failure):  # the next request tries again
+                self.runner.child = self.runner.start()
+        if self.used and self.worker:
+            self.worker.stop()
+            self.worker, self.used = None, False
+        if self.worker is None:
+            self.worker = WarmWorker(Submission("", b""), self.tier, self.budget)
+            self.worker.ready()
+            warm_up(self.worker)
+
+    def grade(
+        self,
+        checks: Checks,
+        submission: Submission,
+        name: str,
+        on_failure: Callable[[Verdict], None],
+    ) -> Verdict | None:
+        """Grade one exercise of a text, as `make grade ONLY=…` does.
+
+        Args:
+            checks: the collected checks, which call `look` when a check starts.
+            submission: the hand-in; it has no `problem`.
+            name: the exercise's name.
+            on_failure: called once, with the first failure and its diagnosis, while
+                further checks are still to run.
+
+        Returns:
+            The verdict; None if `interrupt` was called meanwhile.
+
+        Raises:
+            GraderError: the grader itself failed.
+        """
+        self.prepare()
+        worker, self.texts = self.worker, self.texts + 1
+        assert worker
+        self.budget = Budget(self.options.limits)
+        worker.take(submission, self.budget)
+        self.runner.take(self.budget)
+        self.idle.clear()
+        try:
+            graded = self.graded(worker)
+            now = Pass(graded)
+            if not graded.problem:
+                self.look = lambda: self.tell_first(now, name, on_failure)
+                checks.run(now, [name])
+                self.look = nothing
+                diagnose_exercise(now, name)
+        finally:
+            self.look = nothing
+            self.used = True  # the worker ends in `prepare`, when the verdict is drawn
+            self.idle.set()
+        if self.interrupted:
+            return None
+        return Verdict(
+            exercise=now.exercises.get(name, Exercise(name)),
+            whole=not graded.problem,
+            problem=not_imported(graded.problem) or "",
+            notes=[*submission.notes, *worker.left_out],
+            printed=[each.as_dict(stage) for stage, each in worker.printed.items()],
+        )
+
+    def graded(self, worker: WarmWorker) -> Graded:
+        """Let a worker import its hand-in; return the objects that the checks use."""
+        return Graded(
+            student=Candidate(worker, self.runner),
+            reference=Reference(self.runner, self.programs, self.answers),
+            runner=self.runner,
+            budget=self.budget,
+            seed=self.options.seed,
+            problem=why_not_imported(worker),
+            known=self.known,
+        )
+
+    def tell_first(
+        self, now: Pass, name: str, on_failure: Callable[[Verdict], None]
+    ) -> None:
+        """Diagnose the first failure of a pass, if there is one, and tell it once.
+
+        The diagnosis at the end of the pass is made as if there had been none before.
+
+        Args:
+            now: the pass.
+            name: the exercise's name.
+            on_failure: the function to call, see `grade`.
+        """
+        if not now.failed.get(name):
+            return
+        self.look = nothing
+        spent = dict(self.budget.spent)
+        diagnose_exercise(now, name)
+        self.budget.spent = spent
+        if not self.interrupted:
+            on_failure(Verdict(Exercise(name, [*now.exercises[name].checks])))
+
+    @property
+    def interrupted(self) -> bool:
+        """Return whether `interrupt` has ended the time of the current text."""
+        return self.budget.started < 0
+
+    def interrupt(self) -> None:
+        """End the grading that goes on, if any; may be called from another thread."""
+        if self.idle.is_set():
+            return
+        self.budget.end()
+        if self.worker and (child := self.worker.child):
+            child.kill()
+        # Only a program that hangs keeps the runner busy for longer.
+        if not self.idle.wait(GRACE_SECONDS) and (child := self.runner.child):
+            child.kill()
+
+    def stop(self) -> None:
+        """End all processes."""
+        if self.worker:
+            self.worker.stop()
+        self.runner.stop()
+
+    def __enter__(self) -> "Desk":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.stop()
+
+
+def nothing() -> None:
+    """Do nothing."""
+
+
+def warm_up(worker: WarmWorker) -> None:
+    """Ask a worker that has no hand-in yet; the answers are dropped."""
+    question = {"part": WARM_UP.part, "spec": WARM_UP.spec, "args": WARM_UP.args}
+    export = {"do": "export", **question, "platforms": ["cpu"]}
+    call = {"do": "call", **question, "watched": "jax"}
+    seconds = worker.limits.call_seconds
+    for request in (export, call):
+        with contextlib.suppress(helper.Failure):  # then the hand-in starts a new one
+            if worker.child:
+                worker.child.ask({**request, "seconds": seconds}, seconds)

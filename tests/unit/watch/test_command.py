@@ -1,0 +1,67 @@
+"""A watch knows which exercise to show, and whose points it has."""
+
+import pytest
+
+from grader.contract.exercises import EXERCISES
+from grader.contract.outcomes import Outcome
+from grader.grading.pipeline import Options
+from grader.intake.submission import Submission
+from grader.report.hints import WHAT
+from grader.report.model import Check, Exercise, Report
+from grader.watch.command import Watch
+
+FIRST = "def q_network():\n    return 1\n\n\ndef td_loss():\n    return 2\n"
+
+
+def hand_in(text: str, name: str = "starter") -> Submission:
+    return Submission(name, text.encode())
+
+
+def report(submission: Submission, full: list[str]) -> Report:
+    """Return a report in which some exercises have all points, and the others none."""
+    exercises = [
+        Exercise(
+            name,
+            [Check("c", "d", Outcome.PASSED, 5.0 if name in full else 0.0, 5.0)],
+        )
+        for name in EXERCISES
+    ]
+    about = {"path": submission.name, "sha256": submission.sha256}
+    return Report("1", "bwrap", "cpu", about, exercises)
+
+
+@pytest.mark.parametrize(
+    ("graded", "only", "shown"),
+    [
+        (None, (), "update_Q_TD0"),
+        ("starter", (), "q_network"),  # the first one that lacks points
+        ("another", (), "update_Q_TD0"),  # another hand-in's report says nothing
+        ("starter", ("td_loss",), "td_loss"),
+        (None, ("learning",), "update_Q_TD0"),  # only a full run grades learning
+    ],
+)
+def test_what_is_shown_first(tmp_path, graded, only, shown):
+    if graded:
+        old = report(hand_in("old = 1", graded), ["update_Q_TD0", "monte_carlo"])
+        old.save(str(tmp_path))
+    watch = Watch("./starter/", tmp_path, Options("1", only), WHAT)
+    watch.begin(hand_in(FIRST))
+    assert watch.name == shown
+    assert (watch.points == {}) == (graded != "starter")
+    assert all(p.sha256 != watch.submission.sha256 for p in watch.points.values())
+
+
+def test_the_edited_exercise_comes_into_view(tmp_path):
+    """A text that is no Python, or that is missing, leaves the exercise as it is."""
+    watch = Watch("starter", tmp_path, Options("1"), WHAT)
+    watch.begin(hand_in(FIRST))
+    watch.take(hand_in(FIRST.replace("return 2", "return 3")))
+    assert watch.name == "td_loss"
+    watch.take(hand_in(FIRST.replace("return 1", "return (4")))
+    assert watch.name == "td_loss"
+    watch.take(Submission("starter", b"", "there is no dqn.py"))
+    assert watch.name == "td_loss"
+    # Compared with the last text that was Python, q_network alone has changed.
+    new = FIRST.replace("return 1", "return (4)").replace("return 2", "return 3")
+    watch.take(hand_in(new))
+    assert watch.name == "q_network"
