@@ -97,6 +97,8 @@ def grade_with_seeds(hand_in: HandIn, seeds: tuple[str, ...]) -> list[Results]:
 
     The seeds replace `HandIn.seed`.
     """
+    if hand_in.exercises == ("learning",):
+        return [grade_warm(replace(hand_in, seed=seed)) for seed in seeds]
     results = []
     with taken(hand_in) as student:
         for seed in seeds:
