@@ -8,11 +8,12 @@ texts: it sees programs only, and those of an older text are never asked again.
 import contextlib
 import threading
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from grader.contract import fixed_cases
 from grader.contract.case import Answer
+from grader.contract.outcomes import GraderError
 from grader.grading.diagnoses import diagnose_exercise
 from grader.grading.passes import Graded, Pass
 from grader.grading.pipeline import (
@@ -26,6 +27,7 @@ from grader.intake.submission import Submission
 from grader.oracle.budget import Budget
 from grader.oracle.candidate import Candidate
 from grader.oracle.reference import Reference, load_known, load_programs
+from grader.oracle.starting import no_start
 from grader.oracle.warm import RENEWED_AFTER, WarmRunner, WarmWorker
 from grader.report.model import Exercise
 from grader.sandbox import helper, launch, tiers
@@ -186,7 +188,8 @@ class Desk:
     ) -> None:
         """Diagnose the first failure of a pass, if there is one, and tell it once.
 
-        The diagnosis at the end of the pass is made as if there had been none before.
+        Afterwards the pass is as it was, because a check that gets no answer later
+        leaves the exercise without a diagnosis.
 
         Args:
             now: the pass.
@@ -196,11 +199,15 @@ class Desk:
         if not now.failed.get(name):
             return
         self.look = nothing
-        spent = dict(self.budget.spent)
+        checks, spent = now.exercises[name].checks, dict(self.budget.spent)
+        undiagnosed = [replace(check) for check in checks]
         diagnose_exercise(now, name)
+        told = Verdict(Exercise(name, [replace(check) for check in checks]))
+        for check, before in zip(checks, undiagnosed, strict=True):
+            vars(check).update(vars(before))
         self.budget.spent = spent
         if not self.interrupted:
-            on_failure(Verdict(Exercise(name, [*now.exercises[name].checks])))
+            on_failure(told)
 
     @property
     def interrupted(self) -> bool:
@@ -236,12 +243,18 @@ def nothing() -> None:
 
 
 def warm_up(worker: WarmWorker) -> None:
-    """Ask a worker that has no hand-in yet; the answers are dropped."""
+    """Ask a worker that has no hand-in yet; the answers are dropped.
+
+    Raises:
+        GraderError: the worker gave no answer.
+    """
     question = {"part": WARM_UP.part, "spec": WARM_UP.spec, "args": WARM_UP.args}
     export = {"do": "export", **question, "platforms": ["cpu"]}
     call = {"do": "call", **question, "watched": "jax"}
-    seconds = worker.limits.call_seconds
-    for request in (export, call):
-        with contextlib.suppress(helper.Failure):  # then the hand-in starts a new one
-            if worker.child:
-                worker.child.ask({**request, "seconds": seconds}, seconds)
+    seconds, child = worker.limits.start_seconds, worker.child
+    assert child
+    try:
+        for request in (export, call):
+            child.ask({**request, "seconds": seconds}, seconds)
+    except helper.Failure as failure:
+        raise GraderError(no_start("worker", child, failure)) from None

@@ -35,6 +35,10 @@ from tests.system.test_starter import STUBS
         (["starter", "--in-process", "1"], "ONLY"),
         (["starter", "--in-process", "1", "--only", "learning"], "ONLY"),
         (["starter", "--only", "sync_target", "--out", __file__], __file__),
+        (["starter", "--watch"], "WATCH=1 shows its results in a terminal"),
+        (["starter", "--watch", "--in-process"], "INPROCESS=1"),
+        (["starter", "--watch", "--official"], "OFFICIAL=1"),
+        (["no/such/folder", "--watch"], "no/such/folder"),
     ],
     ids=lambda value: value if isinstance(value, str) else " ".join(value)[:40],
 )
