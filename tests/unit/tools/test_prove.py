@@ -15,6 +15,7 @@ from tests.corpus.cheats import CHEATS
 from tests.corpus.cheats.definition import UNPAID
 from tests.corpus.mutants import MUTANTS
 from tests.corpus.narrow import NARROW
+from tests.support import handins
 from tests.support.handins import checks_of
 from tests.support.proof import Row, check_names, same_but_for_rounding
 from tests.tools import prove
@@ -244,3 +245,17 @@ def test_exit_code(tmp_path, monkeypatch, capsys, broken):
     if broken == "stored":
         (tmp_path / "MATRIX.md").write_text("another")
     assert prove.main() == (1 if broken else 0)
+
+
+def test_learning_is_graded_with_each_seed(monkeypatch):
+    """A variant that is judged by learning gets a training for each seed."""
+    seeds: list[str] = []
+
+    def train(hand_in: handins.HandIn) -> dict:
+        seeds.append(hand_in.seed)
+        return {}
+
+    monkeypatch.setattr(handins, "grade_warm", train)
+    variant = handins.HandIn("right", "", ("learning",))
+    assert handins.grade_with_seeds(variant, ("1", "2")) == [{}, {}]
+    assert seeds == ["1", "2"]
