@@ -24,7 +24,7 @@ RENEWED_AFTER = 60
 # The time limit of one hand-in in seconds. It is long, because a machine that grades
 # hundreds of hand-ins at once is slow.
 SECONDS = 600.0
-DIAGNOSIS_SECONDS = 60.0  # the time limit of a diagnosis, for the same reason
+DIAGNOSIS_SECONDS = 180.0  # the time limit of a diagnosis, for the same reason
 
 
 class WarmRunner(RunnerClient):
