@@ -69,7 +69,6 @@ def test_greedy(student, rng):
     if others > MAX_HEADS:
         raise Wrong(
             f"at epsilon = 0, {others} of {actions.size} actions are not the argmax"
-            f"{as_if(1 - others / actions.size, NUM_ACTIONS)}"
         )
 
 
@@ -152,7 +151,6 @@ def test_mixture(student, rng):
                 f"at epsilon = {epsilon} with {num_actions} actions the greedy action "
                 f"is expected in {100 * share:.2f} % of the cases and came in "
                 f"{100 * obtained:.2f} % of {actions.size}"
-                f"{as_if(obtained, num_actions)}"
             )
         if epsilon == EPSILON:  # at SMALL, too few rows explore to judge each action
             require_shares(actions, best, epsilon, num_actions)
@@ -194,22 +192,6 @@ def best_of(values: np.ndarray) -> str:
         values: the values of one row [A].
     """
     return " or ".join(map(str, np.flatnonzero(values == values.max())))
-
-
-def as_if(share: float, num_actions: int) -> str:
-    """Return a phrase with the ε that would explain a frequency of the greedy action.
-
-    Args:
-        share: the observed frequency of the greedy action, from 0 to 1.
-        num_actions: number A of actions.
-
-    Returns:
-        ", as if epsilon were ..."; "" if no ε up to 1 explains this frequency.
-    """
-    epsilon = (1 - share) / (1 - 1 / num_actions)
-    if epsilon > 1.02:  # 0.02 for chance
-        return ""
-    return f", as if epsilon were {min(epsilon, 1.0):.2g}"
 
 
 def require_shares(

@@ -38,7 +38,7 @@ from grader.checks.replay_rows import (
 from grader.contract import compare
 from grader.contract.case import Answer, Answers, Case
 from grader.contract.cases import transitions
-from grader.contract.outcomes import Wrong
+from grader.contract.outcomes import Raised, Wrong
 
 pytestmark = pytest.mark.part("ReplayBuffer")
 
@@ -342,9 +342,19 @@ def play(student: Answers, capacity: int, script: list) -> Answer:
         script: the operations, each a list of a name and its arguments; see
             `replay_buffer` in `inside/parts.py`. For example, ["add", i, j] adds the
             transitions with numbers i to j - 1; j is at most 40.
+
+    Raises:
+        Raised: the hand-in has raised an exception; the message says what was asked.
     """
     spec = {"capacity": capacity, "script": script}
-    return student.answer(Case("replay_buffer", spec, transitions(0, 40)))
+    try:
+        return student.answer(Case("replay_buffer", spec, transitions(0, 40)))
+    except Raised as problem:
+        adds = sum(one[2] - one[1] for one in script if one[0] == "add")
+        sizes = {one[-1] for one in script if one[0] in ("sample", "samples")}
+        drawn = f", batches of {' and '.join(map(str, sorted(sizes)))}" if sizes else ""
+        asked = f"asked: capacity {capacity}, {adds} adds{drawn}"
+        raise Raised(f"{problem}\n{asked}") from None
 
 
 def seeded(rng: np.random.Generator) -> list:

@@ -122,6 +122,9 @@ def leaves_problem(
 ) -> str | None:
     """Return in words what is wrong with a list of arrays, or None if it is right.
 
+    A whole number among the expected arrays is an optimizer's step count: no gradient
+    and no parameter is one.
+
     Args:
         what: name of the list, for the message.
         obtained: what came back; it can be of any type.
@@ -131,7 +134,9 @@ def leaves_problem(
     if not isinstance(obtained, list) or len(obtained) != len(expected):
         return f"{what}: not the {len(expected)} arrays that were expected"
     for i, (a, b) in enumerate(zip(obtained, expected, strict=True)):
-        found = problem(f"{what}, array {i} of shape {b.shape}", a, b, exact=exact)
+        counts = b.shape == () and b.dtype.kind in "iu"
+        name = "its step count" if counts else f"array {i} of shape {b.shape}"
+        found = problem(f"{what}, {name}", a, b, exact=exact)
         if found:
             return found
     return None

@@ -58,7 +58,7 @@ class Diagnosis:
             if the part has one of two known mistakes. None if no mistake has a name.
         hint: one line for each mistake; None if there is no hint.
         reading: the lines that show what the part computes and what is asked; None if
-            no formula or pattern was found.
+            no formula or pattern is shown.
     """
 
     names: str | None
@@ -126,14 +126,13 @@ def remembers(part: str, student: Student) -> bool:
 
 def of_reading(found: Reading) -> Diagnosis:
     """Turn a reading into a diagnosis: names, hints, and lines that students see."""
-    lines = [
-        *beside("Your code computes", found.computes),
-        *beside("What is asked", found.asked),
-        *found.table,
-    ]
+    lines = [*found.table]
+    if found.computes:
+        computes = beside("Your code computes", found.computes)
+        lines = [*computes, *beside("What is asked", found.asked), *lines]
     names = " and ".join(difference.name for difference in found.differences)
     hints = "\n".join(difference.hint for difference in found.differences)
-    return Diagnosis(names or None, hints or None, "\n".join(lines))
+    return Diagnosis(names or None, hints or None, "\n".join(lines) or None)
 
 
 def beside(label: str, text: str) -> list[str]:

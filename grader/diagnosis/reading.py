@@ -26,7 +26,7 @@ class Reading:
 
     Attributes:
         computes: formula or sentence about the hand-in's part, in the lecture's
-            symbols.
+            symbols; "" if there is none, as for a part that raises an exception.
         asked: formula or sentence about right code.
         differences: the mistakes, the most basic one first.
         table: lines of a small table of examples; () if there is no table.

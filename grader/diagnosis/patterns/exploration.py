@@ -28,6 +28,7 @@ from grader.diagnosis.patterns.choice.laws import GREEDY, Greedy, Law
 from grader.diagnosis.patterns.choice.questions import (
     ACTIONS,
     ASKED,
+    BY_ROW,
     KEYS,
     ROWS,
     OtherShape,
@@ -69,14 +70,9 @@ def refused(message: str) -> Reading | None:
     a traced value that is kept and used in a later call.
     """
     if re.search(r"TracerBoolConversionError.*\n?.*\bif\b", message):
-        return Reading(
-            "a Python if on a traced value, which fails under jax.jit",
-            ASKED,
-            (words.PYTHON_IF,),
-        )
+        return Reading("", "", (words.PYTHON_IF,))
     if "UnexpectedTracerError" in message:
-        text = "a value from one call is used in another"
-        return Reading(text, ASKED, (words.GLOBAL_KEY,))
+        return Reading("", "", (words.GLOBAL_KEY,))
     return None
 
 
@@ -178,7 +174,8 @@ def explained(samples: list[Sample], questions: Questions) -> Reading | None:
     if alone := questions.alone():
         differences += [d for d in alone.differences if d not in differences]
     formula = in_words(fit, law, differences)
-    return Reading(formula, ASKED, tuple(differences), table(fit))
+    asked = BY_ROW if any(d in words.OF_ROWS for d in differences) else ASKED
+    return Reading(formula, asked, tuple(differences), table(fit))
 
 
 def never_of_two(fit: Fit, questions: Questions) -> bool:

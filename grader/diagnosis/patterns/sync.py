@@ -165,7 +165,7 @@ def answered(student: Student, trees: Trees, step: int, period: int) -> Content:
     except NotImplementedYet:
         raise
     except (Raised, Wrong) as error:
-        return refusal(str(error))
+        return refusal(error)
 
 
 def with_new_numbers(
@@ -287,6 +287,7 @@ def same_always(content: Content, observed: list[Observation]) -> Reading | None
     elif content.words in words.OF_THETA_Q:
         found = [words.EVERY, words.RENEWED[content.words]]
     elif content.words in words.RENEWED:
+        found = [] if content.raised else found
         found.append(words.RENEWED[content.words])
     elif content == BOTH:
         found = [words.BOTH]
@@ -297,7 +298,7 @@ def same_always(content: Content, observed: list[Observation]) -> Reading | None
 
 def two_contents(
     rule: Rule, renewed: Content, kept: Content, observed: list[Observation]
-) -> Reading:
+) -> Reading | None:
     """Return the reading of answers with two contents, between which a rule decides.
 
     Args:
@@ -314,7 +315,7 @@ def two_contents(
         found.append(words.RENEWED[renewed.words])
     elif "the others" in renewed.words:
         found.append(words.PARTS)
-    if kept != KEPT:
+    if kept != KEPT and not kept.raised:
         other = words.MIXES_BETWEEN if is_mixture(kept) else words.NOT_KEPT
         found.append({NOTHING: words.NO_ELSE, BOTH: words.BOTH}.get(kept, other))
     if renewed == BOTH and kept != BOTH:
@@ -348,14 +349,26 @@ def in_order(observed: list[Observation]) -> Reading | None:
 
 def reading(
     computes: str, differences: tuple[Difference, ...], observed: list[Observation]
-) -> Reading:
+) -> Reading | None:
     """Return a reading with a table of wrong answers.
+
+    If the hand-in has raised an exception that is a known mistake, the reading has only
+    the mistakes. A division by zero stays in the formula and the table.
 
     Args:
         computes: the pattern of the hand-in, in words.
         differences: the mistakes.
         observed: all answers; the table shows up to `MAX_TABLE` wrong ones.
+
+    Returns:
+        None if the hand-in has raised an exception and the mistake is not known.
     """
+    raised = {one.content for one in observed if one.content.raised}
+    known = all(one == DIVIDED or one.words in words.RENEWED for one in raised)
+    if raised and not (known and differences):
+        return None
+    if raised - {DIVIDED}:
+        return Reading("", "", differences)
     wrong = [one for one in observed if one.content != one.right][:MAX_TABLE]
     rows = [("step", "period", "your θ_T", "right θ_T")]
     rows += [

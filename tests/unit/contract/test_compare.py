@@ -130,6 +130,15 @@ def test_leaf_is_named():
     assert found.startswith("theta, array 1 of shape (2, 2): 2 of 4 entries are wrong")
 
 
+def test_step_count_is_named():
+    """The message names an optimizer's step count, a whole number; else the position."""
+    wrong, right = np.array(1, np.int32), np.array(2, np.int32)
+    found = compare.leaves_problem("opt_state", [wrong], [right])
+    assert found == "opt_state, its step count: obtained 1, expected 2"
+    found = compare.leaves_problem("theta", [wrong], [right.astype(np.float32)])
+    assert found == "theta, array 0 of shape (): obtained 1, expected 2"
+
+
 def test_require():
     """`require` raises `Wrong` with the given problem and details.
 

@@ -253,6 +253,30 @@ def test_an_unknown_way_to_make_room_is_shown():
     assert "number 0 is still drawn" in reading.computes
 
 
+@pytest.mark.parametrize("seed", range(8))
+def test_empty_places_that_raise(seed):
+    """If the draw of an empty place raises an exception, this mistake is named."""
+
+    class Wrong(Right):
+        def rows(self, size, rng):
+            return rng.integers(self.capacity, size=size)
+
+    found = buffer.read(Student(Wrong), np.random.default_rng(seed))
+    assert [one.name for one in found.differences] == ["samples-empty-places"]
+
+
+def test_draws_that_wait_for_a_full_buffer():
+    """If every draw raises an exception until the buffer is full, this is told."""
+
+    class Wrong(Right):
+        def rows(self, size, rng):
+            if len(self.stored) < self.capacity:
+                raise ValueError("not full")
+            return super().rows(size, rng)
+
+    assert names(Wrong) == ["fails-until-full"]
+
+
 def test_a_wrong_length():
     """If only `len(buffer)` is wrong, too large by 1, the reader finds one mistake."""
 

@@ -124,6 +124,23 @@ def test_one_mistake_or_two(parts, names):
     assert names_of(chooses(**parts)) == names
 
 
+@pytest.mark.parametrize(
+    ("parts", "by_row"),
+    [
+        (LEAST, False),
+        (INVERTED, False),
+        (BUT_LAST, False),
+        (PER_CALL, True),
+        (SHARED, True),
+        ({**LEAST, **PER_CALL}, True),
+    ],
+)
+def test_rows_are_asked_for_where_they_are_the_mistake(parts, by_row):
+    """What is asked names the rows only if the rows of a call are not independent."""
+    found = exploration.read(Simulated(chooses(**parts)), np.random.default_rng(0))
+    assert ("for each row by itself" in found.asked) == by_row
+
+
 def test_measured_numbers_are_told():
     """If ε never falls below 0.1, the reading shows the measured limit, about 0.1."""
     student = Simulated(

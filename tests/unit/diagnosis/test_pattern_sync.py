@@ -1,11 +1,14 @@
 """The reader finds the mistakes of a `sync_target` from its answers alone."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
 from grader.contract import cases
+from grader.contract.outcomes import Raised, Wrong
 from grader.diagnosis.patterns import sync
-from grader.diagnosis.patterns.renewal.contents import content_of, refusal
+from grader.diagnosis.patterns.renewal.contents import COPY, content_of, refusal
 from grader.diagnosis.patterns.sync import Observation, explained
 
 
@@ -122,9 +125,30 @@ def test_unknown_rules_get_no_name():
 
 def test_refused_answers_are_put_into_words():
     """If the grader refuses an answer of `sync_target`, the reading describes it."""
-    assert refusal("the returned theta_T is None: is a `return` missing?").words == (
-        "nothing (None)"
-    )
+    none = Wrong("the returned theta_T is None: is a `return` missing?")
+    assert refusal(none).words == "nothing (None)"
     line = "sync_target: TypeError: …\ndqn.py, line 3: return jax.tree.map(theta_Q, f)"
-    assert refusal(line).words == "an error in tree.map"
-    assert "ValueError" in refusal("sync_target: ValueError: no").words
+    assert refusal(Raised(line)).words == "an error in tree.map"
+    assert "ValueError" in refusal(Raised("sync_target: ValueError: no")).words
+
+
+@pytest.mark.parametrize(
+    ("renews", "message", "names"),
+    [
+        (multiple, "no attribute 'copy'", ["sync-slide-copy"]),
+        (lambda s, p: True, "no attribute 'copy'", ["sync-slide-copy"]),
+        (lambda s, p: s == p, "no attribute 'copy'", ["sync-once", "sync-slide-copy"]),
+        (lambda s, p: s > p, "ValueError", None),
+        (multiple, "ValueError", None),
+        (lambda s, p: s % p > 0, "ValueError", None),
+    ],
+)
+def test_exceptions_stand_in_no_formula(renews, message, names):
+    """If `sync_target` raises an exception, only known mistakes are told."""
+    told = [
+        replace(one, content=refusal(Raised(message))) if one.content == COPY else one
+        for one in told_by(renews)
+    ]
+    found = explained(told)
+    assert (found and [one.name for one in found.differences]) == names
+    assert not found or (found.computes, found.asked, found.table) == ("", "", ())

@@ -44,9 +44,11 @@ def findings_of(asker: Asker) -> list[Finding]:
         The findings, the most basic one first; [] if there are none.
     """
     findings, usable = extras.first_answers(asker)
+    filling = asker.draw(6, DRAWS)
+    if filling.raised and (told := extras.until_full(asker)):
+        return [*findings, told]
     if not usable:
         return findings
-    filling = asker.draw(6, DRAWS)
     came = batches_in(filling)
     if came and came[0] and (came[0].ids == BLANK).all():
         return [*findings, storage.ALL_BLANK]

@@ -176,6 +176,41 @@ def one_size(asker: Asker) -> Finding | None:
     return None
 
 
+def until_full(asker: Asker) -> Finding | None:
+    """Return a finding if only a buffer that is not full fails to draw; else None.
+
+    Single rows are drawn from new buffers that are half full. If some of these draws
+    fail and others do not, it depends on the place that is drawn.
+
+    Args:
+        asker: plays scripts (lists of operations) on new buffers of the hand-in.
+    """
+    if not asker.draw(CAPACITY, 100).samples:
+        return None
+    half = ["add", 0, LARGE // 2]
+    fails = [
+        bool(asker.play(half, asker.seed(), ["sample", 1], capacity=LARGE).raised)
+        for _ in range(20)
+    ]
+    if all(fails):
+        return found(
+            "fails-until-full",
+            "drawing raises an exception until the buffer is full",
+            "what is stored is drawn, full or not",
+            "Drawing from your buffer fails until it is full. It is drawn from as soon "
+            "as it holds a batch",
+        )
+    if any(fails):
+        return found(
+            "samples-empty-places",
+            "places that are still empty are drawn, which raises an exception",
+            "only what is stored is drawn",
+            "A place that is still empty was drawn: your buffer fails at some draws "
+            "until it is full, and at none when it is full",
+        )
+    return None
+
+
 def when_full(asker: Asker, scripts: list[Played]) -> list[Finding]:
     """Return a finding, in a list, if a full buffer raises an exception; else [].
 
@@ -188,7 +223,7 @@ def when_full(asker: Asker, scripts: list[Played]) -> list[Finding]:
         [] also if the second script has raised an exception: then the buffer fails even
         before a transition has to leave.
     """
-    if scripts[1].raised or not any(played.raised for played in scripts):
+    if scripts[1].raised or not any(played.raised for played in scripts[2:]):
         return []
     adding = asker.play(["add", 0, 3 * CAPACITY + 3]).raised
     if not adding:

@@ -9,7 +9,8 @@ from grader.diagnosis.patterns.choice import words
 from grader.diagnosis.patterns.choice.fit import Sample
 from grader.diagnosis.reading import Reading
 
-ASKED = "with probability ε any action, else argmax_a Q(s,a), for each row by itself"
+ASKED = "with probability ε any action, else argmax_a Q(s,a)"
+BY_ROW = f"{ASKED}, for each row by itself"
 KEYS, ROWS, ACTIONS = 2048, 16, 4
 EPSILONS = (0.0, 0.05, 0.23, 0.37, 0.66, 0.88, 1.0)
 FEW_EPSILONS = (0.0, 0.37, 1.0)  # for code that cannot be exported: each key is a call
@@ -151,5 +152,5 @@ class Questions:
             return None
         if np.array_equal(actions, down) and not np.array_equal(down, across):
             text = "with probability ε any action, else argmax_s Q(s,a)"
-            return Reading(text, ASKED, (words.AXIS_0,))
+            return Reading(text, BY_ROW, (words.AXIS_0,))
         return None

@@ -248,3 +248,6 @@ PYTHON_IF = choice(
     "A Python if asks for the value of a coin, which has none yet under jit. Compute "
     "both answers and choose between them with a function of jax.numpy",
 )
+
+# Mistakes by which a row's action depends on the other rows, or on its place.
+OF_ROWS = (PER_BATCH, EXACT_SHARE, SHARED, DEALT, REUSED_SCORES, FLAT, FIRST_ROW)

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from grader.contract.compare import same_arrays
+from grader.contract.outcomes import Raised, Wrong
 from grader.diagnosis.patterns.arrays import bfloat, flat, half
 
 TREE_FIRST = re.compile(r"\b(tree\.map|tree_map|tree_multimap)\(\s*theta_[QT]\b")
@@ -19,15 +20,17 @@ class Content:
         words: description in symbols or words, such as "0.9 θ_Q + 0.1 θ_T" or "zeros".
         shares: the factors (α, β) if the answer is α θ_Q + β θ_T; None for zeros and
             for any other answer.
+        raised: whether the answer is an exception of the hand-in.
     """
 
     words: str
     shares: tuple[float, float] | None = None
+    raised: bool = False
 
 
 COPY, KEPT = Content("θ_Q", (1.0, 0.0)), Content("θ_T", (0.0, 1.0))
 NOTHING, BOTH = Content("nothing (None)"), Content("more than one tree")
-DIVIDED = Content("a division by zero")
+DIVIDED = Content("a division by zero", raised=True)
 OTHER = Content("other numbers")
 
 
@@ -92,13 +95,14 @@ def mixture(values: np.ndarray, q: np.ndarray, t: np.ndarray) -> Content:
     return Content(" + ".join(terms) or "zeros", (a, b) if a or b else None)
 
 
-def refusal(message: str) -> Content:
+def refusal(error: Raised | Wrong) -> Content:
     """Return a content that says why there is no valid answer.
 
     Args:
-        message: message of the exception that the hand-in raised, or of the check that
-            refused the answer.
+        error: the exception that the hand-in raised, or the reason why its answer was
+            refused.
     """
+    message, raised = str(error), isinstance(error, Raised)
     if "ZeroDivisionError" in message:
         return DIVIDED
     if "theta_T is None" in message:
@@ -108,12 +112,12 @@ def refusal(message: str) -> Content:
         if got > wanted and got % wanted == 0:
             return BOTH
     if "no attribute 'copy'" in message:
-        return Content("an AttributeError for .copy()")
+        return Content("an AttributeError for .copy()", raised=True)
     if TREE_FIRST.search(message):
-        return Content("an error in tree.map")
+        return Content("an error in tree.map", raised=True)
     if found := re.search(r"not the kind of tree that came in: (it has .*)", message):
         return Content(f"another kind of tree ({found[1]})")
-    return Content(message.splitlines()[0][:120])
+    return Content(message.splitlines()[0][:120], raised=raised)
 
 
 def is_mixture(content: Content) -> bool:

@@ -11,17 +11,12 @@ from collections.abc import Callable, Iterator
 from grader.diagnosis.reading import Difference
 
 TARGET = "(slides: Target Networks)"
-LOOP = "(slides: Deep Q Networks)"
 REVIEW = "(slides: Deep Learning Review)"
 
 Condition = Callable[[int, int], bool]
 Choice = tuple[str, Difference, Condition]
 
-ONE_LATE = Difference(
-    "sync-one-late",
-    "You renew one step late: after 1, period + 1, and so on. The multiples themselves "
-    f"are meant, 0 included {LOOP}.",
-)
+ITSELF = f"Renew when step itself is a multiple of period {TARGET}."
 FROM_THEN_ON = Difference(
     "sync-from-then-on",
     "Once the period has passed you renew at each step. Look at multiples of the "
@@ -40,12 +35,12 @@ OTHER_PERIOD = Difference(
 SINCE_LAST = Difference(
     "sync-since-last",
     "You go by your last renewal, remembered outside the function. The answer depends "
-    f"on this call's arguments alone: is step a multiple of period? {LOOP}.",
+    f"on this call's arguments alone: is step a multiple of period? {TARGET}.",
 )
 COUNTS_CALLS = Difference(
     "sync-counts-calls",
     "You go by the number of your calls and ignore `step`. The answer depends on the "
-    f"arguments alone: asked twice for one step, it is the same {LOOP}.",
+    f"arguments alone: asked twice for one step, it is the same {TARGET}.",
 )
 
 # Each entry: the condition as a formula, the mistake, and the condition as a function.
@@ -64,7 +59,7 @@ CONDITIONS: list[Choice] = [
         Difference(
             "sync-not-at-0",
             "At step 0 you keep the old θ_T. 0 is a multiple of every period: training "
-            f"starts with a copy {LOOP}.",
+            f"starts with a copy {TARGET}.",
         ),
         lambda step, period: step > 0 and step % period == 0,
     ),
@@ -90,18 +85,24 @@ CONDITIONS: list[Choice] = [
     ),
     ("step < period", FIRST_PERIOD, lambda step, period: step < period),
     ("step ≤ period", FIRST_PERIOD, lambda step, period: step <= period),
-    ("step % period = 1", ONE_LATE, lambda step, period: step % period == 1),
+    (
+        "step % period = 1",
+        Difference("sync-one-late", f"You renew one step late. {ITSELF}"),
+        lambda step, period: step % period == 1,
+    ),
     (
         "(step - 1) % period = 0",
-        ONE_LATE,
+        Difference(
+            "sync-one-late",
+            f"You renew one step late: nothing is subtracted from step. {ITSELF}",
+        ),
         lambda step, period: (step - 1) % period == 0,
     ),
     (
         "(step + 1) % period = 0",
         Difference(
             "sync-one-early",
-            "You renew one step early, as if step were counted from 1. It counts from "
-            f"0, and the multiples themselves are meant {LOOP}.",
+            f"You renew one step early: nothing is added to step. {ITSELF}",
         ),
         lambda step, period: (step + 1) % period == 0,
     ),
@@ -186,7 +187,7 @@ def with_number(c: int) -> Iterator[Choice]:
             "sync-nested",
             "You renew only at steps that are multiples of another number too. Every "
             f"multiple of the period counts; step is already the count of updates "
-            f"{LOOP}.",
+            f"{TARGET}.",
         ),
         lambda step, period: step % c == 0 and step % period == 0,
     )
@@ -195,7 +196,7 @@ def with_number(c: int) -> Iterator[Choice]:
         Difference(
             "sync-also-at",
             f"You renew at the multiples of {c}, too. Only the multiples of the period "
-            f"count {LOOP}.",
+            f"count {TARGET}.",
         ),
         lambda step, period: step % c == 0 or step % period == 0,
     )
@@ -228,12 +229,12 @@ RENEWED = {
     "nothing (None)": Difference(
         "sync-no-return",
         "Where you renew, you return nothing. The parameters of the next updates are "
-        f"the result: return a copy of θ_Q {LOOP}.",
+        f"the result: return a copy of θ_Q {TARGET}.",
     ),
     "an AttributeError for .copy()": Difference(
         "sync-slide-copy",
-        "The slide's .copy() is an array's; θ_Q is a tree of arrays and has none. Copy "
-        f"each of its leaves {REVIEW}.",
+        "`return theta_Q` is enough; "
+        f"`jax.tree.map(jnp.copy, theta_Q)` copies each leaf {TARGET}.",
     ),
     "an error in tree.map": Difference(
         "sync-tree-map-swapped",
@@ -265,17 +266,17 @@ MIXES_BETWEEN = Difference(
 NO_ELSE = Difference(
     "sync-no-else",
     "Where you do not renew, you return nothing. θ_T as it was is the answer there: "
-    f"the loop uses it for the next updates {LOOP}.",
+    f"the loop uses it for the next updates {TARGET}.",
 )
 NOT_KEPT = Difference(
     "sync-not-kept",
     "Where you do not renew, you return something else than θ_T. At these steps θ_T is "
-    f"the answer, as it was {LOOP}.",
+    f"the answer, as it was {TARGET}.",
 )
 BOTH = Difference(
     "sync-returns-both",
     "You return more than one tree of parameters. The one result is the θ_T of the "
-    f"next updates; θ_Q is not changed by a sync {LOOP}.",
+    f"next updates; θ_Q is not changed by a sync {TARGET}.",
 )
 NEVER = Difference(
     "sync-never",
@@ -305,5 +306,5 @@ SAME_ALWAYS = Difference(
 DONATES = Difference(
     "sync-donates",
     "Your sync deletes arrays that it was given, as when they are donated to jax.jit. "
-    f"The caller may still need them {LOOP}.",
+    f"The caller may still need them {TARGET}.",
 )
