@@ -131,6 +131,23 @@ def endless(watched: Watched) -> Cause | None:
     return Cause(seen, usual, ("td_loss", "replay_buffer"))
 
 
+def beyond(watched: Watched) -> Cause | None:
+    """Detect that |Q| is more than twice the largest |Q| of any policy.
+
+    A Q above 0 in the maze is left to `bounded`.
+    """
+    q = watched.late("q")
+    if not (-q if watched.in_maze else q) > 2 * ENDLESS:
+        return None
+    seen = f"In the end max Q(s, ·) was {number(q)} on average, but no policy has a "
+    seen += f"|Q| above {number(ENDLESS)} = 1/(1−γ)."
+    usual = (
+        "Usually ¬d is missing in td_loss, or the labels are of θ_Q where they should "
+        "be of θ_T (slides: Target Networks)."
+    )
+    return Cause(seen, usual, ("td_loss", "sync_target"))
+
+
 def not_a_number(watched: Watched) -> Cause | None:
     """Detect that the loss, Q or θ_Q became NaN or infinite."""
     (bad,) = np.nonzero(~sound(watched))
@@ -265,7 +282,7 @@ Rule = Callable[[Watched], Cause | None]
 # These rules hold for wrong updates as well.
 OF_ANY_UPDATES: list[Rule] = [never_synced, acts_otherwise]
 # These rules hold for updates that nobody has compared with right ones.
-OF_UNCHECKED_UPDATES: list[Rule] = [endless]
+OF_UNCHECKED_UPDATES: list[Rule] = [endless, beyond]
 # These rules hold only for the updates that are asked for.
 OF_RIGHT_UPDATES: list[Rule] = [
     *(not_a_number, never_updated, bounded, same_everywhere, one_action),
