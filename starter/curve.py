@@ -65,10 +65,10 @@ def draw_return(axes: Any, curve: Sequence[tuple[int, float]], task: Any) -> Non
         ylabel=f"mean return of\n{task.settings.validation_episodes} greedy episodes",
         ylim=(task.lowest, task.highest),
     )
-    # Above the axes, so that it covers no curve.
+    # Above the axes, so that it covers no curve; the title stands above both.
     place = {"loc": "lower right", "bbox_to_anchor": (1, 1), "ncols": len(task.marks)}
     axes.legend(**place, frameon=False, fontsize="small", borderaxespad=0.2)
-    axes.set_title(task.title, loc="left")
+    axes.set_title(task.title, loc="left", pad=24)
 
 
 def draw_column(

@@ -12,14 +12,14 @@ import numpy as np
 from agent import DQNAgent
 from jax.flatten_util import ravel_pytree
 
-from grader.contract.learning import CARTPOLE, FULL, MAZE_SHARE
+from grader.contract.learning import CARTPOLE, FULL, GAMMA, MAZE_SHARE
 from grader.diagnosis import learning_failures, learning_run
 from grader.inside.learning.training_log import COLUMNS, TrainingLog
 
 DRAWN = 1_024  # transitions whose Q values are recorded after each block
 IF_RIGHT = (
-    "That is the usual cause if replay_buffer, td_loss and td_update are right: "
-    "`make grade` checks them."
+    "First `make grade ONLY=td_loss`, then td_update and replay_buffer likewise. If "
+    "these three are right:"
 )
 
 
@@ -125,18 +125,20 @@ def why_not(
     mean_return = curve[-1][1]
     settings = agent.settings
     mine = settings.block_steps, settings.block_updates, settings.period
-    if mean_return >= goal or (*mine, settings.epsilon_end, settings.epsilon_steps) != (
+    mine += settings.epsilon_end, settings.epsilon_steps, settings.gamma
+    if mean_return >= goal or mine != (
         *(learning_run.BLOCK_STEPS, learning_run.BLOCK_UPDATES, learning_run.PERIOD),
-        *(learning_run.EPSILON, learning_run.EPSILON_STEPS),
+        *(learning_run.EPSILON, learning_run.EPSILON_STEPS, GAMMA),
     ):
         return []
     points = np.array(curve[1:], np.float64).reshape(-1, 2)
-    run = learning_run.Watched(kind, agent.log.as_dict(), points, mean_return)
-    # The first rules hold for wrong updates as well.
+    log = agent.log.as_dict()
+    run = learning_run.Watched(kind, log, points, mean_return, checked=False)
+    # These rules hold for wrong updates as well.
     text = learning_failures.explanation(replace(run, by_formula=True), {})
     if text:
         return text.splitlines()
     lines = learning_failures.explanation(run, {}).splitlines()
     if not lines or lines[0] == learning_failures.UNKNOWN:
         return lines
-    return [*lines, IF_RIGHT]
+    return [IF_RIGHT, *lines]

@@ -271,8 +271,9 @@ def task_named(name: str, seed: int) -> Task:
         maze = tasks.draw_maze(rng)
         marks = {BEST: -maze.shortest, RANDOM: -maze.walk}
         settings = maze_settings(maze)
+        title = f"DQN in a maze, shortest way {maze.shortest:.1f} steps"
         make_envs = partial(tasks.make_maze, maze=maze)
-        return Task("DQN in a maze", make_envs, settings, -tasks.STEP_LIMIT, 0, marks)
+        return Task(title, make_envs, settings, -tasks.STEP_LIMIT, 0, marks)
     title, turn = "DQN on CartPole-v1", tasks.NO_TURN
     if name == "turned":
         title, turn = "DQN on CartPole-v1, turned", tasks.draw_turn(rng)
@@ -319,7 +320,9 @@ def main() -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # saving takes a few seconds
     films = arguments.task == "cartpole"  # `make watch` shows no other task
     try:
-        files = save(folder, agent if films else None, task, curve, blocks)
+        name = "training_curve" + ("" if films else f"_{arguments.task}")
+        picture = folder / f"{name}.png"
+        files = save(picture, agent if films else None, task, curve, blocks)
     except OSError as error:
         sys.exit(f"error: {folder}: {error.strerror}")
     if stopped:
@@ -432,7 +435,7 @@ def print_result(
 
 
 def save(
-    folder: Path,
+    picture: Path,
     agent: "RecordedAgent | None",
     task: Task,
     curve: list[tuple[int, float]],
@@ -441,7 +444,7 @@ def save(
     """Write the parameters and the picture; return the paths of the files as text.
 
     Args:
-        folder: the folder for the files.
+        picture: the path of the picture; the parameters are saved beside it.
         agent: the agent whose parameters are saved; None to save none.
         task: the task.
         curve: the learning curve.
@@ -449,12 +452,12 @@ def save(
     """
     from curve import save_curve
 
-    files = [folder / "training_curve.png"]
+    files = [picture]
     if agent:
-        files.append(folder / "theta_Q.npz")
+        files.append(picture.with_name("theta_Q.npz"))
         with whole(files[-1]) as part:
             agent.save(part)
-    with whole(files[0]) as part:
+    with whole(picture) as part:
         save_curve(curve, task, part, blocks)
     return " and ".join(map(str, files))
 

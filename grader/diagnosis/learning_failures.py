@@ -10,7 +10,11 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from grader.diagnosis.learning_rules import OF_ANY_UPDATES, OF_RIGHT_UPDATES
+from grader.diagnosis.learning_rules import (
+    OF_ANY_UPDATES,
+    OF_RIGHT_UPDATES,
+    OF_UNCHECKED_UPDATES,
+)
 from grader.diagnosis.learning_run import Watched
 from grader.oracle.learning.results import Formula
 
@@ -73,7 +77,9 @@ def explanation(watched: Watched, above: Above) -> str:
     """
     if not watched.blocks or (watched.problem and NAN not in watched.problem):
         return blamed(watched.problem, above)
-    rules = [*OF_ANY_UPDATES, *(() if watched.by_formula else OF_RIGHT_UPDATES)]
+    rules = [*OF_ANY_UPDATES]
+    rules += [] if watched.checked else OF_UNCHECKED_UPDATES
+    rules += [] if watched.by_formula else OF_RIGHT_UPDATES
     with np.errstate(all="ignore"):
         cause = next(filter(None, (rule(watched) for rule in rules)), None)
     if cause:

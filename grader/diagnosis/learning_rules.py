@@ -2,9 +2,10 @@
 
 Each rule looks for one cause. If the log shows the cause, the rule returns what the log
 shows, what usually causes this, and which exercises to look at. Otherwise the rule
-returns None. No rule blames `td_loss` or `td_update`: either the updates are right, or
-the report shows the formula of the updates. No rule blames the replay buffer: a wrong
-batch stops learning, and the message says what is wrong with the batch.
+returns None. In exercise 9, no rule blames `td_loss` or `td_update`: either the updates
+are right, or the report shows the formula of the updates. No rule blames the replay
+buffer: a wrong batch stops learning, and the message says what is wrong with the batch.
+`OF_UNCHECKED_UPDATES`, the rules for `make train` alone, may blame these parts.
 """
 
 from collections.abc import Callable
@@ -12,6 +13,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from grader.contract.learning import CARTPOLE, GAMMA, MAZE
 from grader.diagnosis.learning_run import (
     BLOCK_STEPS,
     EPSILON,
@@ -24,7 +26,14 @@ from grader.diagnosis.learning_run import (
 
 RANDOM = 22  # CartPole's mean return of random actions
 BOUND = 2.0  # after a few syncs, the largest |Q| of a right hand-in is above this
+ENDLESS = 1 / (1 - GAMMA)  # the |Q| of a reward of ±1 in each step, without an end
+NEAR_ENDLESS = 0.85  # the share of `ENDLESS` from which Q counts as close to it
 ABOVE_0 = 0.3  # after a few syncs, the Q of a right hand-in in the maze is below this
+
+LAST_STEP = {
+    MAZE: "the last step to the exit, which is worth −1",
+    CARTPOLE: "the last step before the fall, which is worth 1",
+}
 
 
 @dataclass(frozen=True)
@@ -99,6 +108,46 @@ def acts_otherwise(watched: Watched) -> Cause | None:
     return Cause(seen, usual + " (slides: Deep Q Networks).", ("epsilon_greedy",))
 
 
+def endless(watched: Watched) -> Cause | None:
+    """Detect that Q comes close to the value of a task that never ends.
+
+    Right labels of good agents on CartPole come close to it as well, but not those of
+    an episode's last step. So this rule looks at the Q of last steps, too.
+    """
+    sign = -1 if watched.in_maze else 1
+    q, at_end = (sign * watched.late(name) for name in ("q", "q_at_end"))
+    low, high = NEAR_ENDLESS * ENDLESS, ENDLESS / NEAR_ENDLESS
+    if watched.blocks < 4 * FEW or not (low < q < high and low < at_end < high):
+        return None
+    value = number(sign * ENDLESS)
+    end = LAST_STEP[watched.task]
+    seen = f"Q is heading for {value} = {'−' if sign < 0 else ''}1/(1−γ), the value of "
+    seen += f"a task that never ends: {number(sign * q)} on average, and "
+    seen += f"{number(sign * at_end)} for {end}."
+    usual = (
+        "Usually ¬d is missing in td_loss, or the replay buffer loses `terminated` "
+        "(slides: Target Networks)."
+    )
+    return Cause(seen, usual, ("td_loss", "replay_buffer"))
+
+
+def beyond(watched: Watched) -> Cause | None:
+    """Detect that |Q| is more than twice the largest |Q| of any policy.
+
+    A Q above 0 in the maze is left to `bounded`.
+    """
+    q = watched.late("q")
+    if not (-q if watched.in_maze else q) > 2 * ENDLESS:
+        return None
+    seen = f"In the end max Q(s, ·) was {number(q)} on average, but no policy has a "
+    seen += f"|Q| above {number(ENDLESS)} = 1/(1−γ)."
+    usual = (
+        "Usually ¬d is missing in td_loss, or the labels are of θ_Q where they should "
+        "be of θ_T (slides: Target Networks)."
+    )
+    return Cause(seen, usual, ("td_loss", "sync_target"))
+
+
 def not_a_number(watched: Watched) -> Cause | None:
     """Detect that the loss, Q or θ_Q became NaN or infinite."""
     (bad,) = np.nonzero(~sound(watched))
@@ -171,11 +220,7 @@ def same_everywhere(watched: Watched) -> Cause | None:
         abs(q) > BOUND and abs(q - at_end) < abs(q) / 4
     ):
         return None
-    end = (
-        "the last step to the exit, which is worth −1"
-        if watched.in_maze
-        else "the last step before the fall, which is worth 1"
-    )
+    end = LAST_STEP[watched.task]
     seen = f"Q differs too little from state to state: {number(q)} on average, and "
     seen += f"{number(at_end)} for {end}."
     usual = (
@@ -236,6 +281,8 @@ def slow(watched: Watched) -> Cause | None:
 Rule = Callable[[Watched], Cause | None]
 # These rules hold for wrong updates as well.
 OF_ANY_UPDATES: list[Rule] = [never_synced, acts_otherwise]
+# These rules hold for updates that nobody has compared with right ones.
+OF_UNCHECKED_UPDATES: list[Rule] = [endless, beyond]
 # These rules hold only for the updates that are asked for.
 OF_RIGHT_UPDATES: list[Rule] = [
     *(not_a_number, never_updated, bounded, same_everywhere, one_action),

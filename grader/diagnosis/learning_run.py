@@ -27,6 +27,8 @@ class Watched:
         mean_return: mean return of the test episodes; NaN without such episodes.
         problem: why learning was stopped; "" if it was not stopped.
         by_formula: True if the updates were made by the formula of the hand-in's loss.
+        checked: True if the updates were compared with right ones; `make train` does
+            not compare them.
     """
 
     task: str
@@ -35,6 +37,7 @@ class Watched:
     mean_return: float
     problem: str = ""
     by_formula: bool = False
+    checked: bool = True
 
     def __getitem__(self, name: str) -> np.ndarray:
         """Return the column `name` of the log, an array [n] for n blocks of updates."""

@@ -6,7 +6,7 @@ from rich.console import Console
 from rich.status import Status
 from rich.text import Text
 
-from grader.contract.exercises import EXERCISES
+from grader.contract.exercises import EXERCISES, LEARNING
 from grader.report.layout import print_line
 from grader.report.symbols import fit
 
@@ -15,7 +15,7 @@ class Live:
     """The display of a grading's progress, used in a `with` block.
 
     On a terminal, one line is written again and again. In a log, a line is printed when
-    an exercise begins.
+    an exercise begins, and while learning is waited for, when a training begins.
 
     Args:
         console: the console to print on.
@@ -26,6 +26,7 @@ class Live:
         self.started = time.monotonic()
         self.check = "starting"
         self.learning = ""
+        self.training = ""  # the last one with a line
         self.begun: set[str] = set()  # exercises
         self.status: Status | None = None
 
@@ -52,17 +53,24 @@ class Live:
         self.check = f"{exercise}: {check}"
         if not self.status and exercise in EXERCISES and exercise not in self.begun:
             self.begun.add(exercise)
-            seconds = time.monotonic() - self.started
-            number = list(EXERCISES).index(exercise) + 1
-            print_line(f"{seconds:6.1f} s  {number} {exercise}", self.console)
+            self.log(f"{list(EXERCISES).index(exercise) + 1} {exercise}")
 
     def on_learning(self, words: str) -> None:
         """Show the progress of learning.
 
         Args:
-            words: the progress in a few words.
+            words: the progress in a few words, as "maze, seed 1 of 3, 512 steps".
         """
         self.learning = words
+        training = ", ".join(words.split(", ")[:2])
+        if not self.status and LEARNING in self.begun and training != self.training:
+            self.training = training
+            self.log(f"  learning: {training}")
+
+    def log(self, words: str) -> None:
+        """Print a line after the seconds since the start."""
+        seconds = time.monotonic() - self.started
+        print_line(f"{seconds:6.1f} s  {words}", self.console)
 
     def __rich__(self) -> Text:
         """Return the line to show now; rich calls this several times a second."""

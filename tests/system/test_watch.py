@@ -178,7 +178,8 @@ def test_train_learns_other_tasks(tmp_path, task):
     assert (mean_return < 0) == (task == "maze")
     assert "make watch" not in done.stdout
     found = {path.name for path in (folder / "results").iterdir()}
-    assert found == {"training_curve.png"}
+    assert found == {f"training_curve_{task}.png"}
+    assert f"saved: results/training_curve_{task}.png\n" in done.stdout
 
 
 @pytest.mark.parametrize("out", ["/proc", __file__])

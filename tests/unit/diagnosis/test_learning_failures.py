@@ -257,6 +257,61 @@ def test_without_a_cause_nothing_is_claimed():
         assert "the network is too small" in learning_failures.explanation(run, ALL)
 
 
+# Read off `make train TASK=maze` without ¬d.
+NO_MASK = {
+    "q": [-1.8, -36, -60, -76, -84, -88.8, -92.2, -94],
+    "largest_q": [2.4, 37, 61, 77, 85, 89, 92.4, 94.1],
+    "q_at_end": [-1.8, -36, -60, -76, -84, -88.9, -92.2, -94],
+    "same_best": [0.9, 0.74, 0.82, 0.9, 0.53, 1, 0.84, 0.62],
+}
+
+
+@pytest.mark.parametrize(("task", "sign"), [("maze", 1), ("cartpole", -1)])
+def test_q_of_a_task_that_never_ends(task, sign):
+    """Where the updates are unchecked, ¬d is named if Q comes close to ±1/(1−γ).
+
+    In exercise 9 the updates are right or their formula is shown, so ¬d is not named.
+    """
+    columns = {**NO_MASK}
+    for name in ("q", "q_at_end"):
+        columns[name] = [sign * value for value in NO_MASK[name]]
+    run = run_of(task, LOW, 9.0, **columns)
+    unchecked = replace(run, checked=False)
+    text = learning_failures.explanation(unchecked, {})
+    assert ("for −100 = −1/(1−γ)" if sign > 0 else "for 100 = 1/(1−γ)") in text
+    assert ("−92.5 on average" if sign > 0 else "92.4 on average") in text
+    assert "Usually ¬d is missing in td_loss" in text
+    assert "`make grade ONLY=td_loss` and `make grade ONLY=replay_buffer`" in text
+    assert learning_failures.explanation(replace(unchecked, by_formula=True), {})
+    assert "¬d" not in learning_failures.explanation(run, {})
+    assert "Q differs too little" in learning_failures.explanation(run, {})
+
+
+def test_other_large_q_is_not_that_of_a_task_without_end():
+    """¬d is not named if Q is smaller, right in last steps, or positive in the maze."""
+    for run, _, _ in CAUSES.values():
+        text = learning_failures.explanation(replace(run, checked=False), {})
+        assert "¬d" not in text
+    good = {"q": [95] * 8, "largest_q": [99] * 8, "q_at_end": [2] * 8}
+    higher = {"q": [190] * 8, "largest_q": [250] * 8, "q_at_end": [190] * 8}
+    for columns in (good, higher):
+        run = replace(run_of("cartpole", FLAT, 9.0, **columns), checked=False)
+        assert "¬d" not in learning_failures.explanation(run, {})
+
+
+def test_q_beyond_all_policies():
+    """Where the updates are unchecked, an impossible |Q| leads to the labels.
+
+    So it was in `make train` without ¬d; the rule is not for exercise 9.
+    """
+    grown = [2, 327, 3e4, 2e6, 1e7, 3e7, 6e7, 1e8]
+    run = run_of("cartpole", FLAT, 9.4, q=grown, largest_q=grown, q_at_end=grown)
+    text = learning_failures.explanation(replace(run, checked=False), {})
+    assert "no policy has a |Q| above 100 = 1/(1−γ)" in text
+    assert "`make grade ONLY=td_loss` and `make grade ONLY=sync_target`" in text
+    assert "no policy" not in learning_failures.explanation(run, {})
+
+
 @pytest.mark.parametrize("blocks", [1, 2, 3, 12])
 def test_a_run_that_was_stopped(blocks):
     """If a part stopped the training, the message names the exercise of this part.

@@ -270,6 +270,30 @@ def test_log_has_a_line_for_each_exercise():
     ]
 
 
+def test_log_has_a_line_for_each_training_that_is_waited_for():
+    """Once exercise 9 has begun, a log has one line for each training."""
+    console = Console(file=io.StringIO(), width=80)
+    with Live(console) as live:
+        live.on_learning("the maze, seed 1 of 3, 512 steps")
+        live.on_check("learning", "a check")
+        for words in (
+            *("CartPole, seed 1 of 3, 1024 steps", "CartPole, seed 1 of 3, 2048 steps"),
+            *(
+                "table worlds",
+                "the maze, seed 1 of 1",
+                "the maze, seed 1 of 1, 9 steps",
+            ),
+        ):
+            live.on_learning(words)
+    lines = console.file.getvalue().splitlines()  # type: ignore[attr-defined]
+    assert [re.sub(r"^ +[0-9.]+ s  ", "", line) for line in lines] == [
+        "9 learning",
+        "  learning: CartPole, seed 1 of 3",
+        "  learning: table worlds",
+        "  learning: the maze, seed 1 of 1",
+    ]
+
+
 def test_levels_of_hints():
     """HINT=1 names slides, HINT=2 the mistake, HINT=3 shows a table of numbers."""
     exercise = Exercise("td_loss", [check("fine"), wrong("first")])

@@ -5,7 +5,10 @@ import math
 import matplotlib.pyplot as plt
 import numpy as np
 import pytest
+from matplotlib.text import Text
 from PIL import Image
+
+from grader.report import picture
 
 CURVE = [(0, 9.0), (1024, 120.0), (2048, 490.0)]
 
@@ -56,8 +59,8 @@ def test_three_panels_share_the_steps(figure, task_named, progress, tmp_path):
         (area,) = axes.collections
         assert area.get_paths()[0].vertices[:, 1].max() == 1.0  # ε at step 0
     assert len(behind) == 3
-    with Image.open(tmp_path / "curve.png") as picture:
-        assert picture.size == (700, 700)
+    with Image.open(tmp_path / "curve.png") as image:
+        assert image.size == (700, 700)
 
 
 def test_a_loss_over_many_decades_is_logarithmic(figure, task_named, progress):
@@ -75,6 +78,22 @@ def test_the_graders_picture_has_the_return_alone(figure, task_named):
     drawn = figure(CURVE[1:], task_named("turned", 1))
     (axes,) = drawn.axes
     assert axes.get_xlim() == (0, 2048)
+
+
+@pytest.mark.parametrize("name", ["cartpole", "turned", "maze", "graded"])
+def test_the_title_overlaps_no_legend(figure, task_named, name):
+    """Title and legend stand apart in all pictures, and inside of them."""
+    task = task_named("turned" if name == "graded" else name, 1)
+    if name == "graded":
+        task = task._replace(marks=picture.about_cartpole({})["marks"])
+    drawn = figure([(0, task.lowest), (1024, task.highest)], task)
+    (axes,) = drawn.axes
+    (left,) = (t for t in axes.findobj(Text) if t.get_text() == task.title)
+    title, legend = left.get_window_extent(), axes.get_legend().get_window_extent()
+    assert not title.overlaps(legend)
+    for box in (title, legend):
+        assert drawn.bbox.x0 <= box.x0 < box.x1 <= drawn.bbox.x1
+        assert box.y1 <= drawn.bbox.y1
 
 
 def test_a_file_is_whole_or_as_before(train, tmp_path):

@@ -76,6 +76,10 @@ def test_lines_fit_the_width(progress, task_named, task, width):
     This holds for the maze and for long numbers, too.
     """
     maze = task_named("maze", 1)
+    shortest = -maze.marks["best possible"]
+    assert f"shortest way {shortest:.1f} steps." in " ".join(
+        progress.header(maze, width)
+    )
     long = progress.Block(49_984, 0.04, 1.234e-05, -1.234e20)
     for each, mean_return in ((task, 500.0), (maze, -40.0), (maze, -3.456)):
         lines = progress.header(each, width)

@@ -102,7 +102,10 @@ def reasons(recorded, agent, curve=CURVE) -> str:
 
 
 def test_sentences_are_those_of_exercise_9(recorded, train):
-    """The first cause is told; one that presumes right updates says so."""
+    """The first cause is told; before one that presumes right updates, a line says so.
+
+    The line is missing where ¬d is the cause: there the updates are not presumed right.
+    """
     agent = not_learned(recorded, train.SETTINGS, synced=0.0)
     text = reasons(recorded, agent)
     assert "sync_target returned θ_Q in 0 of them" in text
@@ -112,7 +115,13 @@ def test_sentences_are_those_of_exercise_9(recorded, train):
     agent = not_learned(recorded, train.SETTINGS, largest_q=1.0, q=0.9)
     text = reasons(recorded, agent)
     assert "the largest |Q(s, a)| was 1;" in text
-    assert recorded.IF_RIGHT in text
+    assert text.startswith(recorded.IF_RIGHT)
+
+    agent = not_learned(recorded, train.SETTINGS, largest_q=99.0, q=98, q_at_end=97)
+    text = reasons(recorded, agent)
+    assert text.startswith("Q is heading for 100 = 1/(1−γ)")
+    assert "¬d is missing" in text
+    assert recorded.IF_RIGHT not in text
 
     agent = not_learned(recorded, train.SETTINGS)
     text = reasons(recorded, agent)
@@ -125,8 +134,9 @@ def test_no_reason_where_it_learned_or_settings_differ(recorded, train):
     agent = not_learned(recorded, train.SETTINGS, synced=0.0)
     assert reasons(recorded, agent, [*CURVE, (4096, 449.0)])
     assert not reasons(recorded, agent, [*CURVE, (4096, 450.0)])
-    other = replace(train.SETTINGS, period=200)
-    assert not reasons(recorded, not_learned(recorded, other, synced=0.0))
+    for change in ({"period": 200}, {"gamma": 0.9}):
+        other = replace(train.SETTINGS, **change)
+        assert not reasons(recorded, not_learned(recorded, other, synced=0.0))
 
 
 def test_reasons_before_the_first_validation(recorded, train):
