@@ -105,7 +105,7 @@ def test_loss_example(student, reference):
 @pytest.mark.points(2.5)
 @pytest.mark.part("mc_loss")
 def test_gradient(student, reference, for_each):
-    """The gradient of `mc_loss` with respect to theta_Q is right."""
+    """The gradient of `mc_loss` is right, up to a factor that L has."""
 
     def body(case: Case) -> None:
         question, accepted = judged_by(case, student, reference)

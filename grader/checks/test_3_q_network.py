@@ -158,10 +158,12 @@ def test_any_values(student, rng):
     low, high = (extreme(q_values, axis=0, initial=0.0) for extreme in (np.min, np.max))
     if (low > -LARGE).any() or (high < LARGE).any():
         worst = int(np.minimum(-low, high).argmin())
+        least, most = low[worst] + 0.0, high[worst]
+        bounds = [f"below {compare.number(least)}"] if least > -LARGE else []
+        bounds += [f"above {compare.number(most)}"] if most < LARGE else []
         raise Wrong(
-            f"at random parameters of every size, action {worst}'s values stayed "
-            f"between {low[worst] + 0.0:.3g} and {high[worst]:.3g}: is there an "
-            "activation on the last layer?"
+            f"action {worst} has no value {' or '.join(bounds)} in {len(q_values)} "
+            "inputs, at random parameters of every size"
         )
     directions = q_values / (np.linalg.norm(q_values, axis=1, keepdims=True) + 1e-9)
     if np.linalg.svd(directions, compute_uv=False)[-1] < 1e-3 * len(directions) ** 0.5:

@@ -80,7 +80,7 @@ def test_example(student):
 
 @pytest.mark.points(2)
 def test_gradient_continues(student, reference, for_each):
-    """The gradient with respect to θ_Q is right where no transition ends."""
+    """No transition ends: ∇L(θ_Q) is right, up to a factor that L has."""
     for_each(
         fixed_cases.TD_BATCH_CONTINUES,
         lambda case: agree_on_gradient(case, student, reference),
@@ -89,7 +89,7 @@ def test_gradient_continues(student, reference, for_each):
 
 @pytest.mark.points(2)
 def test_gradient_mixed(student, reference, for_each):
-    """The gradient with respect to θ_Q is right where some transitions end."""
+    """Some transitions end: ∇L(θ_Q) is right, up to a factor that L has."""
     for_each(
         fixed_cases.TD_MIXED, lambda case: agree_on_gradient(case, student, reference)
     )

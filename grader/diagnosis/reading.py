@@ -1,4 +1,4 @@
-"""The classes for what a reader finds, and a function that aligns tables."""
+"""The classes for what a reader finds, and functions that write tables."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -29,7 +29,8 @@ class Reading:
             symbols; "" if there is none, as for a part that raises an exception.
         asked: formula or sentence about right code.
         differences: the mistakes, the most basic one first.
-        table: lines of a small table of examples; () if there is no table.
+        table: lines of a small table of examples; () if there is no table. If a row
+            does not say by itself what was asked, `headed` puts a line above.
     """
 
     computes: str
@@ -62,3 +63,18 @@ def in_columns(
     gap = "  " if most is None or width <= most else " "
     lines = (gap.join(map(align, row, widths)).rstrip() for row in rows)
     return tuple(lines) if len(rows) > 1 else ()
+
+
+def headed(question: str, table: tuple[str, ...]) -> tuple[str, ...]:
+    """Put a line above a table that names the question its numbers belong to.
+
+    A check's message shows the case of the check, and a reader asks others.
+
+    Args:
+        question: for example "another batch, γ = 0.7".
+        table: the lines of the table.
+
+    Returns:
+        () if the table has no lines.
+    """
+    return (f"{question}:", *table) if table else ()

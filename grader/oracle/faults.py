@@ -58,6 +58,8 @@ def reason_of(error: Args, what: str, locate: Callable[[str], str] = str) -> Exc
         return NotImplementedYet(what)
     if kind == "contract":
         return Wrong(message)
+    # A syntax error's message ends with the line that `place_of` names.
+    message = message.removesuffix(f" (dqn.py, line {error.get('line')})")
     lines = [f"{what}: {one_line(error.get('type'), 60)}: {one_line(message, 600)}"]
     lines += [place_of(error), one_line(error.get("explanation") or "", 400)]
     return Raised(locate("\n".join(filter(None, lines))))

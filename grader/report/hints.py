@@ -1,12 +1,13 @@
 """Say how much of a check's message, reading and hints is shown: the levels of HINT.
 
-Level 1 says where to look, level 2 what is wrong, level 3 shows an example in numbers.
+Level 1 shows the message and says where to look, level 2 says what is wrong, level 3
+shows an example in numbers.
 report.json always has everything.
 """
 
 import re
 
-from grader.contract.outcomes import NOT_IMPLEMENTED, Outcome
+from grader.contract.outcomes import Outcome
 from grader.report.model import Check
 
 LEVELS = ("1", "2", "3")
@@ -33,18 +34,20 @@ SECTIONS = {
     "sync_target": ("Target Networks",),
     "learning": ("Deep Q Networks",),
 }
+# The lines below an exception and its place that do not explain it begin so.
+FACTS = ("did you mean", "asked with")
 LABELLED = re.compile(r"(Your code computes|What is asked| {20}) ")
 
 
 def message_lines(check: Check, level: int) -> list[str]:
     """Return the lines of a check's message that a level shows.
 
-    Level 1 shows the first line, and the place of an exception.
+    Level 1 leaves out the sentence that explains an exception, but not a similar name.
     """
     lines = check.message.splitlines()
-    if level > WHERE or check.message.startswith(NOT_IMPLEMENTED):
+    if level > WHERE or check.outcome != Outcome.ERROR:
         return lines
-    return lines[: 2 if check.outcome == Outcome.ERROR else 1]
+    return lines[:2] + [line for line in lines[2:] if line.startswith(FACTS)]
 
 
 def formulas(check: Check) -> list[tuple[str, str]]:
@@ -66,7 +69,7 @@ def hint_lines(check: Check, exercise: str, level: int) -> list[str]:
     """Return the lines of a check's hint that a level shows.
 
     Level 1 shows only sections of the slides: those that the hint names, else those on
-    the exercise.
+    the exercise. An exception and its place say by themselves where to look.
 
     Args:
         check: a check that has not passed.
@@ -76,6 +79,8 @@ def hint_lines(check: Check, exercise: str, level: int) -> list[str]:
     hint = check.hint or ""
     if level > WHERE:
         return hint.splitlines()
+    if check.outcome == Outcome.ERROR:
+        return []
     named = [section for section in SLIDES if section in hint]
     sections = named or SECTIONS.get(exercise, ())
-    return [f"slides: {section} ({SLIDES[section]})" for section in sections]
+    return [f"slides: {section} (look for: {SLIDES[section]})" for section in sections]

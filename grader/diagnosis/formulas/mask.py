@@ -94,16 +94,16 @@ MASK = (
         "(0 in the last row, else 1)",
         lambda x: at(x, -1),
         "last-row-ends",
-        "You take the last row for the end of an episode and never look at d. Which "
-        "rows are terminal, `terminated` tells (slides: Admin; Experience Replay).",
+        "You take the last row for the end of an episode and never look at d, which "
+        "says which rows are terminal (slides: Admin; Experience Replay).",
         {"tab": "term-on-truncation"},
     ),
     Choice(
         "(0 in the first row, else 1)",
         lambda x: at(x, 0),
         "first-row-ends",
-        "You take the first row for the end of an episode and never look at d. Which "
-        "rows are terminal, `terminated` tells (slides: Admin; Experience Replay).",
+        "You take the first row for the end of an episode and never look at d, which "
+        "says which rows are terminal (slides: Admin; Experience Replay).",
     ),
     Choice(
         "(0 in the rows numbered d, else 1)",

@@ -20,7 +20,7 @@ from grader.contract.compare import ATOL, RTOL, number
 from grader.contract.outcomes import Raised, Wrong
 from grader.diagnosis.patterns.return_parts import choices, facts, weights
 from grader.diagnosis.patterns.return_parts.formula import Formula, Sums, sums_of
-from grader.diagnosis.reading import Difference, Reading, in_columns
+from grader.diagnosis.reading import Difference, Reading, headed, in_columns
 
 PART = "discounted_returns"
 STEPS = 5
@@ -309,7 +309,8 @@ def compared(asked: Asked) -> tuple[str, ...]:
     columns = asked.rewards[0], asked.returns[0], asked.right[0]
     for i, values in enumerate(zip(*columns, strict=True)):
         rows.append((str(i), *map(number, values)))
-    return (f"γ = {number(asked.gamma)}", *in_columns(rows, str.rjust))
+    table = in_columns(rows, str.rjust)
+    return headed(f"another episode, γ = {number(asked.gamma)}", table)
 
 
 def reading_of_weights(asked: Asked, extra: tuple[Difference, ...]) -> Reading | None:

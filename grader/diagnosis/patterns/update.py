@@ -37,7 +37,7 @@ from grader.diagnosis.patterns.step.taken import (
     notes_of_step,
     plain_step,
 )
-from grader.diagnosis.reading import Difference, Reading, in_columns
+from grader.diagnosis.reading import Difference, Reading, headed, in_columns
 
 # Factors of the rewards and of the parameters. Rewards times 100 show whether gradients
 # are clipped; rewards times 0.01 show whether short gradients are made longer.
@@ -346,4 +346,4 @@ def table(draw: Draw, answers: Answers) -> tuple[str, ...]:
         moves = (one.theta - draw.theta_Q)[-LAST:], updates[-LAST:]
         own, wanted = (" ".join(f"{x:.3g}" for x in move) for move in moves)
         rows.append((optimizer, own, wanted))
-    return in_columns(rows)
+    return headed("another batch", in_columns(rows))

@@ -1,5 +1,6 @@
 """The reader finds the formula of a loss or of a table's update from answers alone."""
 
+import re
 from dataclasses import replace
 
 import numpy as np
@@ -11,6 +12,7 @@ from grader.diagnosis.formulas.grammar import Choice, Formula
 from grader.diagnosis.formulas.losses import mc_loss, td_loss
 from grader.diagnosis.formulas.losses.loss import errors, huber, loss_of
 from grader.diagnosis.formulas.losses.search import Language
+from grader.diagnosis.formulas.losses.words import in_steps
 from grader.diagnosis.formulas.rows import STEP, nearby, rows_of
 from grader.diagnosis.formulas.table import td0
 from grader.diagnosis.formulas.table.episode import Episode
@@ -212,15 +214,51 @@ def test_words_and_table():
     reading = read(td_loss, Loss(td_loss.LANGUAGE, formula))
     assert reading.computes == "y = r + γ max_a Q(s′,a; θ_Q)"
     assert reading.asked == "y = r + ¬d γ max_a Q(s′,a; θ_T)"
-    assert len(reading.table) == 6
+    assert len(reading.table) == 7
     assert max(map(len, reading.table)) <= MAX_WIDTH
-    head = reading.table[0]
+    assert reading.table[0] == "another batch, γ = 0.7:"
+    head = reading.table[1]
     assert head.split()[:3] == ["a", "r", "d"]
     assert head.split()[-4:] == ["your", "y", "right", "y"]
-    for line in reading.table[1:]:
+    for line in reading.table[2:]:
         numbers = [float(x) for x in line.split()]
         reward, of_Q, own = numbers[1], numbers[7:11], numbers[11]
         assert own == pytest.approx(reward + 0.7 * max(of_Q), abs=0.02)
+
+
+def test_sizes_have_the_letter_of_the_part():
+    """A batch has B transitions, and an episode T steps.
+
+    The hints and the formulas of `mc_loss` speak of an episode.
+    """
+    for part, size, other_size in ((td_loss, "B", "T"), (mc_loss, "T", "B")):
+        formula = other(part.LANGUAGE.right, pairing="{p}[:, None]")
+        (hint,) = (d.hint for d in read(part, Loss(part.LANGUAGE, formula)).differences)
+        assert f"[{size}, 1] minus [{size}]" in hint
+        assert f"[{other_size}" not in hint
+    assert in_steps("L = B A mean of a batch") == "L = T A mean of an episode"
+    assert in_steps("B² (Bellman): the batch") == "T² (Bellman): the episode"
+
+
+def test_the_table_of_an_update_names_its_question():
+    """The table of steps stands below the α and γ that its numbers were made with."""
+    reading = read(td0, Update(other(td0.RIGHT, discount="γ^i")))
+    head, *table = reading.table
+    gamma = float(re.fullmatch(r"another episode, α = [\d.]+, γ = ([\d.]+):", head)[1])
+    assert table[0].split()[-4:] == ["your", "y", "right", "y"]
+    for i, line in enumerate(table[1:]):
+        *_, r, _, ends, a, b, c, own, right = map(float, line.split())
+        future = (1 - ends) * max(a, b, c)
+        assert right == pytest.approx(r + gamma * future, abs=0.02)
+        assert own == pytest.approx(r + gamma**i * future, abs=0.02)
+
+
+def test_flags_are_named_in_every_part():
+    """The hint on flags that are not looked at is true for both names of the flags."""
+    reading = read(td0, Update(other(td0.RIGHT, mask="(0 in the last row, else 1)")))
+    (hint,) = (difference.hint for difference in reading.differences)
+    assert "never look at d, which says" in hint
+    assert "`terminated`" not in hint
 
 
 def test_only_the_line_that_differs_is_shown():

@@ -91,6 +91,7 @@ def test_words_and_table():
     reading = in_words(answers(lambda r, g: right(np.clip(r, -1, 1), 1.0)), None)
     assert reading.computes == "G_i = Σ_{t≥i} clip(r_t, −1, 1)"
     assert reading.asked == "G_i = Σ_{t≥i} γ^(t−i) r_t"
+    assert reading.table[0].startswith("another episode, γ = ")
     assert reading.table[1].split() == ["i", "r_i", "your", "G_i", "right", "G_i"]
     assert len(reading.table) == 7
 

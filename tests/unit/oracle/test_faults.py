@@ -103,6 +103,17 @@ def test_hostile_errors():
             assert words.count("dqn.py, line") == (what == "td_loss")
 
 
+def test_a_syntax_errors_line_is_named_once():
+    """Python ends a syntax error's message with its line, which the place names."""
+    words = told(
+        *("td_loss",), type="SyntaxError", message="invalid (dqn.py, line 3)", line=3
+    )
+    assert words.count("line 3") == 1
+    assert words.startswith("td_loss: SyntaxError: invalid\ndqn.py, line 3")
+    other = told("td_loss", message="invalid (dqn.py, line 33)", line=3)
+    assert "(dqn.py, line 33)" in other
+
+
 def test_contract():
     """If an answer is of a wrong kind, `Wrong` is raised with the worker's message."""
     error = {"kind": "contract", "message": "td_loss returned None"}

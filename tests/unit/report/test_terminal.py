@@ -300,10 +300,13 @@ def test_levels_of_hints():
     told = {level: exercise_text(exercise, level=level) for level in (1, 2, 3)}
     assert told[1][3:] == [
         "td_loss: obtained 60.5, expected 5.9",
-        "→ slides: Admin (predicted value, empirical value, ¬d = not terminated)",
-        "→ slides: Target Networks (older parameters, theta_T = theta_Q.copy())",
+        "with gamma = 0.7",
+        "→ slides: Admin (look for: predicted value, empirical value, ¬d = not",
+        "terminated)",
+        "→ slides: Target Networks (look for: older parameters, theta_T =",
+        "theta_Q.copy())",
     ]
-    assert {*told[1][:4]} < {*told[2]}
+    assert {*told[1][:5]} < {*told[2]}
     assert {*told[2]} - {"(HINT=3 shows this in numbers)"} < {*told[3]}
     assert [any("Your code computes" in x for x in told[n]) for n in told] == [0, 1, 1]
     assert [f"→ {HINT}" in told[n] for n in told] == [False, True, True]
@@ -312,12 +315,24 @@ def test_levels_of_hints():
 
 def test_where_to_look_without_a_hint():
     """HINT=1 names the slides on the exercise if the check has no hint."""
-    exercise = Exercise(
-        "sync_target", [check("a", Outcome.ERROR, "ValueError\nline 7")]
-    )
+    exercise = Exercise("sync_target", [check("a", Outcome.FAILED, "θ_T is wrong")])
     told = exercise_text(exercise, level=1)
-    assert told[-1].startswith("→ slides: Target Networks (")
-    assert "line 7" in told
+    assert told[-2].startswith("→ slides: Target Networks (look for: ")
+
+
+def test_an_exception_needs_no_slides():
+    """HINT=1 shows an exception with its place and a similar name; HINT=2 explains it.
+
+    The slides help little with a typing error.
+    """
+    place = ["NameError", "dqn.py, line 7: y = rewards", "did you mean `reward`?"]
+    for extra, shown in (("did you mean `reward`?", True), ("a sentence", False)):
+        message = "\n".join([*place[:2], extra])
+        exercise = Exercise("sync_target", [check("a", Outcome.ERROR, message)])
+        told = {level: exercise_text(exercise, level=level) for level in (1, 2)}
+        assert told[1][-2 - shown :] == [*place[:2], *([extra] if shown else [])]
+        assert extra in told[2]
+        assert "slides" not in "\n".join(told[1])
 
 
 def test_every_exception_is_told_once():

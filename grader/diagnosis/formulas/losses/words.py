@@ -1,5 +1,8 @@
 """Writes a formula as text, and the table of its targets for some rows."""
 
+import re
+from dataclasses import replace
+
 import numpy as np
 
 from grader.diagnosis.formulas.grammar import PREFIX, Formula
@@ -7,7 +10,7 @@ from grader.diagnosis.formulas.losses.sample import Sample
 from grader.diagnosis.formulas.losses.search import Found, Language
 from grader.diagnosis.formulas.rows import Rows
 from grader.diagnosis.formulas.value import value_words
-from grader.diagnosis.reading import Difference, Reading, in_columns
+from grader.diagnosis.reading import Difference, Reading, headed, in_columns
 
 MOST_ROWS = 5
 MOST_COLUMNS = 76  # characters of a line
@@ -143,7 +146,31 @@ def reading(language: Language, found: Found, sample: Sample) -> Reading | None:
     table: tuple[str, ...] = ()
     if symbol == "y" and computes.startswith("y"):
         table = table_of(language, formula, rows)
-    return Reading(computes, asked, differences, table)
+    found_reading = Reading(computes, asked, differences, table)
+    return found_reading if symbol == "y" else of_episode(found_reading)
+
+
+def of_episode(of_batch: Reading) -> Reading:
+    """Return the reading of a part that gets an episode of T steps.
+
+    The formulas' texts are written for a batch of B transitions.
+    """
+    return replace(
+        of_batch,
+        computes=in_steps(of_batch.computes),
+        asked=in_steps(of_batch.asked),
+        differences=tuple(
+            replace(difference, hint=in_steps(difference.hint))
+            for difference in of_batch.differences
+        ),
+    )
+
+
+def in_steps(text: str) -> str:
+    """Return a text on a batch of B transitions as one on an episode of T steps."""
+    text = re.sub("(?<![A-Za-z])B(?![A-Za-z])", "T", text)
+    text = text.replace("a batch", "an episode").replace("batch", "episode")
+    return text.replace("transition", "step")
 
 
 def table_of(language: Language, formula: Formula, rows: Rows) -> tuple[str, ...]:
@@ -180,7 +207,8 @@ def table_of(language: Language, formula: Formula, rows: Rows) -> tuple[str, ...
         columns.append(["your y", *(short(y) for y in own[0])])
     columns.append(["right y", *(short(y) for y in right[0])])
     lines = zip(*(column[: MOST_ROWS + 1] for column in columns), strict=True)
-    return in_columns([*lines], str.rjust, most=MOST_COLUMNS)
+    table = in_columns([*lines], str.rjust, most=MOST_COLUMNS)
+    return headed(f"another batch, γ = {short(rows.gamma)}", table)
 
 
 def vector(values: np.ndarray) -> str:

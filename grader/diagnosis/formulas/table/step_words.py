@@ -4,10 +4,15 @@ import numpy as np
 
 from grader.diagnosis.formulas.combine import target_of
 from grader.diagnosis.formulas.grammar import Formula
-from grader.diagnosis.formulas.losses.words import short, target_words, vector
+from grader.diagnosis.formulas.losses.words import (
+    of_episode,
+    short,
+    target_words,
+    vector,
+)
 from grader.diagnosis.formulas.table.episode import Episode, rows_of
 from grader.diagnosis.formulas.table.step_size import Size
-from grader.diagnosis.reading import Reading, in_columns
+from grader.diagnosis.reading import Reading, headed, in_columns
 
 EXTRA = ("revisits", "order", "flow", "store", "shift")
 ALPHA = Size(1.0, "α")
@@ -53,7 +58,7 @@ def reading(
     computes, asked = ("\n".join(side) for side in zip(*apart, strict=True))
     own = size.at(sample.alpha, sample.steps)
     table = table_of(formula, own, right, sample)
-    return Reading(computes, asked, differences, table)
+    return of_episode(Reading(computes, asked, differences, table))
 
 
 def table_of(
@@ -93,4 +98,6 @@ def table_of(
             ["your move", *map(short, after - cells)],
             ["right move", *map(short, asked - cells)],
         ]
-    return in_columns([*zip(*columns, strict=True)], str.rjust)
+    settings = f"α = {short(sample.alpha)}, γ = {short(rows.gamma)}"
+    table = in_columns([*zip(*columns, strict=True)], str.rjust)
+    return headed(f"another episode, {settings}", table)

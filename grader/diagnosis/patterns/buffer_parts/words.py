@@ -17,7 +17,7 @@ from grader.diagnosis.patterns.buffer_parts.questions import (
     Finding,
     found,
 )
-from grader.diagnosis.reading import in_columns
+from grader.diagnosis.reading import headed, in_columns
 
 CALLED = {"state": "s", "next_state": "s'", "reward": "r", "terminated": "d"}
 PLURAL = {
@@ -242,7 +242,7 @@ def example_rows(names: list[str], several: Sequence[Batches]) -> tuple[str, ...
                 if not np.array_equal(came, stored):
                     rows.append((str(row), name, shown(came), shown(stored)))
                     break
-    return in_columns(rows)
+    return headed("other batches", in_columns(rows))
 
 
 def shown(value: np.ndarray) -> str:
