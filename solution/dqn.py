@@ -345,9 +345,9 @@ def sync_target(theta_Q: PyTree, theta_T: PyTree, step: int, period: int) -> PyT
         θ_T ← θ_Q if step is a multiple of period, θ_T otherwise
 
     Args: θ_Q; θ_T; step and period, Python integers.
-    Returns: a copy of θ_Q, or θ_T as it was. (Slides: Target Networks.)
-    Rules: `step` counts gradient updates, not episodes and not environment steps.
-        0 is a multiple of every period.
+    Returns: θ_Q (itself or a copy), or θ_T as it was. (Slides: Target Networks.)
+    Rules: `step` counts gradient updates, not episodes or environment steps. The agent
+        asks after each update, so its first is 1. 0 is a multiple of every period.
 
     >>> old, new = jnp.array(-1.0), jnp.array(7.0)
     >>> [float(sync_target(new, old, step, period=2)) for step in range(5)]

@@ -8,10 +8,11 @@ from typing import Any
 from rich.console import Console
 
 from grader.contract.outcomes import NOT_IMPLEMENTED, Outcome
-from grader.report import hints
+from grader.report import hints, learning
 from grader.report.layout import (
     MARGIN,
     print_block,
+    print_blocks,
     print_row,
     print_table,
     wrapped,
@@ -37,6 +38,7 @@ def print_exercise(
     *,
     level: int = hints.WHAT,
     brief: bool = False,
+    learned: learning.Learned | None = None,
 ) -> None:
     """Print an exercise: a heading, a line for each check, messages and hints.
 
@@ -54,6 +56,7 @@ def print_exercise(
         level: how much of messages and hints is shown, see `hints`.
         brief: True to sum up the checks that passed, and those that failed for the same
             reason as a check above.
+        learned: the results of learning, which are printed below their checks.
     """
     if exercise.unwritten:
         print_unwritten(exercise, console)
@@ -63,9 +66,11 @@ def print_exercise(
     first = told_first(exercise)
     causes = Counter(map(cause_of, exercise.checks))
     told: set[str] = set()  # the causes that this exercise has shown
+    summed_up: list[str] = []  # what belongs below checks that have no line
     for check in exercise.checks:
-        cause = cause_of(check)
+        cause, below = cause_of(check), learning.below(check, learned or {})
         if brief and (check.outcome == Outcome.PASSED or cause in told):
+            summed_up += below
             continue
         print_check(check, console)
         new = cause not in told and (check is first or tells_itself(check))
@@ -73,6 +78,7 @@ def print_exercise(
             print_block("the same as above", console, "yellow")
         elif new:
             print_message(check, console, shown, level, whole=check is first)
+        print_blocks(below, console)
         print_reading(check, console, shown, level)
         if check is first or check.hint:
             print_hints(check, exercise, console, shown, level)
@@ -83,6 +89,7 @@ def print_exercise(
     shown.update(told)
     if brief:
         print_passed(exercise, console)
+    print_blocks(summed_up, console)
 
 
 def told_first(exercise: Exercise) -> Check | None:

@@ -73,6 +73,12 @@ def print_block(
         label = " " * len(label)
 
 
+def print_blocks(lines: Sequence[str], console: Console) -> None:
+    """Print texts with a margin, each wrapped to the width of the console."""
+    for line in lines:
+        print_block(line, console)
+
+
 def print_table(lines: Sequence[str], console: Console) -> None:
     """Print a table with a margin; columns for which there is no room are left out.
 

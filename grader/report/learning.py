@@ -6,11 +6,16 @@ of the maze and of CartPole, under the keys "maze" and "cartpole". It can be emp
 
 from typing import Any
 
+from grader.contract.outcomes import Outcome
+from grader.report.model import Check
+
 NAMES = {"maze": "Maze", "cartpole": "CartPole"}
 BARS = "▁▂▃▄▅▆▇█"
 MOST_BARS = 30  # of a curve; with more validations, a bar is the mean of several
 LONGEST = 40  # steps after which an episode in the maze ends
 LARGEST_RETURN = 500  # of CartPole
+# The last check of each judged task.
+LAST_CHECKS = {"maze": "maze", "cartpole_full": "cartpole"}
 
 Learned = dict[str, Any]  # the entry "learning" of report.json
 
@@ -22,6 +27,19 @@ def results(learning: Learned) -> list[str]:
         entry = learning[task]
         lines += [about(task, entry), sparkline(task, entry)]
     return [*filter(None, lines)]
+
+
+def below(check: Check, learning: Learned) -> list[str]:
+    """Return the lines that belong below a check: result and curve of its task.
+
+    They belong to the last check of a task. If it failed, its message has the result.
+    """
+    task = LAST_CHECKS.get(check.name, "")
+    if task not in judged(learning):
+        return []
+    entry = learning[task]
+    result = about(task, entry) if check.outcome == Outcome.PASSED else ""
+    return [*filter(None, [result, sparkline(task, entry)])]
 
 
 def reasons(learning: Learned) -> list[str]:

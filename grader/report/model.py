@@ -55,11 +55,13 @@ class Exercise:
         name: the exercise's name.
         checks: the results of the exercise's checks.
         older: whether the results are those of an earlier run, see `progress`.
+        sha256: hash of the text that was graded in that earlier run; "" if not `older`.
     """
 
     name: str
     checks: list[Check] = field(default_factory=list)
     older: bool = False
+    sha256: str = ""
 
     @property
     def score(self) -> float:
@@ -139,6 +141,10 @@ class Report:
         """
         return self.submission.get("notes") or []
 
+    def is_of_this_text(self, exercise: Exercise) -> bool:
+        """Return whether an exercise of the report was graded on the present text."""
+        return not exercise.older or exercise.sha256 == self.submission.get("sha256")
+
     @property
     def grader_error(self) -> str:
         """Return the first fault of the grader itself, in words; "" if there is none.
@@ -171,7 +177,11 @@ class Report:
                     "score": plain_number(exercise.score),
                     "max_score": plain_number(exercise.max_score),
                     "checks": [check_as_dict(check) for check in exercise.checks],
-                    **({"older": True} if exercise.older else {}),
+                    **(
+                        {"older": True, "sha256": exercise.sha256}
+                        if exercise.older
+                        else {}
+                    ),
                 }
                 for exercise in self.exercises
             ],
@@ -229,7 +239,8 @@ def exercise_from(entry: dict[str, Any]) -> Exercise:
         )
         for check in entry["checks"]
     ]
-    return Exercise(entry["name"], checks, older=bool(entry.get("older")))
+    older, sha256 = bool(entry.get("older")), str(entry.get("sha256", ""))
+    return Exercise(entry["name"], checks, older, sha256)
 
 
 def write_whole(path: Path, text: str) -> None:

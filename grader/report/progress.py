@@ -1,7 +1,8 @@
 """Keep the progress of a student: a run of one exercise completes the last report.
 
 A run with `ONLY` grades one exercise anew. All other results are taken over from the
-last report on the same hand-in, and marked as older.
+last report on the same hand-in, and marked as older. They keep the hash of the text
+that was graded, so that the report can tell which of them hold for the present text.
 """
 
 import os
@@ -9,7 +10,7 @@ from dataclasses import replace
 
 from grader.contract.exercises import EXERCISES, LEARNING
 from grader.escape import plain
-from grader.report.model import Report
+from grader.report.model import Exercise, Report
 
 MAX_PATH = 4096  # characters of a path that are kept
 
@@ -33,8 +34,9 @@ def with_older(report: Report, before: Report | None) -> Report:
 
     Returns:
         The report with all exercises; the results of those that were not graded now are
-        marked as older. The new report itself if the last one does not have all
-        exercises, is on another path, or has a fault of the grader.
+        marked as older, with the hash of their text. The new report itself if the last
+        one does not have all exercises, is on another path, or has a fault of the
+        grader.
     """
     if before is None or not fits(report, before):
         return report
@@ -43,7 +45,7 @@ def with_older(report: Report, before: Report | None) -> Report:
     return replace(
         report,
         exercises=[
-            graded.get(exercise.name) or replace(exercise, older=True)
+            graded.get(exercise.name) or as_older(exercise, before)
             for exercise in before.exercises
         ],
         learning=before.learning if LEARNING in kept else report.learning,
@@ -52,6 +54,13 @@ def with_older(report: Report, before: Report | None) -> Report:
             *(each for each in before.printed if each["exercise"] in kept),
         ],
     )
+
+
+def as_older(exercise: Exercise, before: Report) -> Exercise:
+    """Return an exercise of the last report, marked as older, with its text's hash."""
+    if exercise.older:
+        return exercise
+    return replace(exercise, older=True, sha256=str(before.submission.get("sha256")))
 
 
 def fits(report: Report, before: Report) -> bool:

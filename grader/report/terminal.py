@@ -22,13 +22,13 @@ from grader.report.exercise import (
     print_printed,
     told_first,
 )
-from grader.report.layout import print_block, print_line, print_row
+from grader.report.layout import print_block, print_blocks, print_line, print_row
 from grader.report.model import Check, Exercise, Report, plain_number
 from grader.report.symbols import MARKS
 
 WIDTH = 100  # columns; longer lines are hard to read
 LOG_WIDTH = 80  # columns of output that does not go to a terminal
-OLDER = "*"  # after the points from an earlier run
+OLDER = "*"  # after the points of an older text
 GAP = 2  # blanks between two exercises in a line
 
 
@@ -73,15 +73,17 @@ def print_report(
         print_legend(outcomes_in(graded, told), console, shown, margin="")
     for exercise in graded:
         full = not brief or exercise is told
+        learned = report.learning if exercise.name == LEARNING else {}
         if full:
-            print_exercise(exercise, console, shown, level=level, brief=brief)
+            print_exercise(
+                exercise, console, shown, level=level, brief=brief, learned=learned
+            )
         else:
             print_in_short(exercise, console)
+            if is_complete(exercise):
+                print_blocks(learning.results(learned), console)
         if exercise.name in printed:
             print_printed_in(exercise, printed[exercise.name], console, full=full)
-        if exercise.name == LEARNING and (full or is_complete(exercise)):
-            for line in learning.results(report.learning):
-                print_block(line, console)
     if report.problem or len(graded) < len(report.exercises):
         if graded:
             console.print()
@@ -190,20 +192,20 @@ def print_printed_in(
 
 
 def print_points(report: Report, console: Console) -> None:
-    """Print the points of all exercises in a few lines, and which of them are older."""
+    """Print the points of all exercises, and mark those of an older text."""
     width = max(len(name) for name in EXERCISES)
     cells = []
     for exercise in report.exercises:
         points = points_of(exercise).replace(" ", "")
-        mark = OLDER if exercise.older else " "
+        mark = " " if report.is_of_this_text(exercise) else OLDER
         cells.append(f"{exercise.number} {exercise.name:<{width}} {points:>7}{mark}")
     size = len(cells[0]) + GAP
     number = max(1, (console.width + GAP) // size)  # of exercises in a line
     for row in range(0, len(cells), number):
         line = (" " * GAP).join(cells[row : row + number])
         print_row(line.rstrip(), "", console)
-    if any(exercise.older for exercise in report.exercises):
-        words = "older, from earlier runs; `make grade` renews all"
+    if not all(map(report.is_of_this_text, report.exercises)):
+        words = "graded before your file changed; `make grade` renews all"
         print_block(words, console, "dim", label=f"{OLDER} ", margin="")
 
 
@@ -231,19 +233,34 @@ def next_step(report: Report) -> str:
         return "Please tell the course staff; your work is not at fault."
     if report.problem:
         return "Next: mend what stands at the top, then grade it again."
-    graded = [e for e in report.exercises if not e.older]
-    left = [e for e in graded if not is_complete(e)]
-    left = left or [e for e in report.exercises if not is_complete(e)]
-    if not left:
-        if len(graded) == len(EXERCISES):
-            return "Everything passed. The official run asks the same with fresh seeds."
-        return "This exercise is complete; `make grade` checks the whole homework."
-    first = told_in_full(left) or left[0]
-    name = first.name
-    if name == LEARNING and not first.unwritten:
+    current = [e for e in report.exercises if report.is_of_this_text(e)]
+    # Those of this run come first: they are told above.
+    for group in ([e for e in current if not e.older], current, report.exercises):
+        left = [e for e in group if not is_complete(e)]
+        if left:
+            exercise = told_in_full(left) or left[0]
+            return step_for(exercise, is_current=exercise in current)
+    if len(current) == len(EXERCISES):
+        return "Everything passed. The official run asks the same with fresh seeds."
+    return "This exercise is complete; `make grade` checks the whole homework."
+
+
+def step_for(exercise: Exercise, *, is_current: bool) -> str:
+    """Return what to do next for an exercise that lacks points.
+
+    Args:
+        exercise: the exercise.
+        is_current: whether it was graded on the present text.
+    """
+    name = exercise.name
+    command = f"`make grade ONLY={name}`"
+    if exercise.unwritten:
+        unless = "" if is_current else " if you have not yet"
+        return f"Next: write {name}{unless}, then {command}."
+    if not is_current:
+        return f"Next: grade {name} again: {command}. Your file has changed since."
+    if exercise.older:
+        return f"Next: look at {name}: {command} shows what is wrong."
+    if name == LEARNING:
         return "Next: mend what is named above, then `make grade`."
-    verb = "write" if first.unwritten else "look at"
-    return (
-        f"Next: {verb} {name}, then `make grade ONLY={name}`. The official run asks "
-        "the same with fresh seeds."
-    )
+    return f"Next: look at {name}, then {command}."

@@ -154,7 +154,7 @@ class Watch:
         if report and report.submission.get("path") == kept_path(self.path):
             sha256 = str(report.submission.get("sha256"))
             for exercise in report.exercises:
-                self.keep(exercise, "" if exercise.older else sha256)
+                self.keep(exercise, exercise.sha256 if exercise.older else sha256)
         full = [n for n, known in self.points.items() if known.score == known.most]
         lacking = [name for name in UNITS if name not in full]
         if self.name not in UNITS:

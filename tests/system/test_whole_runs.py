@@ -176,16 +176,17 @@ def test_terminal_text_is_plain(finished):
 def test_everything_passed_is_said_only_then(starter_run, bwrap_run, hand_in, command):
     """The output says "Everything passed" only for 100 points.
 
-    With fewer points, the output mentions the fresh seeds of the official run.
+    Only then it mentions the fresh seeds of the official run.
     """
     assert "Everything passed" in bwrap_run.out
+    assert "fresh seeds" in " ".join(bwrap_run.out.split())
     not_step_0 = "return theta_Q if step and step % period == 0 else theta_T"
     almost = command("grade", hand_in(sync_target=not_step_0), "--only", "sync_target")
     assert 0 < almost.report["score"] < 5
     for run in (starter_run, almost):
         assert "passed" not in run.out.partition("Score ")[2]
         assert "complete" not in run.out
-        assert "fresh seeds" in run.out
+        assert "fresh seeds" not in " ".join(run.out.split())
 
 
 # ---------------------------------------------------------------- where code runs

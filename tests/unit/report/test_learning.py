@@ -1,6 +1,7 @@
 """The results of learning are described in a few lines of text."""
 
 from grader.report import learning
+from tests.support.handins import checks_of
 
 MAZE = {
     **{"mean_return": -5.25, "curve": [[512, -40.0], [1024, -22.0], [1536, -5.0]]},
@@ -60,3 +61,13 @@ def test_a_task_that_was_not_judged_has_a_reason():
 def test_no_words_without_learning():
     """If exercise 9 was not graded, there are no lines on learning."""
     assert learning.results({}) == learning.reasons({}) == []
+
+
+def test_each_task_has_a_last_check():
+    """The last check of each task is known, below which its result stands."""
+    last = [name for name in checks_of("learning") if name in learning.LAST_CHECKS]
+    assert [learning.LAST_CHECKS[name] for name in last] == [*learning.NAMES]
+    assert last == [
+        [name for name in checks_of("learning") if name.startswith(task)][-1]
+        for task in learning.NAMES
+    ]

@@ -13,14 +13,14 @@ from grader.report.progress import with_older
 
 
 def report_on(
-    *names: str, score: float, path: str = "starter", seed: str = "1"
+    *names: str, score: float, path: str = "starter", seed: str = "1", text: str = "a"
 ) -> Report:
     """Return a report on some exercises; each has one check, with this score."""
     return Report(
         seed=seed,
         sandbox="bwrap",
         device="cpu",
-        submission={"name": "starter", "path": path},
+        submission={"name": "starter", "path": path, "sha256": text},
         exercises=[
             Exercise(name, [Check(name, "", Outcome.PASSED, score, 5.0)])
             for name in names
@@ -56,6 +56,24 @@ def test_the_exercise_is_new_and_the_others_are_older(tmp_path):
     assert [e.name for e in third.exercises if not e.older] == [LEARNING]
     assert third.score == 3.0 + 4.0 + 7.0
     assert third.learning == {"maze": {"mean_return": None, "curve": [3.0]}}
+
+
+def test_each_exercise_keeps_the_text_on_which_it_was_graded(tmp_path):
+    """After several runs with ONLY, each result is known to be of its own text."""
+    report = WHOLE
+    for name, text in (("td_loss", "b"), ("q_network", "c"), ("sync_target", "b")):
+        new = report_on(name, score=4.0, text=text)
+        report = with_older(new, load(report.save(str(tmp_path))))
+    texts = {e.name: e.sha256 for e in report.exercises if e.older}
+    assert texts.pop("td_loss") == "b"
+    assert texts.pop("q_network") == "c"
+    assert {*texts.values()} == {"a"}
+    current = [e.name for e in report.exercises if report.is_of_this_text(e)]
+    assert current == ["td_loss", "sync_target"]
+    again = with_older(report_on("monte_carlo", score=4.0), report)
+    assert {e.name for e in again.exercises if not again.is_of_this_text(e)} == {
+        *("td_loss", "q_network", "sync_target")
+    }
 
 
 def test_a_whole_report_has_no_older_results(tmp_path):

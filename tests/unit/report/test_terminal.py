@@ -167,16 +167,37 @@ def test_failed_import_is_one_banner():
     assert re.search(r"6 td_loss +0/22\.5$", text_of(report), re.M)
 
 
-def test_older_results_are_marked():
-    """After a run with ONLY, all points are shown, and the older ones are marked."""
-    report = report_with(td_loss=MIXED.exercises[5].checks)
+def after_only(report: Report, name: str, *changed: str) -> Report:
+    """Return a report as it is after a run with ONLY.
+
+    Args:
+        report: the report on all exercises.
+        name: the exercise that was graded.
+        changed: exercises that were graded on another text than the present one.
+    """
+    report.submission["sha256"] = "new"
     for exercise in report.exercises:
-        exercise.older = exercise.name != "td_loss"
-    text = text_of(report)
+        exercise.older = exercise.name != name
+        if exercise.older:
+            exercise.sha256 = "old" if exercise.name in changed else "new"
+    return report
+
+
+def test_results_of_an_older_text_are_marked():
+    """After a run with ONLY, all points are shown; those of an older text are marked.
+
+    Older results of the present text are what a full run would give.
+    """
+    report = report_with(td_loss=MIXED.exercises[5].checks)
+    assert "*" not in text_of(after_only(report, "td_loss"))
+    marked = [name for name in EXERCISES if name != "td_loss"]
+    text = text_of(after_only(report, "td_loss", "monte_carlo"))
+    assert re.findall(r"(\w+) +5/5\*", text) == ["monte_carlo"]
+    text = text_of(after_only(report, "td_loss", *marked))
     assert text.count("✓ ") == 1 + 2  # the legend, and checks of td_loss
     assert re.search(r"6 td_loss +5/10$", text, re.M)
     assert len(re.findall(r"5/5\*", text)) == 8
-    assert "\n* older" in text
+    assert "\n* graded before your file changed" in text
     assert f"Score {8 * 5 + 5} / {8 * 5 + 10}" in text
 
 
@@ -388,3 +409,65 @@ def test_the_next_step_after_learning_is_not_learning():
     assert next_step(report) == "Next: mend what is named above, then `make grade`."
     checks[0].message = "not implemented yet"
     assert next_step(report).startswith("Next: write learning")
+
+
+# Of this run comes first, then what is of this text, then what is of an older one.
+@pytest.mark.parametrize(
+    ("changed", "lacking", "expected"),
+    [
+        ("q_network", "q_network td_loss learning", "look at td_loss, then {}."),
+        ("q_network", "q_network td_update", "look at td_update: {} shows what is"),
+        ("q_network", "q_network", "grade q_network again: {}. Your file has changed"),
+        ("learning", "learning", "grade learning again: {}. Your file has changed"),
+        ("q_network", "", "This exercise is complete; `make grade` checks the whole"),
+        ("", "", "Everything passed. The official run asks the same with fresh seeds."),
+    ],
+)
+def test_the_next_step_prefers_the_present_text(changed, lacking, expected):
+    """If only an exercise of an older text lacks points, it is to be graded again."""
+    report = report_with(**{name: [wrong("first")] for name in lacking.split()})
+    told = next_step(after_only(report, "td_loss", *changed.split()))
+    name = re.sub(r"(grade|look at) (\w+).*", r"\2", expected)
+    expected = expected.format(f"`make grade ONLY={name}`")
+    assert told.removeprefix("Next: ").startswith(expected)
+
+
+@pytest.mark.parametrize(
+    ("changed", "words"), [([], ""), (["q_network"], " if you have not yet")]
+)
+def test_an_unwritten_exercise_is_the_next_step(changed, words):
+    """A part that was a stub in an older text may be written by now."""
+    report = report_with(q_network=[stub("a")])
+    told = next_step(after_only(report, "td_loss", *changed))
+    assert told == f"Next: write q_network{words}, then `make grade ONLY=q_network`."
+
+
+# ---------------------------------------------------------------- learning
+
+LEARNED = {
+    "maze": {
+        **{"mean_return": -40.0, "curve": [[512, -40.0], [1024, -40.0]], "runs": 1},
+        **{"shortest": 4.0, "random_walk": 26.5},
+    },
+    "cartpole": {"mean_return": 500.0, "curve": [[1024, 500.0]], "runs": 1},
+}
+MAZE_CURVE = "step 512 ▁▁ 1024, best 40.0 steps at step 512"
+CARTPOLE = ["CartPole: mean return 500.0 of 500, 1 training run"]
+CARTPOLE += ["step 1024 █ 1024, best 500 at step 1024"]
+
+
+@pytest.mark.parametrize("brief", [True, False])
+def test_what_was_learned_stands_below_its_check(brief):
+    """The maze's curve is below its check; its result is told once, in the message."""
+    names = ("tables", "cartpole_half", "cartpole_full")
+    tables, half, full = map(check, names)
+    maze = check("maze", Outcome.FAILED, "the way took 40.0 steps")
+    exercise = Exercise("learning", [tables, maze, half, full])
+    lines = exercise_text(exercise, brief=brief, learned=LEARNED)
+    told = [re.sub(r"(: the|  ).*", "", line) for line in lines[1:]]
+    failed = ["✗ maze", "the way took 40.0 steps", MAZE_CURVE]
+    passed = ["✓ tables"], ["✓ cartpole_half", "✓ cartpole_full"]
+    if brief:
+        assert told == [*failed, "✓ 3 checks passed", *CARTPOLE]
+    else:
+        assert told == [*passed[0], *failed, *passed[1], *CARTPOLE]

@@ -51,6 +51,20 @@ def test_what_is_shown_first(tmp_path, graded, only, shown):
     assert all(p.sha256 != watch.submission.sha256 for p in watch.points.values())
 
 
+def test_older_points_of_the_present_text_are_known_as_such(tmp_path):
+    """After runs with ONLY, the points of the present text are not shown as older."""
+    present = hand_in(FIRST)
+    old = report(present, [])
+    for exercise in old.exercises[1:]:
+        exercise.older, exercise.sha256 = True, "other"
+    old.exercises[1].sha256 = present.sha256
+    old.save(str(tmp_path))
+    watch = Watch("starter", tmp_path, Options("1"), WHAT)
+    watch.begin(present)
+    of_this = [n for n, p in watch.points.items() if p.sha256 == present.sha256]
+    assert of_this == ["update_Q_TD0", "monte_carlo"]
+
+
 def test_the_edited_exercise_comes_into_view(tmp_path):
     """A text that is no Python, or that is missing, leaves the exercise as it is."""
     watch = Watch("starter", tmp_path, Options("1"), WHAT)

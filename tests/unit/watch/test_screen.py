@@ -11,6 +11,7 @@ from grader.report.hints import WHAT
 from grader.report.model import Check, Exercise
 from grader.watch.desk import Verdict
 from grader.watch.screen import CLEAR, Points, draw, points_line
+from tests.support.pages import shown
 
 MESSAGE = "\n".join(f"line {i} of the message" for i in range(8))
 
@@ -86,3 +87,15 @@ def test_a_problem_is_shown_without_an_exercise():
     lines = drawn(verdict, height=24, width=40)
     assert "not imported: SyntaxError, line 3" in lines
     assert max(map(len, lines)) <= 40
+
+
+def test_the_students_page_shows_the_real_first_line():
+    """After a full run and a save, the points of all nine are known."""
+    scores = (15, 10, 5, 0, 0, 12.5, 0, 0, 0)
+    paid = (15, 10, 5, 10, 15, 20, 5, 5, 15)
+    points = {
+        name: Points(score, most, "new" if name == "td_loss" else "old")
+        for name, score, most in zip(EXERCISES, scores, paid, strict=True)
+    }
+    first = shown("students.md", "at each save").splitlines()[0]
+    assert first == points_line(points, "td_loss", "new", 80).plain
