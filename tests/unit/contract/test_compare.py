@@ -131,7 +131,7 @@ def test_leaf_is_named():
 
 
 def test_step_count_is_named():
-    """The message names an optimizer's step count, a whole number; else the position."""
+    """The message names an optimizer's step count; it gives others a position."""
     wrong, right = np.array(1, np.int32), np.array(2, np.int32)
     found = compare.leaves_problem("opt_state", [wrong], [right])
     assert found == "opt_state, its step count: obtained 1, expected 2"
