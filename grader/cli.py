@@ -30,7 +30,7 @@ from grader.escape import Log
 from grader.intake.take import take
 from grader.report.hints import LEVELS
 from grader.report.model import Report, load, write_whole
-from grader.report.progress import at_path, with_older
+from grader.report.progress import with_older
 from grader.report.symbols import ERRORS
 from grader.sandbox.system import hide_memory
 from grader.sandbox.tiers import TIERS
@@ -280,7 +280,7 @@ def options_of(arguments: argparse.Namespace) -> "pipeline.Options":
 
 
 def completed(report: Report, arguments: argparse.Namespace) -> Report:
-    """Return a student's report with the hand-in's path and, with ONLY, older results.
+    """Return the report of a student's run with ONLY, completed by older results.
 
     An official report, and one of a run in the same process, stay as they are.
 
@@ -288,10 +288,7 @@ def completed(report: Report, arguments: argparse.Namespace) -> Report:
         report: the report.
         arguments: the options from `parse`.
     """
-    if arguments.official or arguments.in_process:
-        return report
-    report = at_path(report, arguments.submission)
-    if not arguments.only:
+    if arguments.official or arguments.in_process or not arguments.only:
         return report
     return with_older(report, load(Path(arguments.out) / "report.json"))
 

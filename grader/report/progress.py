@@ -5,38 +5,24 @@ last report on the same hand-in, and marked as older. They keep the hash of the 
 that was graded, so that the report can tell which of them hold for the present text.
 """
 
-import os
 from dataclasses import replace
 
 from grader.contract.exercises import EXERCISES, LEARNING
-from grader.escape import plain
 from grader.report.model import Exercise, Report
-
-MAX_PATH = 4096  # characters of a path that are kept
-
-
-def kept_path(path: str) -> str:
-    """Return a hand-in's path as reports keep it: normalised and safe to show."""
-    return plain(os.path.normpath(path), MAX_PATH)
-
-
-def at_path(report: Report, path: str) -> Report:
-    """Return a report with the hand-in's path, as the student gave it."""
-    return replace(report, submission={**report.submission, "path": kept_path(path)})
 
 
 def with_older(report: Report, before: Report | None) -> Report:
     """Return a report on a part of the exercises, completed by an older whole report.
 
     Args:
-        report: the new report. Its submission has a "path", as the student gave it.
+        report: the new report.
         before: the last report; None if there is none.
 
     Returns:
         The report with all exercises; the results of those that were not graded now are
         marked as older, with the hash of their text. The new report itself if the last
-        one does not have all exercises, is on another path, or has a fault of the
-        grader.
+        one does not have all exercises, is on a hand-in with another name, or has a
+        fault of the grader.
     """
     if before is None or not fits(report, before):
         return report
@@ -65,6 +51,6 @@ def as_older(exercise: Exercise, before: Report) -> Exercise:
 
 def fits(report: Report, before: Report) -> bool:
     """Return whether the last report can complete a new one."""
-    same = before.submission.get("path") == report.submission.get("path")
+    same = before.submission.get("name") == report.submission.get("name")
     whole = [exercise.name for exercise in before.exercises] == list(EXERCISES)
     return same and whole and not before.grader_error

@@ -21,7 +21,6 @@ from grader.intake.submission import Submission
 from grader.report import terminal
 from grader.report.live import Live
 from grader.report.model import Exercise, load
-from grader.report.progress import at_path, kept_path
 from grader.watch.desk import Desk, Verdict
 from grader.watch.edits import definitions, edited_exercise
 from grader.watch.events import keys, saves
@@ -61,7 +60,7 @@ def run(path: str, out: Path, options: pipeline.Options, level: int) -> int:
         GraderError: the grader itself failed, for example to start a process.
         UsageError: standard input or output is no terminal.
     """
-    watch = Watch(path, out, options, level)
+    watch = Watch(out, options, level)
     # A program that was started in the background ignores this signal, which q sends.
     signal.signal(signal.SIGINT, signal.default_int_handler)
     try:
@@ -81,7 +80,6 @@ class Watch:
     """The loop of a watch, and what it remembers from one save to the next.
 
     Args:
-        path: path of the hand-in, as the student gave it.
         out: folder of report.json.
         options: the options of the gradings.
         level: how much of messages and hints is shown.
@@ -107,10 +105,8 @@ class Watch:
     size: os.terminal_size
     clock: Status
 
-    def __init__(
-        self, path: str, out: Path, options: pipeline.Options, level: int
-    ) -> None:
-        self.path, self.out, self.options, self.level = path, out, options, level
+    def __init__(self, out: Path, options: pipeline.Options, level: int) -> None:
+        self.out, self.options, self.level = out, options, level
         self.events: queue.SimpleQueue[Event] = queue.SimpleQueue()
         self.parsed, self.state, self.ending = "", "", False
         self.name = options.only[0] if options.only else ""
@@ -151,7 +147,7 @@ class Watch:
         self.submission = submission
         self.parsed = submission.text
         report = load(self.out / "report.json")
-        if report and report.submission.get("path") == kept_path(self.path):
+        if report and report.submission.get("name") == submission.name:
             sha256 = str(report.submission.get("sha256"))
             for exercise in report.exercises:
                 self.keep(exercise, exercise.sha256 if exercise.older else sha256)
@@ -266,7 +262,6 @@ class Watch:
             progress = pipeline.Progress(live.on_check, live.on_learning)
             options = replace(self.options, only=())
             report = pipeline.grade(submission, options, progress)
-        report = at_path(report, self.path)
         for exercise in report.exercises:
             self.keep(exercise, submission.sha256)
         path = report.save(str(self.out))

@@ -13,14 +13,18 @@ from grader.report.progress import with_older
 
 
 def report_on(
-    *names: str, score: float, path: str = "starter", seed: str = "1", text: str = "a"
+    *names: str,
+    score: float,
+    hand_in: str = "starter",
+    seed: str = "1",
+    text: str = "a",
 ) -> Report:
     """Return a report on some exercises; each has one check, with this score."""
     return Report(
         seed=seed,
         sandbox="bwrap",
         device="cpu",
-        submission={"name": "starter", "path": path, "sha256": text},
+        submission={"name": hand_in, "sha256": text},
         exercises=[
             Exercise(name, [Check(name, "", Outcome.PASSED, score, 5.0)])
             for name in names
@@ -89,14 +93,14 @@ FAULT = Check("b", "", Outcome.GRADER_ERROR, 0.0, 1.0, "a fault")
     "before",
     [
         None,
-        report_on(*EXERCISES, score=1.0, path="other"),
+        report_on(*EXERCISES, score=1.0, hand_in="other"),
         report_on("sync_target", score=1.0),
         replace(WHOLE, exercises=[*WHOLE.exercises[:-1], Exercise(LEARNING, [FAULT])]),
     ],
     ids=["none", "another file", "one exercise", "a fault of the grader"],
 )
 def test_another_report_is_not_taken(before):
-    """A report that is not whole, or on another path, does not complete a new one."""
+    """A report that is not whole, or on another hand-in, completes no new one."""
     new = report_on("td_loss", score=4.0)
     assert with_older(new, before) is new
 
@@ -106,7 +110,7 @@ def test_another_report_is_not_taken(before):
     [
         lambda text: text[: len(text) // 2],
         lambda text: text.replace('"score": 1', '"score": "much"'),
-        lambda text: text.replace('"path"', '"way"'),
+        lambda text: text.replace('"name": "starter"', '"way": 1'),
         lambda text: json.dumps([text]),
         lambda text: json.dumps({**json.loads(text), "submission": ["starter"]}),
         lambda text: json.dumps({**json.loads(text), "exercises": 3}),

@@ -26,7 +26,7 @@ def report(submission: Submission, full: list[str]) -> Report:
         )
         for name in EXERCISES
     ]
-    about = {"path": submission.name, "sha256": submission.sha256}
+    about = {"name": submission.name, "sha256": submission.sha256}
     return Report("1", "bwrap", "cpu", about, exercises)
 
 
@@ -44,7 +44,7 @@ def test_what_is_shown_first(tmp_path, graded, only, shown):
     if graded:
         old = report(hand_in("old = 1", graded), ["update_Q_TD0", "monte_carlo"])
         old.save(str(tmp_path))
-    watch = Watch("./starter/", tmp_path, Options("1", only), WHAT)
+    watch = Watch(tmp_path, Options("1", only), WHAT)
     watch.begin(hand_in(FIRST))
     assert watch.name == shown
     assert (watch.points == {}) == (graded != "starter")
@@ -59,7 +59,7 @@ def test_older_points_of_the_present_text_are_known_as_such(tmp_path):
         exercise.older, exercise.sha256 = True, "other"
     old.exercises[1].sha256 = present.sha256
     old.save(str(tmp_path))
-    watch = Watch("starter", tmp_path, Options("1"), WHAT)
+    watch = Watch(tmp_path, Options("1"), WHAT)
     watch.begin(present)
     of_this = [n for n, p in watch.points.items() if p.sha256 == present.sha256]
     assert of_this == ["update_Q_TD0", "monte_carlo"]
@@ -67,7 +67,7 @@ def test_older_points_of_the_present_text_are_known_as_such(tmp_path):
 
 def test_the_edited_exercise_comes_into_view(tmp_path):
     """A text that is no Python, or that is missing, leaves the exercise as it is."""
-    watch = Watch("starter", tmp_path, Options("1"), WHAT)
+    watch = Watch(tmp_path, Options("1"), WHAT)
     watch.begin(hand_in(FIRST))
     watch.take(hand_in(FIRST.replace("return 2", "return 3")))
     assert watch.name == "td_loss"
