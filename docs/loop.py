@@ -2,7 +2,7 @@
 
 from typing import NamedTuple
 
-from maze import HEAD, NAMESPACE, Point, numbers
+from maze import NAMESPACE, Point, head, numbers
 
 WIDTH, HEIGHT = 418, 472
 LINE = 18  # from one line of text to the next
@@ -141,16 +141,7 @@ def box(one: Box) -> str:
 
 def arrow(one: Arrow) -> str:
     """Return an arrow and its label."""
-    (from_x, from_y), (x, y) = one.points[-2:]
-    length = abs(x - from_x) + abs(y - from_y)  # the lines are upright or level
-    u, v = (x - from_x) / length, (y - from_y) / length
-    back = (x - HEAD * u, y - HEAD * v)
-    side = (HEAD / 2 * v, HEAD / 2 * u)
-    corners = [
-        (x, y),
-        (back[0] - side[0], back[1] - side[1]),
-        (back[0] + side[0], back[1] + side[1]),
-    ]
+    back, corners = head(*one.points[-2:])
     return (
         f'<polyline class="{one.kind}" points="{numbers([*one.points[:-1], back])}"/>'
         f'<polygon class="{one.kind}" points="{numbers(corners)}"/>'

@@ -133,21 +133,27 @@ def line(kind: str, start: Point, bow: list[Point], tip: Point) -> str:
         bow: no point for a straight line; one or two control points of a Bézier curve.
         tip: where the head ends.
     """
-    from_x, from_y = (bow or [start])[-1]
-    length = float(np.hypot(tip[0] - from_x, tip[1] - from_y))
-    # The direction of the head, and the end of the line at the back of the head.
-    u, v = (tip[0] - from_x) / length, (tip[1] - from_y) / length
-    back = (tip[0] - HEAD * u, tip[1] - HEAD * v)
-    corners = [
-        tip,
-        (back[0] - HEAD / 2 * v, back[1] + HEAD / 2 * u),
-        (back[0] + HEAD / 2 * v, back[1] - HEAD / 2 * u),
-    ]
+    back, corners = head((bow or [start])[-1], tip)
     path = f"M {numbers([start])} {'LQC'[len(bow)]} {numbers([*bow, back])}"
     return (
         f'<path class="{kind}" d="{path}"/>'
         f'<polygon class="{kind}" points="{numbers(corners)}"/>'
     )
+
+
+def head(before: Point, tip: Point) -> tuple[Point, list[Point]]:
+    """Return the back and the corners of an arrow's head; the line ends at the back.
+
+    Args:
+        before: the point from which the line comes to the tip.
+        tip: where the head ends.
+    """
+    length = float(np.hypot(tip[0] - before[0], tip[1] - before[1]))
+    u, v = (tip[0] - before[0]) / length, (tip[1] - before[1]) / length
+    back = (tip[0] - HEAD * u, tip[1] - HEAD * v)
+    left = (back[0] - HEAD / 2 * v, back[1] + HEAD / 2 * u)
+    right = (back[0] + HEAD / 2 * v, back[1] - HEAD / 2 * u)
+    return back, [tip, left, right]
 
 
 def numbers(points: list[Point]) -> str:

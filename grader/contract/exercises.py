@@ -93,6 +93,7 @@ def parts_of(exercises: dict[str, str]) -> tuple[Part, ...]:
 
 
 EXERCISES = exercises_in(CHECKS)
+UNITS = [name for name in EXERCISES if name != LEARNING]  # those with parts
 PARTS = {part.name: part for part in parts_of(EXERCISES)}
 WRITTEN = tuple(part for part in PARTS.values() if not part.given)
 FUNCTIONS = tuple(part.name for part in WRITTEN if part.keyword == "def")

@@ -76,9 +76,7 @@ class Fixtures:
         """
         this = exercise_of(request.node)
         others = (e for e in self.now.exercises.values() if e.name != this)
-        return {
-            e.name: None if e.score == e.max_score else first_hint(e) for e in others
-        }
+        return {e.name: None if e.is_complete else first_hint(e) for e in others}
 
     @pytest.fixture
     def passed(self, request: pytest.FixtureRequest) -> set[str]:

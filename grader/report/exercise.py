@@ -173,9 +173,14 @@ def print_legend(
 
 def print_check(check: Check, console: Console) -> None:
     """Print a check's line: the mark of its outcome, its description, its points."""
-    mark, style = MARKS[marked_as(check)]
     points = f"{plain_number(check.score)}/{plain_number(check.max_score)}"
-    print_row(check.description, points, console, mark=f"  {mark} ", style=style)
+    print_marked(marked_as(check), check.description, points, console)
+
+
+def print_marked(outcome: Outcome, words: str, right: str, console: Console) -> None:
+    """Print a text after the mark of an outcome, with points at the right edge."""
+    mark, style = MARKS[outcome]
+    print_row(words, right, console, mark=f"  {mark} ", style=style)
 
 
 def print_passed(exercise: Exercise, console: Console) -> None:
@@ -184,9 +189,7 @@ def print_passed(exercise: Exercise, console: Console) -> None:
     if passed:
         words = f"{counted(len(passed), 'check')} passed"
         points = plain_number(sum(check.score for check in passed))
-        mark, style = MARKS[Outcome.PASSED]
-        right = f"{points}/{points}"
-        print_row(words, right, console, mark=f"  {mark} ", style=style)
+        print_marked(Outcome.PASSED, words, f"{points}/{points}", console)
 
 
 def print_message(

@@ -74,6 +74,11 @@ class Exercise:
         return sum(check.max_score for check in self.checks)
 
     @property
+    def is_complete(self) -> bool:
+        """Return whether the exercise has all its points."""
+        return self.score == self.max_score
+
+    @property
     def number(self) -> int:
         """Return the exercise's number in the contract, from 1."""
         return list(EXERCISES).index(self.name) + 1
@@ -141,9 +146,13 @@ class Report:
         """
         return self.submission.get("notes") or []
 
+    def text_of(self, exercise: Exercise) -> str:
+        """Return the hash of the text on which an exercise was graded."""
+        return exercise.sha256 if exercise.older else str(self.submission.get("sha256"))
+
     def is_of_this_text(self, exercise: Exercise) -> bool:
         """Return whether an exercise of the report was graded on the present text."""
-        return not exercise.older or exercise.sha256 == self.submission.get("sha256")
+        return self.text_of(exercise) == str(self.submission.get("sha256"))
 
     @property
     def grader_error(self) -> str:

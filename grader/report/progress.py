@@ -8,7 +8,7 @@ that was graded, so that the report can tell which of them hold for the present 
 from dataclasses import replace
 
 from grader.contract.exercises import EXERCISES, LEARNING
-from grader.report.model import Exercise, Report
+from grader.report.model import Report
 
 
 def with_older(report: Report, before: Report | None) -> Report:
@@ -31,7 +31,8 @@ def with_older(report: Report, before: Report | None) -> Report:
     return replace(
         report,
         exercises=[
-            graded.get(exercise.name) or as_older(exercise, before)
+            graded.get(exercise.name)
+            or replace(exercise, older=True, sha256=before.text_of(exercise))
             for exercise in before.exercises
         ],
         learning=before.learning if LEARNING in kept else report.learning,
@@ -40,13 +41,6 @@ def with_older(report: Report, before: Report | None) -> Report:
             *(each for each in before.printed if each["exercise"] in kept),
         ],
     )
-
-
-def as_older(exercise: Exercise, before: Report) -> Exercise:
-    """Return an exercise of the last report, marked as older, with its text's hash."""
-    if exercise.older:
-        return exercise
-    return replace(exercise, older=True, sha256=str(before.submission.get("sha256")))
 
 
 def fits(report: Report, before: Report) -> bool:

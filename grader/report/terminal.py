@@ -19,6 +19,7 @@ from grader.report.exercise import (
     points_of,
     print_exercise,
     print_legend,
+    print_marked,
     print_printed,
     told_first,
 )
@@ -80,7 +81,7 @@ def print_report(
             )
         else:
             print_in_short(exercise, console)
-            if is_complete(exercise):
+            if exercise.is_complete:
                 print_blocks(learning.results(learned), console)
         if exercise.name in printed:
             print_printed_in(exercise, printed[exercise.name], console, full=full)
@@ -123,11 +124,6 @@ def told_in_full(exercises: list[Exercise]) -> Exercise | None:
     return next((e for e in exercises if any(map(fails, e.checks))), None)
 
 
-def is_complete(exercise: Exercise) -> bool:
-    """Return whether an exercise has all its points."""
-    return exercise.score == exercise.max_score
-
-
 def outcomes_in(exercises: list[Exercise], told: Exercise | None) -> list[Outcome]:
     """Return the outcomes whose marks the report on a whole run shows.
 
@@ -140,7 +136,7 @@ def outcomes_in(exercises: list[Exercise], told: Exercise | None) -> list[Outcom
         first = told_first(exercise)
         if exercise is told:
             outcomes += map(marked_as, exercise.checks)
-        elif is_complete(exercise):
+        elif exercise.is_complete:
             outcomes.append(Outcome.PASSED)
         elif first and not exercise.unwritten:
             outcomes.append(marked_as(first))
@@ -151,7 +147,7 @@ def print_in_short(exercise: Exercise, console: Console) -> None:
     """Print an exercise in one line, and the first check that failed in another one."""
     heading, points = heading_of(exercise), points_of(exercise)
     first = told_first(exercise)
-    if is_complete(exercise):
+    if exercise.is_complete:
         mark, style = MARKS[Outcome.PASSED]
         width = max(len(name) for name in EXERCISES) + 2
         print_row(f"{heading:<{width}}  {mark}", points, console, style=style)
@@ -159,8 +155,7 @@ def print_in_short(exercise: Exercise, console: Console) -> None:
         print_exercise(exercise, console, set())
     else:
         print_row(heading, points, console, style="bold")
-        mark, style = MARKS[marked_as(first)]
-        print_row(in_short(first), "", console, mark=f"  {mark} ", style=style)
+        print_marked(marked_as(first), in_short(first), "", console)
 
 
 def in_short(check: Check) -> str:
@@ -236,7 +231,7 @@ def next_step(report: Report) -> str:
     current = [e for e in report.exercises if report.is_of_this_text(e)]
     # Those of this run come first: they are told above.
     for group in ([e for e in current if not e.older], current, report.exercises):
-        left = [e for e in group if not is_complete(e)]
+        left = [e for e in group if not e.is_complete]
         if left:
             exercise = told_in_full(left) or left[0]
             return step_for(exercise, is_current=exercise in current)

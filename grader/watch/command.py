@@ -14,7 +14,7 @@ from pathlib import Path
 from rich.console import Console
 from rich.status import Status
 
-from grader.contract.exercises import EXERCISES, LEARNING
+from grader.contract.exercises import UNITS
 from grader.grading import pipeline
 from grader.grading.plugin import Checks, run_script
 from grader.intake.submission import Submission
@@ -24,9 +24,8 @@ from grader.report.model import Exercise, load
 from grader.watch.desk import Desk, Verdict
 from grader.watch.edits import definitions, edited_exercise
 from grader.watch.events import keys, saves
-from grader.watch.screen import Clock, Points, draw, points_line
+from grader.watch.screen import Clock, draw, points_line
 
-UNITS = [name for name in EXERCISES if name != LEARNING]
 AGAIN, NEXT, FULL, QUIT = "r", "n", "f", "q"
 LOOK_SECONDS = 0.5  # from one look at the size of the window to the next
 
@@ -90,7 +89,8 @@ class Watch:
         submission: the hand-in as it was saved last.
         parsed: the last text that is valid Python, to find out what was edited.
         name: the name of the exercise in view.
-        points: the known points, by the exercise's name.
+        points: the exercises whose points are known, by name, each with the hash of the
+            text that was graded.
         verdict: what the screen shows of the exercise in view.
         state: a few words on what was done last.
         ending: whether q was pressed.
@@ -110,7 +110,7 @@ class Watch:
         self.events: queue.SimpleQueue[Event] = queue.SimpleQueue()
         self.parsed, self.state, self.ending = "", "", False
         self.name = options.only[0] if options.only else ""
-        self.points: dict[str, Points] = {}
+        self.points: dict[str, Exercise] = {}
         self.verdict: Verdict | None = None
 
     # ------------------------------------------------ called from other threads
@@ -148,10 +148,9 @@ class Watch:
         self.parsed = submission.text
         report = load(self.out / "report.json")
         if report and report.submission.get("name") == submission.name:
-            sha256 = str(report.submission.get("sha256"))
             for exercise in report.exercises:
-                self.keep(exercise, exercise.sha256 if exercise.older else sha256)
-        full = [n for n, known in self.points.items() if known.score == known.most]
+                self.keep(exercise, report.text_of(exercise))
+        full = [name for name, known in self.points.items() if known.is_complete]
         lacking = [name for name in UNITS if name not in full]
         if self.name not in UNITS:
             self.name = (lacking or UNITS)[0]
@@ -250,8 +249,7 @@ class Watch:
 
     def keep(self, exercise: Exercise, sha256: str) -> None:
         """Remember the points of an exercise, for the text with this hash."""
-        points = Points(exercise.score, exercise.max_score, sha256)
-        self.points[exercise.name] = points
+        self.points[exercise.name] = replace(exercise, sha256=sha256)
 
     def grade_all(self) -> None:
         """Grade all exercises as `make grade` does, save and print the report."""

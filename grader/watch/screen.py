@@ -1,7 +1,6 @@
 """Draw the screen of a watch: the points, the exercise in view, and the keys."""
 
 import time
-from dataclasses import dataclass
 
 from rich.console import Console
 from rich.text import Text
@@ -10,27 +9,12 @@ from grader.contract.exercises import EXERCISES
 from grader.contract.outcomes import Outcome
 from grader.report.exercise import heading_of, print_exercise, print_printed
 from grader.report.layout import print_line
-from grader.report.model import plain_number
+from grader.report.model import Exercise, plain_number
 from grader.watch.desk import Verdict
 
 CLEAR = "\x1b[H\x1b[2J"  # the cursor goes to the first column of an empty screen
 KEYS = "r again · n next · f all nine · q quit"
 MARGIN = 3  # lines below an exercise: blank, keys, what goes on
-
-
-@dataclass(frozen=True)
-class Points:
-    """The points of one exercise, and for which text they were given.
-
-    Attributes:
-        score: the points that the hand-in earned.
-        most: the points that the exercise pays.
-        sha256: hash of the text that was graded.
-    """
-
-    score: float
-    most: float
-    sha256: str
 
 
 class Clock:
@@ -48,14 +32,17 @@ class Clock:
         return Text(f"{self.words} … {time.monotonic() - self.started:.0f} s")
 
 
-def points_line(points: dict[str, Points], name: str, sha256: str, width: int) -> Text:
+def points_line(
+    points: dict[str, Exercise], name: str, sha256: str, width: int
+) -> Text:
     """Return one line with the points of all exercises: "5:15/15 6:12.5/20 7:·".
 
     The exercise in view is bold. Points of an older text are dim and in parentheses. A
     dot stands for points that are not known.
 
     Args:
-        points: the known points, by the exercise's name.
+        points: the exercises whose points are known, by name; `sha256` is the hash of
+            the text that was graded.
         name: the name of the exercise in view.
         sha256: hash of the present text.
         width: largest number of columns. If there is not enough room, the points that
@@ -69,10 +56,10 @@ def points_line(points: dict[str, Points], name: str, sha256: str, width: int) -
             if known:
                 shown = str(plain_number(known.score))
                 if maxima:
-                    shown += f"/{plain_number(known.most)}"
+                    shown += f"/{plain_number(known.max_score)}"
                 if known.sha256 != sha256:
                     shown, style = f"({shown})", "dim"
-                elif known.score == known.most:
+                elif known.is_complete:
                     style = "green"
             if exercise == name:
                 style = "bold"

@@ -28,7 +28,6 @@ from grader.oracle.reference import Reference, load_known, load_programs
 from grader.oracle.warm import WarmProcesses
 from grader.report.model import Check, Exercise
 
-PARTS = [name for name in EXERCISES if name != "learning"]
 PROCESSES = 2
 ANSWERS: dict[str, Answer] = {}  # the reference's answers, for all hand-ins
 
@@ -79,32 +78,33 @@ def record() -> tuple[dict[str, np.ndarray], Known]:
 
 
 def grade_warm(hand_in: HandIn) -> Results:
-    """Grade a hand-in on warm processes; return the results of its exercises.
-
-    If the only exercise is `learning`, the hand-in gets new processes instead.
-    """
-    if hand_in.exercises == ("learning",):
-        submission = Submission(hand_in.name, hand_in.source.encode())
-        limits = replace(LIMITS, trainings=hand_in.tries)
-        options = Options(hand_in.seed, ("learning",), limits=limits)
-        return by_name(grade(submission, options, Progress()).exercises)
-    with taken(hand_in) as student:
-        return checked(hand_in, student)
+    """Grade a hand-in with its own seed, as `grade_with_seeds` does."""
+    (results,) = grade_with_seeds(hand_in, (hand_in.seed,))
+    return results
 
 
 def grade_with_seeds(hand_in: HandIn, seeds: tuple[str, ...]) -> list[Results]:
     """Grade a hand-in once with each seed; return one `Results` for each seed.
 
-    The seeds replace `HandIn.seed`.
+    The seeds replace `HandIn.seed`. All seeds use the same warm processes; but if the
+    only exercise is `learning`, each seed gets new processes.
     """
     if hand_in.exercises == ("learning",):
-        return [grade_warm(replace(hand_in, seed=seed)) for seed in seeds]
+        return [trained(replace(hand_in, seed=seed)) for seed in seeds]
     results = []
     with taken(hand_in) as student:
         for seed in seeds:
             student.worker.budget.begin()
             results.append(checked(replace(hand_in, seed=seed), student))
     return results
+
+
+def trained(hand_in: HandIn) -> Results:
+    """Grade the learning of a hand-in in new processes; return the results."""
+    submission = Submission(hand_in.name, hand_in.source.encode())
+    limits = replace(LIMITS, trainings=hand_in.tries)
+    options = Options(hand_in.seed, ("learning",), limits=limits)
+    return by_name(grade(submission, options, Progress()).exercises)
 
 
 @contextlib.contextmanager

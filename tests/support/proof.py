@@ -14,14 +14,14 @@ from dataclasses import dataclass
 
 from rich.console import Console
 
-from grader.contract.exercises import EXERCISES, ROOT
+from grader.contract.exercises import EXERCISES, ROOT, UNITS
 from grader.contract.outcomes import Outcome
 from grader.report import hints
 from grader.report.exercise import print_exercise
 from grader.report.model import Check, Exercise, plain_number
 from tests.corpus.mutants.definition import Mutant
 from tests.corpus.told import TOLD
-from tests.support.handins import PARTS, HandIn, Results, checks_of, lost, submit
+from tests.support.handins import HandIn, Results, checks_of, lost, submit
 
 EVIDENCE = ROOT / "tests" / "evidence"
 MATRIX = EVIDENCE / "MATRIX.md"
@@ -283,4 +283,4 @@ def variant_table(right: dict[str, list[str]]) -> list[str]:
 
 def check_names() -> list[str]:
     """Return the names of all checks of exercises 1–8, each as "exercise.check"."""
-    return [f"{name}.{check}" for name in PARTS for check in checks_of(name)]
+    return [f"{name}.{check}" for name in UNITS for check in checks_of(name)]

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from grader.contract.exercises import EXERCISES, ROOT
+from grader.contract.exercises import ROOT, UNITS
 from grader.contract.limits import LIMITS
 from grader.grading import pipeline
 from grader.grading.plugin import Checks, run_script
@@ -18,6 +18,7 @@ from grader.report.model import Exercise
 from grader.watch.desk import Desk, Verdict
 from tests.corpus.mutants import MUTANTS
 from tests.support.edits import SOLUTION
+from tests.support.terminals import watch_in_terminal
 
 pexpect = pytest.importorskip("pexpect")
 pytestmark = pytest.mark.skipif(
@@ -45,15 +46,14 @@ class Terminal:
         self.file = folder / "hand-in" / "dqn.py"
         self.file.parent.mkdir()
         self.save(SOLUTION)
-        words = ["-m", module, "watch", str(self.file.parent)]
-        self.process = pexpect.spawn(
-            sys.executable,
-            [*words, f"--out={folder / 'results'}", *options],
-            cwd=ROOT,
-            env={**os.environ, "TERM": "xterm", "TMPDIR": str(folder)},
-            dimensions=(40, 80),
-            encoding="utf-8",
-            timeout=SECONDS,
+        self.process = watch_in_terminal(
+            self.file.parent,
+            folder / "results",
+            *options,
+            module=module,
+            lines=40,
+            seconds=SECONDS,
+            TMPDIR=str(folder),
         )
 
     def save(self, text: str) -> None:
@@ -203,7 +203,7 @@ def test_verdicts_are_those_of_make_grade():
 
     with Desk(options) as desk:
         run_script(
-            [name for name in EXERCISES if name != "learning"],
+            UNITS,
             script,
             lambda exercise, check: desk.look(),
         )

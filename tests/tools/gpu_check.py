@@ -37,6 +37,7 @@ import numpy as np
 
 from grader.cli import DEVICES, guarded
 from grader.contract.compare import ATOL, RTOL
+from grader.contract.exercises import UNITS
 from grader.contract.limits import LIMITS
 from grader.contract.outcomes import GraderError, Outcome
 from grader.grading.pipeline import Options, Progress, check_device, grade
@@ -47,7 +48,7 @@ from grader.oracle.warm import WarmProcesses
 from tests.corpus.mutants import MUTANTS
 from tests.corpus.variants import VARIANTS, WHOLE
 from tests.support.edits import SOLUTION
-from tests.support.handins import PARTS, HandIn, Results, by_name, checked
+from tests.support.handins import HandIn, Results, by_name, checked
 from tests.support.proof import BUILT_ON, EVIDENCE
 from tests.support.record import Arrays, load_answers
 from tests.tools.reference import PACKAGES, right_answers
@@ -193,7 +194,7 @@ def chosen() -> list[HandIn]:
     """Return the hand-ins to grade: the solution, then mistakes and styles in turn."""
     styles = {one.id: one.hand_in for one in [*VARIANTS, *WHOLE]}
     mistakes = {one.id: one for one in MUTANTS}
-    hand_ins = [HandIn(THE_SOLUTION, SOLUTION, tuple(PARTS))]
+    hand_ins = [HandIn(THE_SOLUTION, SOLUTION, tuple(UNITS))]
     for style, mistake in zip(STYLES, MISTAKES, strict=True):
         exercise = mistakes[mistake].exercise
         exercises = BUILT_ON.get(exercise, (exercise,))

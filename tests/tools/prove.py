@@ -38,6 +38,7 @@ from collections.abc import Iterable
 from concurrent.futures import Future
 from typing import Any
 
+from grader.contract.exercises import UNITS
 from grader.contract.outcomes import Outcome
 from grader.diagnosis.diagnose import READERS
 from tests.corpus.cheats import CHEATS
@@ -50,7 +51,6 @@ from tests.support import chains
 from tests.support.claims import claim_of, drawn_pairs, verdict
 from tests.support.edits import EXERCISE_OF, ROOT
 from tests.support.handins import (
-    PARTS,
     HandIn,
     Results,
     grade_with_seeds,
@@ -274,7 +274,7 @@ def one_of_each_part() -> list[Mutant]:
 
 def in_all_exercises(mutant: Mutant) -> HandIn:
     """Return a mutant as a hand-in that will be graded in exercises 1–8."""
-    return HandIn(mutant.id, mutant.source, tuple(PARTS))
+    return HandIn(mutant.id, mutant.source, tuple(UNITS))
 
 
 def problems_apart(futures: dict[Mutant, Future]) -> list[str]:

@@ -26,7 +26,7 @@ from grader.cli import guarded
 from grader.contract import cases, exercises, fixed_cases
 from grader.contract.case import Case
 from grader.contract.compare import RTOL
-from grader.contract.exercises import EXERCISES
+from grader.contract.exercises import UNITS
 from grader.contract.outcomes import GraderError, Stopped, UsageError
 from grader.diagnosis.diagnose import READERS
 from grader.diagnosis.fingerprints import PROBES, agree, fingerprint
@@ -153,9 +153,9 @@ def right_answers(
         answers.check = f"{exercise}: {check}"
         on_check(exercise, check)
 
-    asked, units = FixedCasesOnly(graded), [e for e in EXERCISES if e != "learning"]
+    asked = FixedCasesOnly(graded)
     names = {}
-    for exercise in run_checks(asked, units, begin):
+    for exercise in run_checks(asked, UNITS, begin):
         for check in exercise.checks:
             label = f"{exercise.name}: {check.description}"
             names[label] = f"{exercise.name} {check.name}"

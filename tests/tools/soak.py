@@ -36,7 +36,7 @@ from pathlib import Path
 # Imported before threads are counted, because SciPy's BLAS starts a thread at import.
 import scipy.special  # noqa: F401
 
-from grader.contract.exercises import EXERCISES
+from grader.contract.exercises import UNITS
 from grader.contract.limits import LIMITS
 from grader.grading import pipeline
 from grader.intake.take import take
@@ -58,7 +58,6 @@ from tests.support.attack_runs import (
 from tests.support.edits import ROOT, SOLUTION
 from tests.support.short_deadlines import SHORT
 
-PARTS = [name for name in EXERCISES if name != "learning"]
 WHOLES = [("solution", SOLUTION), *((v.name, v.source) for v in WHOLE)]
 KINDS = ("right", "wrong", "hostile")
 WHOLE_EVERY = 24  # one of 24 gradings grades a right hand-in with all exercises
@@ -128,7 +127,7 @@ def tasks(number: int, seed: str) -> Iterator[Task]:
         seed: the seed with which the hand-ins are drawn.
     """
     rng = random.Random(seed)
-    rights = [("solution", (*PARTS,), SOLUTION)]
+    rights = [("solution", (*UNITS,), SOLUTION)]
     rights += [(v.name, v.exercises, v.source) for v in (*VARIANTS, *WHOLE)]
     for i in range(number):
         kind = KINDS[i % len(KINDS)]

@@ -179,7 +179,7 @@ def rates(graded: Sequence[Report]) -> Iterator[Rate]:
         if not found:
             continue
         first = found[0]
-        full = statistics.mean(e.score == e.max_score for e in found)
+        full = statistics.mean(e.is_complete for e in found)
         mean = statistics.mean(e.score for e in found)
         yield Rate(f"{first.number} {name}", True, mean, first.max_score, full)
         for i, check in enumerate(first.checks):

@@ -36,7 +36,7 @@ def render(report: Report | None) -> str:
         markdown_block(about_run(report)),
     ]
     for exercise in report.exercises:
-        if exercise.score < exercise.max_score and not report.problem:
+        if not (exercise.is_complete or report.problem):
             lines += [f"### {exercise.number} `{exercise.name}`", ""]
             lines += about_exercise(exercise)
     if printed := about_printed(report):

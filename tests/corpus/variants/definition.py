@@ -5,8 +5,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from textwrap import indent
 
+from grader.contract.exercises import UNITS
 from tests.support.edits import EXERCISE_OF, edited, with_definitions
-from tests.support.handins import PARTS, HandIn
+from tests.support.handins import HandIn
 
 
 @dataclass(frozen=True)
@@ -82,4 +83,4 @@ def whole(path: Path) -> Variant:
     """Read a variant from a whole `dqn.py`; exercises 1–8 must get full points."""
     source = path.read_text()
     name = path.stem.replace("_", " ")
-    return Variant(name, tuple(PARTS), source, fresh="jax.config" in source)
+    return Variant(name, tuple(UNITS), source, fresh="jax.config" in source)

@@ -1,14 +1,14 @@
 """The solution under other settings of JAX, Python and NumPy; all are allowed."""
 
+from grader.contract.exercises import UNITS
 from tests.corpus.variants.definition import Variant
 from tests.support.edits import with_definitions
-from tests.support.handins import PARTS
 
 
 def under(name: str, *lines: str) -> Variant:
     """Return the solution with lines at the start that change a setting."""
     source = with_definitions("", first="\n".join(lines))
-    return Variant(f"solution {name}", tuple(PARTS), source, fresh=True)
+    return Variant(f"solution {name}", tuple(UNITS), source, fresh=True)
 
 
 def set_jax(name: str, setting: str, value: object) -> Variant:
@@ -32,7 +32,7 @@ VARIANTS = [
     ),
     Variant(
         "solution jitted at the end",
-        tuple(PARTS),
+        tuple(UNITS),
         with_definitions(
             """
 for name in ("update_Q_TD0", "discounted_returns", "mc_loss", "epsilon_greedy",

@@ -21,6 +21,7 @@ import pexpect
 from grader.contract.exercises import ROOT
 from tests.corpus.mutants import MUTANTS
 from tests.support.edits import SOLUTION
+from tests.support.terminals import watch_in_terminal
 
 SAVES = int(os.environ.get("N") or "50")
 PLAIN_EVERY = 5  # saves; odd, so that mistakes and solutions take turns
@@ -37,14 +38,8 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as temporary:
         file = Path(temporary) / "dqn.py"
         file.write_text(SOLUTION, encoding="utf-8")
-        terminal = pexpect.spawn(
-            sys.executable,
-            ["-m", "grader", "watch", temporary, f"--out={temporary}/results"],
-            cwd=ROOT,
-            env={**os.environ, "TERM": "xterm"},
-            dimensions=(60, 80),
-            encoding="utf-8",
-            timeout=SECONDS,
+        terminal = watch_in_terminal(
+            file.parent, file.parent / "results", lines=60, seconds=SECONDS
         )
         terminal.expect(r"update_Q_TD0: [\d.]+ s")
         for number in range(SAVES):

@@ -3,11 +3,12 @@
 import re
 from collections import Counter
 
+from grader.contract.exercises import UNITS
 from tests.corpus.cheats import CHEATS
 from tests.corpus.mutants import MUTANTS
 from tests.corpus.narrow import NARROW
 from tests.corpus.variants import VARIANTS, WHOLE
-from tests.support.handins import PARTS, checks_of
+from tests.support.handins import checks_of
 from tests.support.proof import MATRIX
 from tests.tools.prove import CANNOT_LEARN, TRUSTED, one_of_each_part
 
@@ -22,7 +23,7 @@ def test_mutants_of_every_kind() -> None:
     assert len(MUTANTS) >= 150
     assert len({mutant.id for mutant in MUTANTS}) == len(MUTANTS)
     assert len({mutant.source for mutant in MUTANTS}) == len(MUTANTS)
-    for exercise in PARTS:
+    for exercise in UNITS:
         assert sum(mutant.exercise == exercise for mutant in MUTANTS) >= 10
         assert exercise in {mutant.exercise for mutant in one_of_each_part()}
     for mutant in MUTANTS:
@@ -37,7 +38,7 @@ def test_variants_of_every_kind() -> None:
     assert len(VARIANTS) >= 60
     assert len(WHOLE) >= 10
     of_exercise = Counter(name for variant in VARIANTS for name in variant.exercises)
-    assert set(of_exercise) == {*PARTS, "learning"}
+    assert set(of_exercise) == {*UNITS, "learning"}
     assert min(of_exercise.values()) >= 5
 
 

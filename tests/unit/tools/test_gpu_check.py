@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from grader.contract import compare
-from tests.support.handins import PARTS
+from grader.contract.exercises import UNITS
 from tests.tools import gpu_check
 from tests.tools.gpu_check import LEARNS, MISTAKES, Result, Side
 
@@ -43,8 +43,8 @@ def test_chosen_hand_ins():
     """`chosen` returns 21 hand-ins, with a mistake in each of the exercises 1–8."""
     hand_ins = {hand_in.name: hand_in for hand_in in gpu_check.chosen()}
     assert len(hand_ins) == 21
-    assert {hand_ins[name].exercises[0] for name in MISTAKES} == {*PARTS}
-    assert hand_ins[gpu_check.THE_SOLUTION].exercises == tuple(PARTS)
+    assert {hand_ins[name].exercises[0] for name in MISTAKES} == {*UNITS}
+    assert hand_ins[gpu_check.THE_SOLUTION].exercises == tuple(UNITS)
     assert {"td_loss", "td_update"} <= {*hand_ins["td-huber"].exercises}
     assert hand_ins["float64"].fresh
 

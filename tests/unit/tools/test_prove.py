@@ -255,7 +255,7 @@ def test_learning_is_graded_with_each_seed(monkeypatch):
         seeds.append(hand_in.seed)
         return {}
 
-    monkeypatch.setattr(handins, "grade_warm", train)
+    monkeypatch.setattr(handins, "trained", train)
     variant = handins.HandIn("right", "", ("learning",))
     assert handins.grade_with_seeds(variant, ("1", "2")) == [{}, {}]
     assert seeds == ["1", "2"]

@@ -10,10 +10,15 @@ from grader.contract.outcomes import Outcome
 from grader.report.hints import WHAT
 from grader.report.model import Check, Exercise
 from grader.watch.desk import Verdict
-from grader.watch.screen import CLEAR, Points, draw, points_line
+from grader.watch.screen import CLEAR, draw, points_line
 from tests.support.pages import shown
 
 MESSAGE = "\n".join(f"line {i} of the message" for i in range(8))
+
+
+def known(score: float, most: float, sha256: str) -> Exercise:
+    """Return an exercise with these points, graded on the text with this hash."""
+    return Exercise("", [Check("c", "", Outcome.FAILED, score, most)], sha256=sha256)
 
 
 def exercise(passed: int) -> Exercise:
@@ -38,9 +43,9 @@ def drawn(verdict: Verdict | None, height: int, width: int = 80) -> list[str]:
 
 def test_points_of_an_older_text_are_in_parentheses():
     points = {
-        "update_Q_TD0": Points(15, 15, "new"),
-        "q_network": Points(2.5, 5, "old"),
-        "td_loss": Points(12.5, 20, "new"),
+        "update_Q_TD0": known(15, 15, "new"),
+        "q_network": known(2.5, 5, "old"),
+        "td_loss": known(12.5, 20, "new"),
     }
     line = points_line(points, "td_loss", "new", 80)
     expected = "Points 1:15/15 2:· 3:(2.5/5) 4:· 5:· 6:12.5/20 7:· 8:· 9:·"
@@ -49,7 +54,7 @@ def test_points_of_an_older_text_are_in_parentheses():
 
 @pytest.mark.parametrize("sha256", ["new", "old"])
 def test_points_fit_into_80_columns(sha256):
-    points = {name: Points(12.5, 15, "new") for name in EXERCISES}
+    points = {name: known(12.5, 15, "new") for name in EXERCISES}
     line = points_line(points, "td_loss", sha256, 80)
     assert len(line) <= 80
     assert line.plain.count("12.5") == 9
@@ -94,7 +99,7 @@ def test_the_students_page_shows_the_real_first_line():
     scores = (15, 10, 5, 0, 0, 12.5, 0, 0, 0)
     paid = (15, 10, 5, 10, 15, 20, 5, 5, 15)
     points = {
-        name: Points(score, most, "new" if name == "td_loss" else "old")
+        name: known(score, most, "new" if name == "td_loss" else "old")
         for name, score, most in zip(EXERCISES, scores, paid, strict=True)
     }
     first = shown("students.md", "at each save").splitlines()[0]

@@ -1,0 +1,41 @@
+"""Open a terminal in which a watch runs."""
+
+import os
+import sys
+from pathlib import Path
+from typing import Any
+
+from grader.contract.exercises import ROOT
+
+
+def watch_in_terminal(
+    hand_in: Path,
+    results: Path,
+    *options: str,
+    module: str = "grader",
+    lines: int,
+    seconds: int,
+    **environment: str,
+) -> Any:
+    """Start a watch in a terminal of 80 columns; return the terminal of `pexpect`.
+
+    Args:
+        hand_in: the folder with `dqn.py`.
+        results: the folder of report.json.
+        options: further options of the command.
+        module: the module to run as the grader's command line.
+        lines: the number of lines of the terminal.
+        seconds: how long the terminal waits for an expected text.
+        environment: additional environment variables.
+    """
+    import pexpect  # here, because a test that needs it is skipped without it
+
+    return pexpect.spawn(
+        sys.executable,
+        ["-m", module, "watch", str(hand_in), f"--out={results}", *options],
+        cwd=ROOT,
+        env={**os.environ, "TERM": "xterm", **environment},
+        dimensions=(lines, 80),
+        encoding="utf-8",
+        timeout=seconds,
+    )
