@@ -34,7 +34,7 @@ COMMAND = re.compile(
     r"(?P<a>\s+)?`make(?P<b>\s+)(?P<verb>grade|train|watch)"
     r"(?:(?P<c>\s+)(?:ONLY|TASK)=(?P<what>\w+))?(?P<d>\s+INPROCESS=1)?`"
 )
-FAILED = re.compile(r"^make: \*\*\* \[.*\] Error \d+\n", re.M)
+FAILED = re.compile(r"^make(?:\[\d+\])?: \*\*\* \[.*\] Error \d+\n", re.M)
 # A line of dqn.py as messages and tracebacks name it.
 PLACE = re.compile(r'(?:File "[^"\n]*)?\bdqn\.py(?:, line |:|", line )(\d+)')
 

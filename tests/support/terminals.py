@@ -2,6 +2,7 @@
 
 import os
 import sys
+import warnings
 from pathlib import Path
 from typing import Any
 
@@ -30,12 +31,16 @@ def watch_in_terminal(
     """
     import pexpect  # here, because a test that needs it is skipped without it
 
-    return pexpect.spawn(
-        sys.executable,
-        ["-m", module, "watch", str(hand_in), f"--out={results}", *options],
-        cwd=ROOT,
-        env={**os.environ, "TERM": "xterm", **environment},
-        dimensions=(lines, 80),
-        encoding="utf-8",
-        timeout=seconds,
-    )
+    with warnings.catch_warnings():
+        # JAX, if another test has started it, warns of a fork in any process with
+        # threads; this child does nothing but start another program.
+        warnings.filterwarnings("ignore", r"os\.fork\(\)", RuntimeWarning)
+        return pexpect.spawn(
+            sys.executable,
+            ["-m", module, "watch", str(hand_in), f"--out={results}", *options],
+            cwd=ROOT,
+            env={**os.environ, "TERM": "xterm", **environment},
+            dimensions=(lines, 80),
+            encoding="utf-8",
+            timeout=seconds,
+        )
