@@ -54,12 +54,14 @@ class HandIn:
         entry: the unique name of the hand-in's file or folder in the download.
         owners: one person, or the members of a group.
         late: whether the download says that the hand-in was late.
+        group: the name of the group in the download; "" if one person handed in.
     """
 
     path: Path
     entry: str
     owners: tuple[Owner, ...]
     late: bool = False
+    group: str = ""
 
 
 @dataclass
