@@ -1,5 +1,6 @@
 """Find the rows of a gradebook that a hand-in belongs to: a person's or a group's."""
 
+import re
 import unicodedata
 from collections.abc import Iterator, Mapping, Sequence
 
@@ -93,8 +94,10 @@ class Places:
             else:
                 yield from self.members_of(groups[0], owner)
         elif may_be_group and hand_in.group and hand_in.group == owner.name:
-            advice = "MEMBERS=file says who is in a group"
-            words = f"not entered, for it is not known who is in this group ({advice})"
+            known = (
+                "MEMBERS has no such group" if self.members else "MEMBERS=file says it"
+            )
+            words = f"not entered, for it is not known who is in this group ({known})"
             yield name, None, f"{name}: {words}"
         else:
             for one in hand_in.owners:
@@ -108,8 +111,11 @@ class Places:
             owner: the owner in the download. Canvas adds the number of one member; of
                 several groups, the member's group is meant.
         """
-        known = self.rows or self.members
-        groups = [group for group in known if plain(group) == plain(name) != ""]
+        if self.rows:
+            return [group for group in self.rows if written(group) == written(name)]
+        if "canvas" not in owner.ids:
+            return [group for group in self.members if written(group) == written(name)]
+        groups = [group for group in self.members if letters(group) == letters(name)]
         theirs = [group for group in groups if self.has(group, owner)]
         return theirs if len(groups) > 1 and theirs else groups
 
@@ -138,10 +144,20 @@ class Places:
             yield one.name or " ".join(one.ids.values()), row, doubt
 
 
-def plain(name: str) -> str:
-    """Return the letters and digits of a group's name, for comparisons.
+def written(name: str) -> str:
+    """Return a group's name as Moodle writes it into the name of a folder.
 
-    Canvas and Moodle omit the other characters in the names of files.
+    Moodle omits some characters (moodle/moodle, lib/moodlelib.php, `PARAM_FILE`) and
+    puts a space for an underscore (mod/assign/classes/downloader.php).
+    """
+    kept = re.sub(r"""[\0-\x1f\x7f&<>"`|':\\/]|\.\.+""", "", name.replace("_", " "))
+    return " ".join(unicodedata.normalize("NFC", kept).split())
+
+
+def letters(name: str) -> str:
+    """Return the letters and digits of a group's name in lower case.
+
+    Canvas omits all other characters (instructure/canvas-lms, lib/content_zipper.rb).
     """
     folded = unicodedata.normalize("NFKC", name).casefold()
     return "".join(c for c in folded if c.isalnum())

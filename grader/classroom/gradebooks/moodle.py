@@ -44,10 +44,13 @@ def is_worksheet(sheet: Sheet) -> bool:
     """
     cells = sheet.column(0)
     words = {re.sub(r"\d+$", "", cell) for cell in cells}
-    known = {
-        column for columns in named(sheet.head, KINDS).values() for column in columns
-    }
-    return 0 not in known and len(words) == 1 and words.isdisjoint({"", *cells})
+    return 0 not in known(sheet) and len(words) == 1 and words.isdisjoint({"", *cells})
+
+
+def known(sheet: Sheet) -> set[int]:
+    """Return the columns that identify a student by their names."""
+    parts = named(sheet.head, {**KINDS, "part": PARTS})
+    return {column for columns in parts.values() for column in columns}
 
 
 def read_moodle(sheet: Sheet, assignment: str) -> Export:
@@ -137,9 +140,9 @@ def maximum(sheet: Sheet) -> int:
     by_cells = []
     for i in range(2, len(sheet.head)):
         numbers = {number(cell) for cell in sheet.column(i)}
-        before = [cell for cell in sheet.column(i - 1) if cell]
-        graded = all(number(cell) is not None for cell in before)
-        if graded and len(numbers) == 1 and None not in numbers:
+        before = {number(cell) for cell in sheet.column(i - 1) if cell}
+        new = known(sheet).isdisjoint({i - 1, i})
+        if new and len(numbers) == 1 and None not in numbers | before:
             by_cells.append(i)
     for found in (by_name, by_cells):
         if len(found) == 1:

@@ -154,7 +154,7 @@ def sheet_of(text: str, encoding: str = "utf-8", suffix: str = ".csv") -> Sheet:
         UsageError: the text is no CSV file.
     """
     body = text.removeprefix("\ufeff")
-    names = re.sub(QUOTED, "", body).lstrip().partition("\n")[0]
+    names = re.sub(QUOTED, "", body).partition("\n")[0]
     delimiter = max(",;\t", key=names.count)
     one = re.compile(rf'({QUOTED}|(?:[^"\r\n{delimiter}][^\r\n{delimiter}]*)?)')
     after = re.compile(rf"{delimiter}|\r\n|\r|\n|\Z")
