@@ -221,6 +221,44 @@ def test_an_unknown_column_is_refused(name):
     assert "DQN (55), DQN 2 (56)" in str(refusal.value)
 
 
+@pytest.mark.parametrize(
+    ("text", "name", "ids", "words"),
+    [
+        (
+            CANVAS,
+            "?",
+            {"sid": "s11", "email": "bo@example.org"},
+            'the sid is that of Doe, "JD" Jane, and the email is that of Lee, Bo',
+        ),
+        (
+            CANVAS,
+            "Bo Lee",
+            {"sid": "s11", "email": "x@example.org"},
+            'the sid is that of Doe, "JD" Jane, and the name is that of Lee, Bo',
+        ),
+        (
+            MOODLE,
+            "Bo Lee",
+            {"moodle": "77"},
+            "the row of this name has another moodle: Participant 12, not 77",
+        ),
+        (
+            MOODLE,
+            "Bo Lee",
+            {"email": "bl@example.org"},
+            "the row of this name has another email: bo@example.org, not bl@exam",
+        ),
+    ],
+)
+def test_identifiers_that_contradict_each_other(text, name, ids, words):
+    """If what is known of a person fits no single row, nothing is entered."""
+    filled = filled_in(text, "DQN", [entry(100, name, **ids)])
+    assert filled.text == text.replace('"=Roe', "\"'=Roe")
+    assert filled.without_row == []
+    (told,) = filled.disputes
+    assert words in told
+
+
 def test_moodle_worksheet():
     """In Moodle's worksheet, rows are found by number or e-mail.
 
