@@ -88,7 +88,9 @@ def decimal_comma(sheet: Sheet, column: int) -> bool:
     return False
 
 
-def named(head: Sequence[str], kinds: Mapping[str, Sequence[str]]) -> dict:
+def named(
+    head: Sequence[str], kinds: Mapping[str, Sequence[str]]
+) -> dict[str, tuple[int, ...]]:
     """Return the columns that identify a student, for `Export.columns`.
 
     Args:

@@ -228,25 +228,25 @@ def test_an_unknown_column_is_refused(name):
             CANVAS,
             "?",
             {"sid": "s11", "email": "bo@example.org"},
-            'the sid is that of Doe, "JD" Jane, and the email is that of Lee, Bo',
+            'the student ID is that of Doe, "JD" Jane, and the e-mail address is that',
         ),
         (
             CANVAS,
             "Bo Lee",
             {"sid": "s11", "email": "x@example.org"},
-            'the sid is that of Doe, "JD" Jane, and the name is that of Lee, Bo',
+            'the student ID is that of Doe, "JD" Jane, and the name is that of Lee, Bo',
         ),
         (
             MOODLE,
             "Bo Lee",
             {"moodle": "77"},
-            "the row of this name has another moodle: Participant 12, not 77",
+            "of this name has another participant number: Participant 12, not 77",
         ),
         (
             MOODLE,
             "Bo Lee",
             {"email": "bl@example.org"},
-            "the row of this name has another email: bo@example.org, not bl@exam",
+            "the row of this name has another e-mail address: bo@example.org, not bl",
         ),
     ],
 )
@@ -283,7 +283,10 @@ def test_moodle_gradebook():
     ("text", "words"),
     [
         ("", "begins like this: nothing"),
-        ("a,b\n1,2\n", "begins like this: a, b. Canvas has columns Student, ID"),
+        (
+            "a,b\n1,2\n",
+            "begins like this: a, b. Expected is one of\n- Canvas: the columns Student",
+        ),
         ('Student,ID\n"open', "no CSV file: row 2 has an open quote"),
         ("\0", "no export"),
     ],
