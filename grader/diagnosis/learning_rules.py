@@ -1,11 +1,12 @@
-"""Rules that explain from the log of one training why a task was not learned.
+"""Rules that find in the log of a training why a task was not learned.
 
 Each rule looks for one cause. If the log shows the cause, the rule returns what the log
 shows, what usually causes this, and which exercises to look at. Otherwise the rule
 returns None. In exercise 9, no rule blames `td_loss` or `td_update`: either the updates
 are right, or the report shows the formula of the updates. No rule blames the replay
 buffer: a wrong batch stops learning, and the message says what is wrong with the batch.
-`OF_UNCHECKED_UPDATES`, the rules for `make train` alone, may blame these parts.
+Only the rules in `OF_UNCHECKED_UPDATES`, which only `make train` uses, may blame these
+three parts.
 """
 
 from collections.abc import Callable

@@ -18,7 +18,7 @@ FEATURES = 0
 for feature in __future__.all_feature_names:
     FEATURES |= getattr(__future__, feature).compiler_flag
 DEFINITIONS = ast.FunctionDef | ast.ClassDef | ast.Import | ast.ImportFrom
-MAX_LEFT_OUT = 20  # cells with a failed statement in the answer to the grader
+MAX_LEFT_OUT = 20  # the most cells and statements that the grader is told of
 # The seconds that a statement has after its interruption until the process is ended.
 GRACE_SECONDS = 2.0
 
@@ -127,7 +127,7 @@ class Notebook:
             self.failed.append({"line": line, "whole": whole, "more": more, "why": why})
 
     def failure(self, node: ast.stmt) -> str:
-        """Run a statement; return "" for success, else a text: why it has failed.
+        """Run a statement; return why it failed, or "" if it did not fail.
 
         A statement on a line in `skipped` is not run, and counts as failed.
         """
