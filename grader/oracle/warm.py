@@ -1,9 +1,9 @@
 """Serve many hand-ins, one after the other, with the same worker and runner.
 
 To start two processes for each hand-in would take longer than most checks. But a
-hand-in can change the processes, and by this the results of later hand-ins. Therefore
-only the project's own hand-ins use warm processes: the solution, mutants and variants.
-The exception is `make grade WATCH=1`: there a runner serves all texts that one student
+hand-in can change the processes, and so the results of later hand-ins. Therefore only
+the project's own hand-ins use warm processes: the solution, mutants and variants. The
+exception is `make grade WATCH=1`: there a runner serves all texts that one student
 saves, and each text has a worker of its own.
 """
 

@@ -208,8 +208,8 @@ def bound_on_tasks(role: str, tier: str, changes_user: bool) -> int:
 
     0 means that there is no bound, as on systems other than Linux. The kernel counts
     all processes and threads of a user together. If the helper runs as the grader's
-    user, the bound is MORE_TASKS above the present number of this user. An exception is
-    bubblewrap on Linux 5.14 or later, where the count is separate for each sandbox.
+    user, the bound is the number that this user has now, plus MORE_TASKS. An exception
+    is bubblewrap on Linux 5.14 or later, where each sandbox has a count of its own.
 
     Args:
         role: role of the helper, as for `prepare`.

@@ -49,7 +49,7 @@ class StartsAtOne(Ring):
     """A wrong ring: place 1 is filled first, and place 0 last."""
 
     def place(self) -> int:
-        """Return the place where the next transition is stored: one after the right."""
+        """Return the place for the next transition: one after the right place."""
         return (self.count + 1) % self.capacity
 
 
