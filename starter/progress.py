@@ -230,7 +230,7 @@ def as_return(mean_return: float, task: Any) -> str:
 
 
 def number(value: float) -> str:
-    """Return a number as text of three significant digits; – for nan."""
+    """Return a number as text with three significant digits; "–" for nan."""
     return "–" if math.isnan(value) else f"{value:.3g}"
 
 

@@ -160,8 +160,8 @@ class BlindAgent:
     ) -> Any:
         """Make a block of updates by the formula of the hand-in's `td_loss`.
 
-        For each update, the grader is asked for the loss and the slopes. The arguments
-        and the result are those of `Updates._block`.
+        This replaces `Updates._block`, which has the same arguments and result. For
+        each update, the grader is asked for the loss and the slopes.
         """
         theta_Q, theta_T, state = carry
         losses, distances = [], []
