@@ -13,8 +13,8 @@ from grader.contract.learning import FULL, HALF
 from grader.report.learning import LARGEST_RETURN
 from grader.report.model import plain_number
 
-WIDTH, HEIGHT = 640, 280
-LEFT, RIGHT, TOP, BOTTOM = 44, 84, 34, 56  # margins
+WIDTH, HEIGHT = 640, 320
+LEFT, RIGHT, TOP, BOTTOM = 44, 96, 34, 56  # margins
 BASE = HEIGHT - BOTTOM  # y of the horizontal axis
 BINS = 10  # of a histogram; one more bin holds full marks
 GAP = 20  # between the last two bins of a histogram
