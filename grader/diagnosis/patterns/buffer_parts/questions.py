@@ -330,7 +330,8 @@ def likely_ids(fields: Rows, rows: Rows) -> list[np.ndarray]:
     """
     empty = blank(fields)
     told: list[tuple[int, np.ndarray]] = []
-    # If s is 0 in rows of filled places, too, action 0 may mean a place never filled.
+    # If s is 0 in rows of filled places, too, a row with action 0 may come from a place
+    # that was never filled. Then the action does not tell the transition.
     places = ((fields["state"] == 0).all(axis=-1) & ~empty).any()
     for name in NUMBERS[:-1] if places else NUMBERS:
         numbers = np.where(empty, BLANK, ids_by_field(name, fields, rows))
