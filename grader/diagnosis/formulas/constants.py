@@ -1,4 +1,4 @@
-"""Finds formulas with an unusual constant, such as a reward that is multiplied by 0.37.
+"""Find formulas with an unusual constant, such as a reward that is multiplied by 0.37.
 
 Such a constant is in no list of choices; it is computed from the hand-in's answers. If
 a loss is a factor times the mean of squared errors, the loss and its gradient determine

@@ -1,4 +1,7 @@
-"""The choices for the terms of a loss, such as the prediction and the error."""
+"""The choices for the terms of a loss, such as the prediction and the error.
+
+A choice is what code, right or wrong, may compute for a term. The first is right.
+"""
 
 from collections.abc import Callable
 from dataclasses import replace

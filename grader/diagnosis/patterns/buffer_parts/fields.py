@@ -127,7 +127,7 @@ def explain(name: str, several: Sequence[Batches]) -> Explanation | None:
 
     Args:
         name: name of the field.
-        several: batches that the explanation has to fit; None is returned if none does.
+        several: batches that the explanation has to fit.
     """
     possible = {
         where: pairs

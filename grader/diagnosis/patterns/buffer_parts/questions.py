@@ -25,7 +25,7 @@ LARGE = 24
 # In the place of a transition's number: BLANK for a row of a place never filled,
 # UNKNOWN for a row that belongs to no transition.
 BLANK, UNKNOWN = -2, -1
-SCRIBBLE = -12345.0  # the number that "scribble" writes, see parts.replay_buffer
+SCRIBBLE = -12345.0  # what the operation "scribble" writes, see inside/parts.py
 Rows = dict[str, np.ndarray]
 
 

@@ -222,7 +222,7 @@ def softmax(q: np.ndarray, greedy: np.ndarray, epsilon: float) -> np.ndarray:
 
 
 def low_half(q: np.ndarray, greedy: np.ndarray, epsilon: float) -> np.ndarray:
-    """Return the probabilities [N,A+1] if one random number u is used twice.
+    """Return the probabilities [N,A+1] of code that uses one random number u twice.
 
     The code draws u between 0 and 1, and explores if u is below ε. Then it takes the
     action floor(A u), so that actions with large numbers are too rare. The last column,

@@ -248,7 +248,9 @@ RIGHT = Formula(REWARDS[0], (WEIGHTS[0], RANGES[0]), OUTPUTS[0])
 
 
 def constants_of(output: Output, given: np.ndarray, returns: np.ndarray) -> np.ndarray:
-    """Estimate the constant by which each of b formulas gives the hand-in's returns.
+    """Estimate the constant with which a formula gives the hand-in's returns.
+
+    The function does this for b formulas at once.
 
     The constant is a factor of the formula's sums if `output.fitted` is "factor", and a
     number that is added to them if it is "shift".

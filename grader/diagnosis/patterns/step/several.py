@@ -1,7 +1,7 @@
 """Explain a `td_update` that makes several optimizer steps in one call.
 
-Possible steps are computed one after the other. The last θ_Q is compared with the one
-that the hand-in has returned.
+Possible steps are computed one after the other. The θ_Q after the last step is compared
+with the θ_Q that the hand-in has returned.
 """
 
 from collections.abc import Callable, Iterator
