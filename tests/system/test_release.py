@@ -693,7 +693,7 @@ def test_workflow_tells_that_it_was_not_set_up(workflow, place):
 
 @pytest.fixture
 def checkout(place) -> Path:
-    """Return a student's repository on Classroom 50 that holds a forged result.json.
+    """Return a student's repository on Classroom 50 that holds a forged result.
 
     `autograder.py` and the package are in the folder `bundle` beside the repository.
     """
@@ -704,6 +704,7 @@ def checkout(place) -> Path:
     (bundle / "autograder.py").write_bytes(files["classroom50/autograder.py"])
     hand_in_at(checkout)
     (checkout / "result.json").write_text('{"score": 100, "max-score": 100}')
+    (checkout / "release-body.md").symlink_to("nowhere")
     return checkout
 
 
@@ -719,7 +720,8 @@ def classroom50_result(
     assert "Traceback" not in done.stderr
     document = json.loads((checkout / "result.json").read_text())
     jsonschema.validate(document, CLASSROOM50)
-    assert {path.name for path in checkout.iterdir()} == {"dqn.py", "result.json"}
+    written = {"result.json", "release-body.md"}
+    assert {path.name for path in checkout.iterdir()} - written == {"dqn.py"}
     return done, document
 
 
@@ -734,6 +736,23 @@ def test_classroom50(checkout, there):
     assert (done.returncode == 0) == there, done.stderr
     assert (document["score"], document["max-score"]) == (5 * there, 100)
     assert len(document["tests"]) == (9 if there else 1)
+    body = (checkout / "release-body.md").read_text()
+    assert body.startswith("## Score 5 / 100\n" if there else "## No score\n")
+
+
+@pytest.mark.usefixtures("uv")
+def test_classroom50_says_what_was_not_read(checkout):
+    """A hand-in that cannot be read gets a result with the reason.
+
+    The exit code has to be 0: after another one, Classroom 50 drops the result.
+    """
+    (checkout / "dqn.py").write_text("x = 1\n\0")
+    done, document = classroom50_result(checkout)
+    assert done.returncode == 0
+    assert (document["score"], document["max-score"]) == (0, 100)
+    reason = document["tests"][0]["test-name"]
+    assert reason.startswith("not read: dqn.py")
+    assert reason in (checkout / "release-body.md").read_text()
 
 
 @pytest.mark.parametrize("handed_in", ["file", "link", "folder", "nothing"])
@@ -785,4 +804,5 @@ def test_classroom50_is_told_in_every_case(
     wanted = json.loads(classroom50.render(None, RUNNER))
     assert {**document, "datetime": ""} == {**wanted, "datetime": ""}
     assert not result.is_symlink()
+    assert not (checkout / "release-body.md").exists()
     assert other.read_text() == '{"score": 100}'
