@@ -357,7 +357,18 @@ def test_markdown_summary():
     assert text.startswith("## Score 28.5 / 50\n")
     assert "| 3 | `q_network` | 2.5 / 10 |" in text
     assert text.count("→ A hint.") == 4
+    assert "\n### 4 `epsilon_greedy` 7.5 / 10\n" in text
     assert "### 5" not in text
+
+
+def test_markdown_wraps_long_lines():
+    """GitHub does not wrap the lines of a block, so long ones are wrapped at spaces."""
+    report = report_of(2.5)
+    report.exercises[0].checks[1].message = "it is  wrong " * 20 + "\n a  table"
+    lines = markdown.render(report).split("### 1")[1].splitlines()
+    block = lines[lines.index("```text") + 1 : lines.index("```")]
+    assert 80 < max(map(len, block)) <= 100
+    assert " a  table" in block
 
 
 @pytest.mark.parametrize(
