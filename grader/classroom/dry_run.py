@@ -61,6 +61,7 @@ def lines_of(
     """
     people = {platform: People(export) for platform, export in exports.items()}
     troubles = 0
+    doubts = set()  # what was said of single people
     for hand_in in found.hand_ins:
         yield ""
         yield heading_of(hand_in)
@@ -78,13 +79,15 @@ def lines_of(
         yield from (f"  {note}" for note in (submission.notes if submission else ()))
         for platform, known in people.items():
             for owner in hand_in.owners:
-                yield f"  {platform}.csv: {row_of(known, owner)}"
+                doubts.add(row := row_of(known, owner))
+                yield f"  {platform}.csv: {row}"
     yield ""
     yield from (f"left out: {name} ({why})" for name, why in found.ignored)
     entries = [Entry(h.entry, h, None) for h in found.hand_ins]
     for platform, export in exports.items():
         for dispute in fill(export, entries).disputes:
-            yield f"{platform}.csv: {dispute}"
+            if dispute not in doubts:
+                yield f"{platform}.csv: {dispute}"
     late = sum(hand_in.late for hand_in in found.hand_ins)
     yield (
         f"{len(found.hand_ins)} hand-ins, {late} late, {troubles} not read, "
@@ -109,8 +112,9 @@ def owner_words(owner: Owner) -> str:
 
 
 def row_of(people: People, owner: Owner) -> str:
-    """Return which row of a gradebook is a person's: "row 4, Doe, Jane"."""
+    """Return which row of a gradebook is a person's: "row 4: Doe, Jane; 11"."""
     place, doubt = people.row_of(owner)
     if place is None:
         return doubt or f"no row for {owner.name}"
-    return f"row {place + 1}, {people.rows[place].at(0)}"
+    cells = people.rows[place].cells[:2]
+    return f"row {place + 1}: {'; '.join(cells)}"

@@ -35,15 +35,15 @@ def pieces(folder: Path, entries: Entries) -> dict[str, Piece]:
     for name, match in found.items():
         who, login = match["who"], match["login"]
         guess = Owner(login, {"login": login}) if same else Owner(who)
-        why = "" if match["file"] else "Blackboard's note on an attempt"
-        if why and who not in handed_in:
-            why = "an attempt without a file"
+        is_note = not match["file"]
+        lost = is_note and who not in handed_in
         result[name] = Piece(
             who,
             (owners.get(who, guess),),
             match["file"] or "",
             match["time"],
-            no_hand_in=why,
+            no_hand_in="an attempt without a file" if lost else "",
+            note=is_note,
         )
     return result
 

@@ -125,7 +125,7 @@ def choose(folder: Path, pieces: dict[str, Piece], found: Found) -> None:
     for name, piece in pieces.items():
         if piece.no_hand_in:
             found.ignored.append((name, piece.no_hand_in))
-        else:
+        elif not piece.note:
             of_one.setdefault(piece.who, []).append(name)
     for names in of_one.values():
         best = max(names, key=lambda n: (pieces[n].time, rank(pieces[n].file), n))
@@ -233,7 +233,9 @@ def require_several(folder: Path, entries: Entries) -> None:
     """
     folders = [Path(entry.path) for entry in entries if is_folder(entry)]
     inside = os.path.join(repositories.STARTER, FILE)
-    has = next((e.name for e in entries if is_nobodys(e.name)), "")
+    # `dqn.py` first, because everybody knows it.
+    nobodys = sorted((e.name for e in entries if is_nobodys(e.name)), key=rank)
+    has = nobodys[-1] if nobodys else ""
     if os.path.isfile(folder / inside):
         has = inside
     elif has and any(any(hand_ins_below(path)) for path in folders):

@@ -83,6 +83,7 @@ class Piece:
         group: see `HandIn.group`.
         path: the path to grade; None if it follows from the file or folder itself.
         no_hand_in: why this is no hand-in; "" if it is one.
+        note: whether the platform wrote it, about another piece. It is not listed.
     """
 
     who: str
@@ -93,6 +94,7 @@ class Piece:
     group: str = ""
     path: Path | None = None
     no_hand_in: str = ""
+    note: bool = False
 
 
 Entries = Sequence[os.DirEntry[str]]

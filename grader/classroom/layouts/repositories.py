@@ -32,7 +32,8 @@ def pieces(folder: Path, entries: Entries) -> dict[str, Piece]:
     result = {}
     for name in names:
         login = name[len(prefix) :] if prefix else ""
-        owner = Owner(login or name, {"github": login} if login else {})
+        # A login may look like the name of somebody else.
+        owner = Owner(f"{login} at GitHub", {"github": login}) if login else Owner(name)
         owner = people.get(login.lower(), owner)
         result[name] = Piece(name, (owner,), path=place_in_repository(folder / name))
     return result
@@ -77,7 +78,7 @@ def people_in(path: Path) -> dict[str, Owner]:
         name = f"{row.get('first_name') or ''} {row.get('last_name') or ''}".strip()
         if login:
             ids = {"github": login} | ({"email": email} if email else {})
-            people[login.lower()] = Owner(name or login, ids)
+            people[login.lower()] = Owner(name or f"{login} at GitHub", ids)
     return people
 
 

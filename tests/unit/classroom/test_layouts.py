@@ -141,7 +141,7 @@ def test_a_single_top_folder(tmp_path, files, inner, layout, entries):
 @pytest.mark.parametrize(
     ("files", "folder", "told"),
     [
-        (["ann/dqn.py", "ann/agent.py", "bob/dqn.py"], "ann", "it has agent.py"),
+        (["ann/dqn.py", "ann/agent.py", "bob/dqn.py"], "ann", "it has dqn.py"),
         (["hw-ann/.git/x", "hw-ann/starter/dqn.py"], "hw-ann", "it has starter/dqn.py"),
         (
             ["Jane Doe_4711_assignsubmission_file/homework.py"],

@@ -277,6 +277,7 @@ def test_blackboard(tmp_path):
     ignored = dict(found.ignored)
     earlier = "an earlier attempt: the same student's all_of_it.zip counts"
     assert ignored["HW_2_jane_doe_attempt_2026-11-09-10-00-00_dqn.py"] == earlier
+    assert len(ignored) == 4
     assert ignored["HW_2_nix_attempt_2026-11-02-10-00-00.txt"] == (
         "an attempt without a file"
     )
@@ -420,13 +421,15 @@ def test_github_classroom(tmp_path):
     made(folder, *(f"dqn-hw-jane-{n}/.git/HEAD" for n in ("doe", "roe")))
     made(folder, *(f"dqn-hw-jane-{n}/starter/dqn.py" for n in ("doe", "roe")))
     found = recognised(folder, "Git repositories")
-    expected = [(f"jane-{n}", {"github": f"jane-{n}"}) for n in ("doe", "roe")]
+    expected = [
+        (f"jane-{n} at GitHub", {"github": f"jane-{n}"}) for n in ("doe", "roe")
+    ]
     assert owners(found) == expected
     folder = folder.rename(tmp_path / "renamed")
     found = recognised(folder, "Git repositories")
     assert [ids for _, ids in owners(found)] == [{}, {}]  # jane may be the assignment's
     made(folder, "dqn-hw-bo/.git/HEAD")
-    assert ("jane-doe", {"github": "jane-doe"}) in owners(layouts.find(folder))
+    assert {"github": "jane-doe"} in [ids for _, ids in owners(layouts.find(folder))]
 
 
 def test_a_repository_with_supplied_files(tmp_path):
@@ -463,6 +466,6 @@ def test_classroom_50(tmp_path):
     )
     found = recognised(folder, "Git repositories")
     assert owners(found) == [
-        ("bo", {"github": "bo"}),
+        ("bo at GitHub", {"github": "bo"}),
         ("Jane Doe", {"github": "JaneD", "email": "jane@example.org"}),
     ]
