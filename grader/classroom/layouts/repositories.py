@@ -27,11 +27,13 @@ def pieces(folder: Path, entries: Entries) -> dict[str, Piece]:
     names = [
         e.name for e in entries if is_folder(e) and (folder / e.name / ".git").exists()
     ]
-    prefix = prefix_of(folder.resolve().name, names)
+    prefix, certain = prefix_of(folder.resolve().name, names)
+    if not prefix:
+        return {}
     people = people_in(folder / "scores.csv")
     result = {}
     for name in names:
-        login = name[len(prefix) :] if prefix else ""
+        login = name[len(prefix) :] if certain else ""
         # A login may look like the name of somebody else.
         owner = Owner(f"{login} at GitHub", {"github": login}) if login else Owner(name)
         owner = people.get(login.lower(), owner)
@@ -39,27 +41,32 @@ def pieces(folder: Path, entries: Entries) -> dict[str, Piece]:
     return result
 
 
-def prefix_of(folder: str, names: list[str]) -> str:
-    """Return the part of all repositories' names before the logins; "" if unknown.
+def prefix_of(folder: str, names: list[str]) -> tuple[str, bool]:
+    """Return what all names begin with, and whether the logins begin after it.
 
     Both the assignment and a login may have a "-" in it.
 
     Args:
         folder: the name of the folder of all repositories.
         names: the names of the repositories.
+
+    Returns:
+        The common beginning, which ends with "-"; "" if there is none. The second value
+        is false if a part of the beginning may belong to the logins.
     """
     if match := _FOLDER.fullmatch(folder):
         prefix = f"{match['prefix']}-"
         if all(name.lower().startswith(prefix.lower()) for name in names):
-            return prefix
+            return prefix, True
     low, high = min(names, default=""), max(names, default="")
     same = itertools.takewhile(
         lambda pair: pair[0] == pair[1], zip(low, high, strict=False)
     )
     common = "".join(letter for letter, _ in same)
     common = common[: common.rfind("-") + 1]
-    certain = len(names) >= _ENOUGH or common.count("-") == 1
-    return common if certain else ""
+    if len(names) == 1:  # may be anybody's repository
+        return "", False
+    return common, len(names) >= _ENOUGH or common.count("-") == 1
 
 
 def people_in(path: Path) -> dict[str, Owner]:

@@ -352,7 +352,7 @@ def test_times_of_brightspace(time, text):
 def test_ilias(tmp_path):
     """In ILIAS' layout, a folder has name, login and number, and late files a mark.
 
-    A late file counts before an earlier one of the same name. If a name has a _, the
+    A late `dqn` counts before an earlier one. If a name has a _, the
     login is unknown.
     """
     made(
@@ -362,17 +362,21 @@ def test_ilias(tmp_path):
         "Lee_Bo_blee_12/Late Submission - dqn.py",
         "Lee_Bo_blee_12/Late Submission - train.py",
         "Ox_Max_m_ox_13/Verspaetete Abgabe - homework.py",
+        "Roe_Cy_cy_14/dqn.py",
+        "Roe_Cy_cy_14/Late Submission - dqn.ipynb",
     )
     found = recognised(tmp_path, "ILIAS")
     assert owners(found) == [
         ("Jane Doe", {"login": "jdoe", "ilias": "4711"}),
         ("Bo Lee", {"login": "blee", "ilias": "12"}),
         ("Ox Max m ox", {"ilias": "13"}),
+        ("Cy Roe", {"login": "cy", "ilias": "14"}),
     ]
     assert [(h.path.name, h.late) for h in found.hand_ins] == [
         ("Doe_Jane_jdoe_4711", False),
         ("Late Submission - dqn.py", True),
         ("Verspaetete Abgabe - homework.py", True),
+        ("Late Submission - dqn.ipynb", True),
     ]
 
 
@@ -430,6 +434,13 @@ def test_github_classroom(tmp_path):
     assert [ids for _, ids in owners(found)] == [{}, {}]  # jane may be the assignment's
     made(folder, "dqn-hw-bo/.git/HEAD")
     assert {"github": "jane-doe"} in [ids for _, ids in owners(layouts.find(folder))]
+
+
+def test_any_repositories(tmp_path):
+    """If the repositories' names have nothing in common, they are plain folders."""
+    made(tmp_path, *(f"{n}/{f}" for n in ("ann", "bob") for f in (".git/x", "dqn.py")))
+    found = recognised(tmp_path, "Folders")
+    assert owners(found) == [("ann", {"login": "ann"}), ("bob", {"login": "bob"})]
 
 
 def test_a_repository_with_supplied_files(tmp_path):
