@@ -250,8 +250,9 @@ def require_several(folder: Path, entries: Entries) -> None:
             has = has or f"a hand-in's name ({layout})"
     if has:
         raise UsageError(
-            f"SUBMISSIONS={str(folder)!r} is a single hand-in: it has {has}. Expected "
-            f"is the folder of all hand-ins, perhaps the one above it: {whole.parent}"
+            f"SUBMISSIONS={str(folder)!r} looks like a single hand-in: it has {has}. "
+            "If it is the folder of all hand-ins, take that out of it. "
+            f"Else give the folder of all, perhaps {whole.parent}"
         )
 
 
