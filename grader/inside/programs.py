@@ -30,11 +30,12 @@ def checked(data: bytes, args: Any) -> export.Exported:
 
     Args:
         data: untrusted bytes that should be a serialised program of `jax.export`.
-        args: arrays with the shapes and dtypes for which the program was exported.
+        args: the arguments for which the grader asked to export the program. Only their
+            shapes and dtypes are used.
 
     Raises:
-        BadProgram: the bytes are no program, or the program takes other arguments,
-            contains a derivative, or is not accepted by `check`.
+        BadProgram: the bytes are no program, the program takes other arguments or
+            contains a derivative, or `check` does not accept it.
     """
     try:
         exported = export.deserialize(bytearray(data))
