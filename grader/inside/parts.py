@@ -3,18 +3,13 @@
 The worker uses this module to ask the hand-in's parts. The reference's programs were
 exported from the solution by the same functions.
 
-`PROGRAMS` has a function for each part that can be exported. This function takes the
-hand-in's module `dqn` and the case's settings `spec`. It returns a second function,
-which asks the part: it takes a dict of arguments and returns a dict of results. The
-worker exports this second function or, for a call, runs it as plain Python.
+`PROGRAMS` has a function for each part that can be exported. It takes the hand-in's
+module `dqn` and the case's settings `spec`. It returns a second function, which takes a
+dict of arguments, asks the part, and returns a dict of results. The worker exports the
+second function or, for a call, runs it as plain Python. `CALLS` has a function for each
+part that is always called. For other functions, see `program_of`.
 
-`CALLS` has a function for each part that is always called. This function takes `dqn`,
-`spec` and the arguments `args`, and returns the results.
-
-Other functions of the module can be asked, too: `arguments` in the spec lists the names
-of the function's arguments.
-
-Plain Python values (gamma, alpha, sizes, step, period) are in the spec, and parts get
+Plain Python values (gamma, alpha, sizes, step, period) are in `spec`, and parts get
 them as plain values.
 """
 
@@ -50,38 +45,20 @@ from grader.inside.values import (
     returned,
 )
 
-# ---------------------------------------------------------------- programs
-
 
 def batch_of(dqn: Any, args: Args) -> Any:
-    """Return a batch as an object of the hand-in's class `Transition`.
-
-    If the hand-in does not define this class, the grader's class is used.
-
-    Args:
-        dqn: the hand-in's module.
-        args: arrays by name; the five fields of the batch are among them.
-    """
+    """Return a batch as the hand-in's `Transition`, or as ours if there is none."""
     make = getattr(dqn, "Transition", Transition)
     return make(*(args[name] for name in FIELDS))
 
 
 def key_of(args: Args) -> jax.Array:
-    """Return the argument `key` of a case as a typed JAX key.
-
-    Args:
-        args: arrays by name; `key` is uint32 [2], the numbers of a threefry2x32 key.
-    """
+    """Return the argument `key`, uint32 [2], as a typed JAX key (threefry2x32)."""
     return jax.random.wrap_key_data(args["key"], impl="threefry2x32")
 
 
 def update_Q_TD0(dqn: Any, spec: Spec) -> Callable[[Args], Args]:
-    """Return a function that asks the hand-in's `update_Q_TD0`.
-
-    The function takes a dict with the table `Q` [S,A] and an episode: `states`,
-    `actions`, `rewards`, `next_states` and `terminateds`, an array [T] each. It returns
-    a dict with the new table `Q` [S,A].
-    """
+    """Return a function from a dict of Q [S,A] and an episode to a dict of Q [S,A]."""
     names = ("Q", "states", "actions", "rewards", "next_states", "terminateds")
     rates = spec["alpha"], spec["gamma"]
 
@@ -93,11 +70,7 @@ def update_Q_TD0(dqn: Any, spec: Spec) -> Callable[[Args], Args]:
 
 
 def discounted_returns(dqn: Any, spec: Spec) -> Callable[[Args], Args]:
-    """Return a function that asks the hand-in's `discounted_returns`.
-
-    The function takes a dict with the rewards of an episode, `reward` [T]. It returns a
-    dict with `returns` [T].
-    """
+    """Return a function from a dict of reward [T] to a dict of returns [T]."""
 
     def program(args: Args) -> Args:
         returns = part(dqn, "discounted_returns")(args["reward"], spec["gamma"])
@@ -107,11 +80,10 @@ def discounted_returns(dqn: Any, spec: Spec) -> Callable[[Args], Args]:
 
 
 def mc_loss(dqn: Any, spec: Spec) -> Callable[[Args], Args]:
-    """Return a function that asks the hand-in's `mc_loss`.
+    """Return a function from a dict of theta_Q and an episode to a dict of results.
 
-    The function takes a dict with `theta_Q` and the arrays of an episode, `state`,
-    `action` and `reward`. It returns a dict with `loss` and its gradient `grads`;
-    `grads` is left out if the setting `gradient` is false.
+    The results are `loss` and its gradient `grads`, or only `loss` if the setting
+    `gradient` is false.
     """
     structure, model = network(dqn, spec)
 
@@ -131,11 +103,7 @@ def mc_loss(dqn: Any, spec: Spec) -> Callable[[Args], Args]:
 
 
 def q_network(dqn: Any, spec: Spec) -> Callable[[Args], Args]:
-    """Return a function that asks the hand-in's `q_network` for a new network.
-
-    The function takes a dict with `key` [2]. It returns a dict with `theta`, the list
-    of the network's arrays.
-    """
+    """Return a function from a dict of key [2] to a dict of theta, a list of arrays."""
     sizes = spec["state_dim"], spec["num_actions"]
 
     def program(args: Args) -> Args:
@@ -148,11 +116,7 @@ def q_network(dqn: Any, spec: Spec) -> Callable[[Args], Args]:
 
 
 def epsilon_greedy(dqn: Any, spec: Spec) -> Callable[[Args], Args]:
-    """Return a function that asks the hand-in's `epsilon_greedy`.
-
-    The function takes a dict with `key`, `q_values` [N,A] and `epsilon`. It returns a
-    dict with `actions` [N].
-    """
+    """Return a function from a dict of key, q_values, epsilon to a dict of actions."""
 
     def program(args: Args) -> Args:
         key, q_values = key_of(args), args["q_values"]
@@ -163,11 +127,7 @@ def epsilon_greedy(dqn: Any, spec: Spec) -> Callable[[Args], Args]:
 
 
 def forward(dqn: Any, spec: Spec) -> Callable[[Args], Args]:
-    """Return a function that asks a network for the values of states.
-
-    The function takes a dict with the network's `theta` and with `state`: one state [D]
-    or a batch [B,D]. It returns a dict with `q_values`, [A] or [B,A].
-    """
+    """Return a function from a dict of theta and states to a dict of q_values."""
     structure, model = network(dqn, spec)
 
     def program(args: Args) -> Args:
@@ -179,12 +139,10 @@ def forward(dqn: Any, spec: Spec) -> Callable[[Args], Args]:
 
 
 def td_loss(dqn: Any, spec: Spec) -> Callable[[Args], Args]:
-    """Return a function that asks the hand-in's `td_loss`.
+    """Return a function from a dict of theta_Q, theta_T and a batch to the results.
 
-    The function takes a dict with `theta_Q`, `theta_T` and the five fields of a batch.
-    It returns a dict with `loss` and `grads`, the gradient in θ_Q. `grads` is left out
-    if the setting `gradient` is false. If the setting `stand_in` is true, the stand-in
-    is asked in place of `td_loss`.
+    The results are a dict of `loss` and its gradient `grads` in θ_Q, or only of `loss`
+    if the setting `gradient` is false.
     """
     structure, model = network(dqn, spec)
     function = stand_in_loss if spec.get("stand_in") else part(dqn, "td_loss")
@@ -208,11 +166,10 @@ def td_loss(dqn: Any, spec: Spec) -> Callable[[Args], Args]:
 
 
 def td_update(dqn: Any, spec: Spec) -> Callable[[Args], Args]:
-    """Return a function that asks the hand-in's `td_update` for one update.
+    """Return a function that makes one update by `td_update`.
 
-    The function takes a dict with `theta_Q`, `theta_T`, `opt_state` and the five fields
-    of a batch. It returns a dict with the new `theta_Q`, the new `opt_state`, and
-    `loss`.
+    It takes a dict of theta_Q, theta_T, opt_state and the five fields of a batch. It
+    returns a dict of the new theta_Q, the new opt_state, and loss.
     """
     structure, model = network(dqn, spec)
     optimizer = OPTIMIZERS[spec["optimizer"]]()
@@ -254,16 +211,13 @@ PROGRAMS: dict[str, Callable[[Any, Spec], Callable[[Args], Args]]] = {
 
 
 def program_of(dqn: Any, name: str, spec: Spec) -> Callable[[Args], Args]:
-    """Return a function that asks a part.
-
-    The function takes the arguments by name, and returns the results by name. If the
-    part is not in `PROGRAMS`, there is one result, an array with the name "result".
+    """Return a function that asks a part: from arguments by name to results by name.
 
     Args:
         dqn: the hand-in's module.
         name: name of the part: a key of `PROGRAMS`, or any other function of `dqn`.
-        spec: settings of the case. If the part is not in `PROGRAMS`, the setting
-            `arguments` lists the names of the part's arguments in their order.
+        spec: settings of the case. For any other function, `arguments` lists the names
+            of its arguments, and its only result has the name "result".
     """
     if name in PROGRAMS:
         return PROGRAMS[name](dqn, spec)
@@ -276,14 +230,9 @@ def program_of(dqn: Any, name: str, spec: Spec) -> Callable[[Args], Args]:
 
 
 def with_gradient(loss_of: Callable, theta: list[jax.Array]) -> Args:
-    """Return a dict with the loss and its gradient, under "loss" and "grads".
+    """Return a dict of the loss and its gradient `grads`.
 
-    If the loss is an array of several numbers, which is a mistake, "grads" is the
-    gradient of their sum.
-
-    Args:
-        loss_of: function from parameters to the loss.
-        theta: the parameters.
+    If the loss is several numbers, `grads` is the gradient of their sum.
 
     Raises:
         ContractError: the loss has another type than float.
@@ -294,49 +243,29 @@ def with_gradient(loss_of: Callable, theta: list[jax.Array]) -> Args:
     return {"loss": loss, "grads": pull_back(jnp.ones_like(loss))[0]}
 
 
-# ---------------------------------------------------------------- calls
-
-
 def episode_terminateds(dqn: Any, spec: Spec, args: Args) -> Args:
-    """Ask the hand-in's `episode_terminateds` for the flags of an episode.
-
-    Args:
-        dqn: the hand-in's module.
-        spec: settings of the case; `num_steps` is the length T of the episode.
-        args: arguments of the case; there are none.
-
-    Returns:
-        A dict with the flags, an array "terminateds", [T] if it is right.
-    """
+    """Return a dict of the hand-in's flags `terminateds` for `num_steps` steps."""
     flags = part(dqn, "episode_terminateds")(spec["num_steps"])
     return {"terminateds": as_array("episode_terminateds", flags)}
 
 
 def replay_buffer(dqn: Any, spec: Spec, args: Args) -> Args:
-    """Make a `ReplayBuffer` of the hand-in, use it by a script, and return the results.
+    """Make a buffer, run the operations in `spec["script"]`, return their results.
 
-    The script is a list of operations. The results are collected in two lists,
-    `lengths` and `samples`. The operations are:
+    `args` has an array of transitions for each field. The operations:
 
     - ["add", i, j]: add the transitions i to j-1 of `args`, counted from 0.
-    - ["plain", i, j]: the same, with Python numbers in place of NumPy's numbers.
+    - ["plain", i, j]: the same, with Python numbers in place of NumPy's.
     - ["len"]: append the buffer's length to `lengths`.
     - ["rng", seed]: make a new random generator for the draws that follow.
     - ["sample", B]: draw a batch of B transitions, and append it to `samples`.
-    - ["samples", n, B]: draw n batches, and append all of them to `samples` as one
-      dict, with an array [n,B,...] for each field.
-    - ["reread", k]: append the batch of the k-th "sample" (k from 0) once more, as it
-      is now. This shows whether the batch has changed since it was drawn.
+    - ["samples", n, B]: draw n batches, and append one dict of fields [n,B,...].
+    - ["reread", k]: append the k-th batch of "sample" (k from 0) as it is now.
     - ["scribble"]: overwrite the states in `args`; a right buffer has kept copies.
 
-    Args:
-        dqn: the hand-in's module.
-        spec: settings of the case: `capacity` of the buffer, and `script`.
-        args: transitions, an array [N,...] for each field.
-
     Returns:
-        A dict with `lengths`, a list of ints, and `samples`, a list of batches. A batch
-        is a dict with an array for each field.
+        A dict of `lengths`, a list of ints, and `samples`, a list of batches: dicts
+        with an array for each field.
     """
     buffer = part(dqn, "ReplayBuffer")(spec["capacity"])
     rng = np.random.default_rng(0)
@@ -367,26 +296,13 @@ def replay_buffer(dqn: Any, spec: Spec, args: Args) -> Args:
 
 
 def add_rows(buffer: Any, rows: Args, first: int, last: int) -> None:
-    """Add transitions to a buffer, by one call of `add` for each transition.
-
-    Args:
-        buffer: the hand-in's buffer.
-        rows: transitions, an array [N,...] for each field.
-        first: index of the first transition to add.
-        last: index after the last transition to add.
-    """
+    """Add the transitions first, ..., last - 1 of `rows` to a buffer, one by one."""
     for i in range(first, last):
         buffer.add(*(rows[name][i] for name in FIELDS))
 
 
 def stacked_samples(buffer: Any, n: int, batch_size: int, rng: Any) -> Args:
-    """Draw n batches from a buffer; return them as an array [n,B,...] for each field.
-
-    Args:
-        buffer: the hand-in's buffer.
-        n: number of batches.
-        batch_size: number B of transitions in a batch.
-        rng: random generator that `sample` gets.
+    """Draw n batches of B = `batch_size`; return an array [n,B,...] for each field.
 
     Raises:
         ContractError: a field has different shapes in different batches.
@@ -406,17 +322,14 @@ def stacked_samples(buffer: Any, n: int, batch_size: int, rng: Any) -> Args:
 
 
 def batch_fields(batch: Any, batch_size: int) -> Args:
-    """Return a batch as a dict with an array for each of the five fields.
-
-    The shapes of the arrays are not checked.
+    """Return a batch as a dict with an array for each field, of any shape.
 
     Args:
         batch: result of `sample`: a Transition, a similar class, a tuple or a list.
         batch_size: number of transitions that were asked for.
 
     Raises:
-        ContractError: the batch has another type, or does not have five fields of
-            numbers.
+        ContractError: the batch has another type, or not five fields of numbers.
     """
     if all(hasattr(batch, name) for name in FIELDS):
         values = [getattr(batch, name) for name in FIELDS]
@@ -441,18 +354,7 @@ def batch_fields(batch: Any, batch_size: int) -> Args:
 
 
 def sync_target(dqn: Any, spec: Spec, args: Args) -> Args:
-    """Ask the hand-in's `sync_target` once.
-
-    Args:
-        dqn: the hand-in's module.
-        spec: settings of the case: the network's `net`, `state_dim` and `num_actions`,
-            and the arguments `step` and `period` of `sync_target`.
-        args: `theta_Q` and `theta_T`, a list of arrays each.
-
-    Returns:
-        A dict with "theta_T": the tree that `sync_target` has returned, as a list of
-        arrays.
-    """
+    """Ask `sync_target` once; return a dict of theta_T, the list of its arrays."""
     structure = structure_of(dqn, spec["net"], spec["state_dim"], spec["num_actions"])
     trees = [
         jax.tree.unflatten(structure, [jnp.asarray(leaf) for leaf in args[name]])
@@ -464,18 +366,15 @@ def sync_target(dqn: Any, spec: Spec, args: Args) -> Args:
 
 
 def sync_schedule(dqn: Any, steps: Iterable[int], period: int) -> list[int]:
-    """Ask the hand-in's `sync_target` about several updates.
-
-    θ_Q and θ_T are small constant tables.
+    """Ask `sync_target` about several updates, with two small tables as θ_Q and θ_T.
 
     Args:
         dqn: the hand-in's module.
         steps: numbers of the updates.
-        period: the setting of `sync_target`: updates from one sync to the next.
+        period: updates from one sync to the next.
 
     Returns:
-        For each update, 1 if `sync_target` has returned θ_Q, 0 if it has returned θ_T,
-        and -1 if it has returned anything else.
+        For each update, 1 if the answer is θ_Q, 0 if it is θ_T, and -1 for any other.
     """
     structure = structure_of(dqn, "table", 2, 2)
     leaves = np.arange(4.0, dtype=np.float32).reshape(2, 2), np.ones((2, 2), np.float32)

@@ -73,8 +73,8 @@ def check(exported: export.Exported) -> None:
 
     Raises:
         BadProgram: the program has side effects, an operation that is not allowed, or
-            too large results. Or it was exported for another device than the one of
-            this process, or with JAX's safety checks left out.
+            results that are too large; or it was exported for another device than that
+            of this process, or without JAX's safety checks.
     """
     if exported.ordered_effects or exported.unordered_effects:
         raise BadProgram("the program has side effects")

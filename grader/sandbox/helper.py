@@ -46,8 +46,7 @@ class DeadlinePassed(Failure):
 class Died(Failure):
     """Raised if the helper ended, or was killed because it broke the protocol.
 
-    The message is the end of a sentence about the helper, for example "exited with code
-    1".
+    The message is the end of a sentence about the helper, such as "exited with code 1".
     """
 
 
@@ -311,13 +310,11 @@ def start(launch: Launch, end: int, *, prints: bool) -> subprocess.Popen[bytes]:
 def require_reply(message: dict[str, Any], nonce: bytes, *, may_question: bool) -> None:
     """Check that a message is a reply to a request, and remove the message's nonce.
 
-    A nonce is a random number that the grader adds to a request, and the helper to its
-    reply. A reply has the key "nonce" and one of the keys "answer", "error" and
-    "question".
+    A reply has the key "nonce" and one of the keys "answer", "error" and "question".
 
     Args:
         message: the message from the helper.
-        nonce: the request's nonce.
+        nonce: the random bytes of the request, which a reply has to repeat.
         may_question: whether the reply may be a question.
 
     Raises:

@@ -54,9 +54,9 @@ def root_changes_user() -> tuple[bool, bool]:
     Returns:
         A pair (can_become, can_read). `can_become` says whether the grader runs as root
         on Linux and can become another user; in some containers it cannot. `can_read`
-        says whether this user can read the files of Python and JAX, and the folder of
-        temporary files. If `can_read` is False, helpers need the privilege to
-        read all files. If `can_become` is False, `can_read` is True.
+        says whether the other user can read the files of Python and JAX, and the folder
+        of temporary files. If `can_read` is False, helpers need the privilege to read
+        all files. If `can_become` is False, `can_read` is True.
     """
     if sys.platform != "linux" or os.geteuid() != 0:
         return False, True

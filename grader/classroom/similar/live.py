@@ -43,7 +43,7 @@ def count(body: Iterable[ast.stmt]) -> int:
 
 
 def reads(tree: ast.AST) -> set[str]:
-    """Return the names that code reads, and the names of all attributes in it.
+    """Return the names that a piece of code reads, and all names of attributes in it.
 
     Names that are declared `global` or `nonlocal` count as read.
     """

@@ -104,9 +104,10 @@ class Notebook:
         return {"left_out": self.failed[:MAX_LEFT_OUT], "more": more, "slow": slow}
 
     def run(self, text: str, start: int) -> None:
-        """Run the statements of a cell; add an entry to `failed` if one of them fails.
+        """Run the statements of a cell; remember the cell if a statement fails.
 
-        If the cell has a syntax error, an entry is added and no statement is run.
+        `left_out` returns the cells that were remembered. If the cell has a syntax
+        error, no statement is run, and the cell is remembered, too.
 
         Args:
             text: text of the cell.

@@ -28,7 +28,7 @@ class TrainingLog:
     Args:
         values_of: function from parameters [P] and states [n,D] to values [n,A].
         theta: parameters at the start [P].
-        num_states: for how many states n of each block values are computed.
+        num_states: number n of states in each block for which values are recorded.
         num_envs: number N of environments.
     """
 

@@ -65,7 +65,8 @@ class Run:
     """One call of a translated program.
 
     Attributes:
-        values: the values computed so far. A key is the number of a value in `Step`.
+        values: the values computed so far. A key is the number by which steps and
+            blocks name the value.
         steps_left: how many more steps this call may run.
     """
 

@@ -86,8 +86,8 @@ class LearningParts:
         """Try some parts, then export programs; return the programs' names.
 
         Args:
-            steps: for the name of each part to try, the function that tries it, without
-                arguments.
+            steps: functions without arguments that each try one part, by the name of
+                the part.
             programs: function without arguments, called after the steps. It returns a
                 case for each program to export, by the program's role ("network", "act"
                 or "update"). The program must be able to answer the case.

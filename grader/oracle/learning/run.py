@@ -126,9 +126,8 @@ class Learning:
     def again(self, slopes: Mapping[float, Slopes]) -> Results:
         """Learn again, with updates by the formula of the hand-in's `td_loss`.
 
-        If `slopes` is {} or `td_update` deviates again, the maze and CartPole are not
-        judged. The table worlds are then judged only if all of them were learned. In
-        the results, tasks that are not judged have a `reason`.
+        If `slopes` is {} or `td_update` deviates again, only the table worlds are
+        judged, if all were learned. The other tasks then have a `reason`.
 
         Args:
             slopes: for the discount γ of each task, the function that computes a
@@ -237,8 +236,7 @@ class Learning:
     def learn(self, task: str) -> None:
         """Learn the maze or CartPole: train with one seed after another.
 
-        No further seed is tried after a training that gets full points, or that was
-        stopped by a problem.
+        A training with full points, or one that a problem stops, is the last one.
 
         Args:
             task: "maze" or "cartpole".
