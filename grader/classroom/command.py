@@ -13,9 +13,10 @@ from contextlib import AbstractContextManager
 from pathlib import Path
 
 from rich.console import Console
+from rich.text import Text
 
 from grader.classroom import arguments as kinds
-from grader.classroom import layouts, pool, results
+from grader.classroom import dry_run, layouts, pool, results
 from grader.classroom.entries import Entry, entry_of
 from grader.classroom.grade_all import Grading, grade_all, on_cluster, on_this_machine
 from grader.classroom.gradebooks.export import Export
@@ -84,11 +85,14 @@ def parse(words: list[str]) -> argparse.Namespace:
     add("--sandbox", kinds.one_of("SANDBOX", TIER), "bwrap, landlock or process")
     add("--device", kinds.one_of("DEVICE", DEVICE), "cpu or gpu")
     add("--cluster", kinds.optional, "tcp://… of Dask's scheduler")
+    add("--dryrun", kinds.one_of("DRYRUN", NO_OR_YES), "1: say only what is there")
     return parser.parse_args(words)
 
 
 def run(arguments: argparse.Namespace) -> int:
     """Grade the class and write all results; return the exit code.
+
+    With DRYRUN=1, only print what would be graded, and write nothing.
 
     Args:
         arguments: the result of `parse`.
@@ -101,9 +105,14 @@ def run(arguments: argparse.Namespace) -> int:
     export, members = read_gradebook(arguments)
     out = arguments.out
     found = layouts.find(arguments.submissions)
-    options = options_of(arguments)
     console = make_console()
+    console.print(Text(results.in_one_line(found.headline)), soft_wrap=True)
     submissions, unread = take_all(found.hand_ins)
+    if arguments.dryrun:
+        folder = arguments.submissions
+        plan = found, submissions, unread, export, members
+        return dry_run.show(folder, *plan, console)
+    options = options_of(arguments)
     code = pool.code_hash()
     names = {entry: pool.name_of(s, options, code) for entry, s in submissions.items()}
     kept = kept_in(out)

@@ -65,7 +65,7 @@ class People:
             The message says why the row is not certain; otherwise it is "".
         """
         known = {**owner.ids, "name": owner.name}
-        if [*owner.ids] == ["login"]:  # from a file's name, which may be any identifier
+        if is_any(owner):
             known |= dict.fromkeys(("sid", "email"), owner.ids["login"])
             found = self.found(known)
             rows = set().union(*found.values())
@@ -110,7 +110,7 @@ class People:
                 for kind, some in found.items()
             )
             return ", and ".join(whose)
-        if [*found] == ["name"] and [*owner.ids] != ["login"]:
+        if [*found] == ["name"] and not is_any(owner):
             (row,) = rows
             for kind, ours in owner.ids.items():
                 theirs = self.values(row, kind)
@@ -156,6 +156,14 @@ class People:
             row: the index of the row.
         """
         return self.export.value(row, "name")
+
+
+def is_any(owner: Owner) -> bool:
+    """Return whether it is not known what kind of identifier an owner's login is.
+
+    This is so if the login is the name of a file or folder, as is the owner's name.
+    """
+    return owner.ids == {"login": owner.name}
 
 
 def same_name(folder: str, name: str) -> bool:
