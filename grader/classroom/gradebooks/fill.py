@@ -56,7 +56,7 @@ def fill(
                 filled.disputes.append(doubt)
             if entry.report is None:
                 continue
-            if entry.problem and not zero_unread:
+            if not (entry.is_settled or zero_unread):
                 filled.with_problem.append(owner.name)
             elif place is None and not doubt:
                 filled.without_row.append(owner.name)
@@ -99,7 +99,7 @@ def score_of(entry: Entry, maximum: float, zero_unread: bool) -> str:
     """
     if entry.report is None:
         return ""
-    if entry.problem:
+    if entry.entered is None or not entry.is_settled:
         return "0" if zero_unread else ""
     full = entry.report.max_score
-    return str(plain_number(entry.report.score * (maximum or full) / full))
+    return str(plain_number(entry.entered * (maximum or full) / full))

@@ -5,7 +5,15 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
-from grader.classroom.entries import ODD, Entry, Trouble, troubles
+from grader.classroom.after.roster import Attendance
+from grader.classroom.entries import (
+    ALIKE,
+    NOT_ON_ROSTER,
+    ODD,
+    Entry,
+    Trouble,
+    troubles,
+)
 from grader.classroom.pages import charts
 from grader.classroom.pages.render import SORT, render
 from grader.classroom.pages.student import curve_of
@@ -15,7 +23,7 @@ from grader.contract.outcomes import CALLS_EXPORTED, Outcome
 from grader.report.model import Report, plain_number
 
 SHORT = 8  # digits of an id that are shown; more if two ids begin alike
-HIDDEN = "its report says why"
+HIDDEN = "grades.csv says why"
 
 
 class Label(NamedTuple):
@@ -73,6 +81,7 @@ def page(
     *,
     names: bool,
     left_out: Sequence[tuple[str, str]] = (),
+    attended: Attendance | None = None,
 ) -> str:
     """Return the HTML page of the whole class.
 
@@ -81,6 +90,7 @@ def page(
         findings: the result of comparing the code of all hand-ins.
         names: whether to show the owners' names.
         left_out: the names of files that are no hand-in, each with the reason.
+        attended: who handed in nothing; None without a roster.
     """
     entries = sorted(entries, key=lambda entry: entry.id)  # hides the order of names
     reports = {e.id: e.report for e in entries if e.report is not None and e.graded}
@@ -93,9 +103,13 @@ def page(
         labels=labels(entries, names=names),
         figures=[*figures(entries, graded)],
         troubles=[
-            (t, HIDDEN if is_secret(t, names) else t.why) for t in troubles(entries)
+            (t, HIDDEN if is_secret(t, names) else t.why)
+            for t in troubles(entries, findings.clusters)
         ],
-        odd=[*ODD.values()],
+        odd=[*ODD.values(), ALIKE, NOT_ON_ROSTER],
+        attended=attended or Attendance(),
+        # The reasons are private.
+        adjusted=[(e.id, e.adjustment(reasons=names)) for e in entries if e.changes],
         left_out=left_out,
         reports=reports,
         histogram=charts.histogram(shares),
@@ -164,8 +178,10 @@ def is_secret(trouble: Trouble, names: bool) -> bool:
         trouble: the reason why staff should look at a hand-in.
         names: whether the page shows the owners' names.
     """
+    if names:
+        return False
     entry = trouble.entry
-    return entry.report is not None and bool(entry.problem) and not names
+    return trouble.kind == NOT_ON_ROSTER or bool(entry.report and entry.problem)
 
 
 def rates(graded: Sequence[Report]) -> Iterator[Rate]:

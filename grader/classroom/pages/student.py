@@ -48,6 +48,7 @@ def page(entry: Entry) -> str:
         report=report,
         names=", ".join(owner.name for owner in entry.hand_in.owners),
         figures=[*figures(entry, report)],
+        adjusted=entry.adjustment(),
         exercises=[
             (exercise, [*lines(exercise)])
             for exercise in ([] if report.problem else report.exercises)
