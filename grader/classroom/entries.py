@@ -8,14 +8,12 @@ from dataclasses import dataclass
 
 from grader.classroom.after import adjust
 from grader.classroom.layouts import HandIn
-from grader.classroom.similar.clusters import Cluster
 from grader.contract.outcomes import Outcome
 from grader.intake.submission import Submission
 from grader.report.model import NOT_IMPORTED, NOT_READ, Report
 
 NOT_GRADED = "not graded"
 NOT_ON_ROSTER = "not on the roster"
-ALIKE = "looks alike"
 # The outcomes of a check that staff should look at, with the kind of trouble.
 ODD = {Outcome.TIMEOUT: "out of time", Outcome.KILLED: "the process died"}
 # All kinds of trouble, the most urgent first.
@@ -25,7 +23,6 @@ KINDS = (
     NOT_GRADED,
     NOT_ON_ROSTER,
     *ODD.values(),
-    ALIKE,
 )
 
 
@@ -147,40 +144,24 @@ class Trouble:
         kind: one of `KINDS`, such as "not graded" or "out of time".
         why: the details in words. If the kind is "out of time" or "the process died":
             the names of exercises, each with the number of its checks that ended so.
-        others: the other hand-ins that look like this one; () for other kinds.
     """
 
     entry: Entry
     kind: str
     why: str
-    others: tuple[Entry, ...] = ()
 
 
-def troubles(
-    entries: Iterable[Entry], clusters: Iterable[Cluster] = ()
-) -> list[Trouble]:
+def troubles(entries: Iterable[Entry]) -> list[Trouble]:
     """Return all reasons for staff to look at hand-ins, the most urgent kind first.
 
     A hand-in can have several reasons or none.
-
-    Args:
-        entries: all hand-ins with their results.
-        clusters: hand-ins whose code is nearly the same, by their ids.
     """
-    entries = [*entries]
     found = [trouble for entry in entries for trouble in troubles_of(entry)]
-    known = {entry.id: entry for entry in entries}
-    for cluster in clusters:
-        first, *others = (known[id_] for id_ in cluster.names)
-        why = f"each shares at least {int(100 * cluster.share)}% with another one"
-        found.append(Trouble(first, ALIKE, why, tuple(others)))
     return sorted(found, key=lambda trouble: KINDS.index(trouble.kind))
 
 
 def troubles_of(entry: Entry) -> Iterator[Trouble]:
     """Yield the reasons for staff to look at one hand-in."""
-    if entry.stranger:
-        yield Trouble(entry, NOT_ON_ROSTER, entry.stranger)
     if entry.report is None:
         yield Trouble(entry, NOT_GRADED, entry.why_not)
     elif entry.problem:
@@ -195,3 +176,5 @@ def troubles_of(entry: Entry) -> Iterator[Trouble]:
         for kind, where in odd.items():
             why = ", ".join(f"{name} ({n})" for name, n in where.items())
             yield Trouble(entry, kind, why)
+    if entry.stranger:
+        yield Trouble(entry, NOT_ON_ROSTER, entry.stranger)

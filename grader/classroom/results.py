@@ -123,7 +123,7 @@ def about_people(entries: Sequence[Entry], attended: Attendance) -> list[str]:
             lines.append(f"adjusted: {who}: {entry.adjustment()}")
     if attended.people:
         count = f"{len(attended.absent)} of {attended.people}"
-        who = ", ".join(owner.name for owner in attended.absent)
+        who = "; ".join(owner.name for owner in attended.absent)
         lines.append(f"no hand-in: {count} on the roster: {who or 'nobody'}")
     return lines
 

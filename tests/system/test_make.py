@@ -142,6 +142,7 @@ def test_values_are_text(home, form, where):
     (of_class,) = [call for call in calls if "grader.classroom" in call]
     assert of_class[-2:] == ["--", given["SUBMISSIONS"]]
     options = ("canvas", "moodle", "names", "jobs", "assignment", "unread", "cluster")
+    options += ("roster", "regrade", "adjust")
     for option in options:
         assert f"--{option}={given[option.upper()]}" in of_class
     (node,) = [call for call in calls if "grader.classroom.node" in call]

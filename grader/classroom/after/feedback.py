@@ -84,9 +84,9 @@ def for_canvas(entries: Iterable[Entry]) -> Packed:
         if match := _ANONYMOUS.match(name):
             file = f"{match[0]}_{FILE}"
             pages.append(Page(match[1], who, entry.id, file))
-        elif number and (match := re.search(rf"(?:^|_)({number}_\d+)_", name)):
-            # The name is for people; letters alone cannot be taken for a number.
-            file = f"of{''.join(filter(str.isalpha, who))}_{match[1]}_{FILE}"
+        elif number and (match := re.search(rf"(?:^|_)({re.escape(number)}_\d+)_", name)):
+            # The name is for people; it has no part that is a number.
+            file = f"for-{''.join(filter(str.isalpha, who))}_{match[1]}_{FILE}"
             pages.append(Page(number, who, entry.id, file))
         else:
             packed.left_out.append(who)
@@ -169,5 +169,5 @@ def write(
         temporary.replace(path)
         lines.append(f"{path}: {len(packed.files)} reports")
         if packed.left_out:
-            lines.append(f"{path}: not in it: {', '.join(packed.left_out)}")
+            lines.append(f"{path}: not in it: {'; '.join(packed.left_out)}")
     return lines

@@ -82,7 +82,6 @@ class Known:
                     yield id_
                     break
 
-
     def listed(self, ids: Sequence[str]) -> str:
         """Return the owners and names of hand-ins, for messages."""
         shown = ", ".join(map(self.called, ids[:MOST_SHOWN]))

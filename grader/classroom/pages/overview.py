@@ -7,7 +7,6 @@ from typing import NamedTuple
 
 from grader.classroom.after.roster import Attendance
 from grader.classroom.entries import (
-    ALIKE,
     NOT_ON_ROSTER,
     ODD,
     Entry,
@@ -103,10 +102,9 @@ def page(
         labels=labels(entries, names=names),
         figures=[*figures(entries, graded)],
         troubles=[
-            (t, HIDDEN if is_secret(t, names) else t.why)
-            for t in troubles(entries, findings.clusters)
+            (t, HIDDEN if is_secret(t, names) else t.why) for t in troubles(entries)
         ],
-        odd=[*ODD.values(), ALIKE, NOT_ON_ROSTER],
+        odd=[*ODD.values(), NOT_ON_ROSTER],
         attended=attended or Attendance(),
         # The reasons are private.
         adjusted=[(e.id, e.adjustment(reasons=names)) for e in entries if e.changes],

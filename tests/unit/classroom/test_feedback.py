@@ -89,7 +89,7 @@ def test_canvas_reads_the_one_who_handed_in(entry, number, told):
     (A file named "11_11_7_" would be refused by Canvas, for 11 is not an attachment.)
     """
     (file,) = for_canvas(numbered(canvas(entry, number))).files
-    assert to_canvas(file) == to_canvas(file, ("team_7", "of", "doejane")) == told
+    assert to_canvas(file) == to_canvas(file, ("team_7", "for-doejane")) == told
     assert not file.split("_")[-1].startswith("link")
     assert file.endswith(".html")
 

@@ -97,7 +97,7 @@ def test_what_was_never_graded(kept):
 
 
 def test_a_seed_is_that_of_the_one(kept):
-    """The other hand-ins keep their reports, whatever seed the class was graded with."""
+    """The other hand-ins keep their reports, whatever the seed of the class was."""
     seeded = Options("7")
     assert options_of_others(seeded, CLASS, "code", kept) == Options("")
     name = pool.name_of(CLASS["bo"], seeded, "code")
