@@ -79,12 +79,13 @@ def for_canvas(entries: Iterable[Entry]) -> Packed:
         if entry.report is None:
             continue
         name, owners = entry.hand_in.entry, entry.hand_in.owners
-        number = owners[0].ids.get("canvas") if len(owners) == 1 else None
+        number = owners[0].ids.get("canvas", "") if len(owners) == 1 else ""
+        numbers = rf"(?:^|_)({re.escape(number)}_\d+)_"
         who = " & ".join(owner.name for owner in owners)
         if match := _ANONYMOUS.match(name):
             file = f"{match[0]}_{FILE}"
             pages.append(Page(match[1], who, entry.id, file))
-        elif number and (match := re.search(rf"(?:^|_)({re.escape(number)}_\d+)_", name)):
+        elif number and (match := re.search(numbers, name)):
             # The name is for people; it has no part that is a number.
             file = f"for-{''.join(filter(str.isalpha, who))}_{match[1]}_{FILE}"
             pages.append(Page(number, who, entry.id, file))
