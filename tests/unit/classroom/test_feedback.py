@@ -151,10 +151,13 @@ def test_moodle_leaves_out_what_is_not_certain():
         moodle("13", "Cy Roe"),
         moodle("13", "Max Ox"),
         hand_in_of("unknown"),
+        hand_in_of("x", Owner("Cy Roe", {"email": "cy@example.org"})),
     ]
     packed = for_moodle(numbered(*hand_ins), read_moodle(twice, ""))
     assert packed.files == {}
-    assert len(packed.left_out) == 6
+    assert len(packed.left_out) == 7
+    cy = for_moodle(numbered(hand_ins[-1]), read_moodle(twice, ""))
+    assert (cy.files, cy.left_out) == ({}, ["Cy Roe"])
 
 
 def test_moodle_with_hand_ins_from_elsewhere():
