@@ -23,8 +23,8 @@ CLUSTER_READY := $(if $(value CLUSTER),$(VENV)/.synced-cluster)
 .PHONY: grade-class
 grade-class: $(VENV)/.synced-class $(CLUSTER_READY) ## staff: grade all hand-ins in a folder, SUBMISSIONS=dir
 	@$(RUN) -m grader.classroom --out="$${OUT:-class-results}" --seed="$$SEED" \
-	  --jobs="$$JOBS" --names="$$NAMES" --canvas="$$CANVAS" --moodle="$$MOODLE" \
-	  --assignment="$$ASSIGNMENT" --unread="$$UNREAD" --only="$$ONLY" \
+	  --jobs="$$JOBS" --names="$$NAMES" --gradebook="$$GRADEBOOK" \
+	  --assignment="$$ASSIGNMENT" --members="$$MEMBERS" --unread="$$UNREAD" --only="$$ONLY" \
 	  --roster="$$ROSTER" --regrade="$$REGRADE" --adjust="$$ADJUST" \
 	  --sandbox="$$SANDBOX" --device="$${DEVICE:-cpu}" \
 	  --cluster="$$CLUSTER" -- "$$SUBMISSIONS"

@@ -22,11 +22,12 @@ from grader.classroom.after.roster import Attendance, attendance, read_roster
 from grader.classroom.after.who import Known
 from grader.classroom.entries import Entry, entry_of, id_of
 from grader.classroom.grade_all import Grading, grade_all, on_cluster, on_this_machine
-from grader.classroom.gradebooks.canvas import read_canvas
 from grader.classroom.gradebooks.export import Export
 from grader.classroom.gradebooks.fill import fill
-from grader.classroom.gradebooks.moodle import read_moodle
-from grader.classroom.layouts import HandIn
+from grader.classroom.gradebooks.groups import read_members
+from grader.classroom.gradebooks.read import read_export
+from grader.classroom.gradebooks.sheet import sheet_at
+from grader.classroom.layouts import HandIn, Owner
 from grader.classroom.similar.clusters import Findings, compare
 from grader.cli import guarded
 from grader.contract.outcomes import UsageError
@@ -75,14 +76,14 @@ def parse(words: list[str]) -> argparse.Namespace:
     add("--seed", kinds.seed, "any text, for all; else a secret one each")
     add("--jobs", kinds.jobs, "so many at once; one for each core")
     add("--names", kinds.one_of("NAMES", NO_OR_YES), "1: names on the class page")
-    add("--canvas", kinds.optional, "an export of Canvas' gradebook")
-    add("--moodle", kinds.optional, "an export or worksheet of Moodle")
-    add("--assignment", str, "its column in the exports")
+    add("--gradebook", kinds.optional, "an exported gradebook, to be filled in")
+    add("--assignment", str, "its column in the gradebook")
+    add("--members", kinds.optional, "a file that says who is in which group")
     add("--only", kinds.exercises, "one exercise; for trying things out")
     add(
         "--unread",
         kinds.one_of("UNREAD", ZERO),
-        "0: enter that in the exports for what was not read or not imported",
+        "0: enter that in the gradebook for what was not read or not imported",
     )
     add("--roster", kinds.optional, "a list of the people of the course")
     add("--regrade", str.strip, "the owner or name of a hand-in to grade anew")
@@ -104,16 +105,18 @@ def run(arguments: argparse.Namespace) -> int:
         UsageError: an argument is wrong, or a file or folder cannot be used.
     """
     # Files first, because grading can take hours.
-    exports = read_exports(arguments)
-    roster = read_roster(text_of(arguments.roster)) if arguments.roster else None
+    export, members = read_gradebook(arguments)
+    roster = None
+    if arguments.roster:
+        roster = read_roster(sheet_at(arguments.roster, "ROSTER"))
     lines = read_changes(arguments)
     out = arguments.out
     found = layouts.find(arguments.submissions)
     submissions, unread = take_all(found.hand_ins)
     ids = {id_of(h.entry, submissions.get(h.entry)): h for h in found.hand_ins}
-    known = Known(ids, [*exports.values(), *([roster] if roster else [])])
+    known = Known(ids, [book for book in (export, roster) if book])
     changes = adjust.changes_of(lines, known)
-    attended = attendance(roster, found.hand_ins) if roster else Attendance()
+    attended = attendance(roster, members, found.hand_ins) if roster else Attendance()
     again = chosen_by(arguments.regrade, known, submissions)
     options = options_of(arguments)
     console = make_console()
@@ -135,13 +138,12 @@ def run(arguments: argparse.Namespace) -> int:
     results.write_all(
         out, entries, findings, found.ignored, attended, names=arguments.names
     )
-    filled = {
-        platform: fill(export, entries, zero_unread=arguments.unread)
-        for platform, export in exports.items()
-    }
-    results.write_exports(out, filled)
+    filled = None
+    if export:
+        filled = fill(export, entries, members=members, zero_unread=arguments.unread)
+        results.write_gradebook(out, filled)
     more += results.about_people(entries, attended)
-    more += feedback.write(out, entries, exports)
+    more += feedback.write(out, entries, export, members)
     results.print_summary(out, entries, found.ignored, filled, more, console)
     return 0 if all(entry.graded for entry in entries) and not failed else 2
 
@@ -206,45 +208,35 @@ def read_changes(arguments: argparse.Namespace) -> list[adjust.Line]:
         return []
     if arguments.only:
         raise UsageError("ONLY: points of one exercise are no score to be adjusted")
-    return adjust.read_adjustments(text_of(arguments.adjust))
+    return adjust.read_adjustments(sheet_at(arguments.adjust, "ADJUST"))
 
 
-def read_exports(arguments: argparse.Namespace) -> dict[str, Export]:
-    """Read the gradebooks into which scores will be entered.
+def read_gradebook(
+    arguments: argparse.Namespace,
+) -> tuple[Export | None, dict[str, list[Owner]]]:
+    """Read the gradebook into which scores will be entered, and who is in which group.
 
     Args:
         arguments: the result of `parse`.
 
     Returns:
-        The gradebooks by platform, "canvas" or "moodle"; {} if the arguments name none.
+        The gradebook, or None if the arguments name none; and the members of each
+        group, by the group's name.
 
     Raises:
-        UsageError: a gradebook cannot be read, or has no column for the scores. Or the
-            arguments name a gradebook, and also a single exercise to grade.
+        UsageError: a file cannot be read, or is not what its option says, or has no
+            column for the scores. Or the arguments name a gradebook, and also a single
+            exercise to grade.
     """
-    paths = {"canvas": arguments.canvas, "moodle": arguments.moodle}
-    read = {"canvas": read_canvas, "moodle": read_moodle}
-    given = {platform: path for platform, path in paths.items() if path}
-    if given and arguments.only:
+    path, listed = arguments.gradebook, arguments.members
+    if path and arguments.only:
         raise UsageError("ONLY: points of one exercise are no score to be entered")
-    return {
-        platform: read[platform](text_of(path), arguments.assignment)
-        for platform, path in given.items()
-    }
-
-
-def text_of(path: str) -> str:
-    """Return the text of a gradebook's file.
-
-    Raises:
-        UsageError: the file cannot be read, or is not UTF-8 text.
-    """
-    try:
-        return Path(path).read_bytes().decode("utf-8")
-    except OSError as error:
-        raise UsageError(f"{path}: {error.strerror}") from None
-    except UnicodeDecodeError:
-        raise UsageError(f"{path} is not UTF-8 text: export it as CSV UTF-8") from None
+    if listed and not path:
+        raise UsageError("MEMBERS: GRADEBOOK=file is missing: whose groups are these?")
+    export = None
+    if path:
+        export = read_export(sheet_at(path, "GRADEBOOK"), arguments.assignment)
+    return export, read_members(sheet_at(listed, "MEMBERS")) if listed else {}
 
 
 def options_of(arguments: argparse.Namespace) -> pipeline.Options:

@@ -67,7 +67,7 @@ def run(folder: Path, **options: str) -> int:
 
 def rows(folder: Path) -> dict[str, dict[str, str]]:
     """Return the rows of grades.csv, by the person's name."""
-    text = (folder.parent / "out" / "grades.csv").read_text()
+    text = (folder.parent / "out" / "grades.csv").read_text("utf-8-sig")
     return {row["name"]: row for row in csv.DictReader(text.splitlines())}
 
 
@@ -116,7 +116,7 @@ def test_changes_go_everywhere(folder, asked, capsys):
     """
     book, file = folder.parent / "book.csv", folder.parent / "adjust.csv"
     file.write_text("who,change,reason\nbo,-10%,one day late\nJane Doe,=85,oral exam\n")
-    options = {"canvas": str(book), "assignment": "DQN"}
+    options = {"gradebook": str(book), "assignment": "DQN"}
     assert run(folder, **options) == 0
     assert run(folder, **options, adjust=str(file)) == 0
     assert len(asked) == 2
@@ -124,7 +124,7 @@ def test_changes_go_everywhere(folder, asked, capsys):
     assert f"adjusted: leebo: {words}" in capsys.readouterr().out
     out = folder.parent / "out"
     filled = BOOK.replace("bo,A,", "bo,A,27").replace("jane,A,", "jane,A,42.5")
-    assert (out / "canvas.csv").read_text() == filled
+    assert (out / "gradebook.csv").read_text() == filled
     found = rows(folder)["leebo"]
     assert (found["score"], found["adjusted"]) == ("60", "54")
     id_ = found["hand_in"]
@@ -134,7 +134,7 @@ def test_changes_go_everywhere(folder, asked, capsys):
     assert "60 of 100 by the grader; 54 entered" in page
     assert "oral exam" not in page
     assert run(folder, **options) == 0
-    assert (out / "canvas.csv").read_text().count("30") == 1
+    assert (out / "gradebook.csv").read_text().count("30") == 1
     assert len(asked) == 2
 
 
@@ -148,7 +148,7 @@ def test_what_is_wrong_is_told_before_grading(folder, asked):
         run(folder, regrade="cy")
     with pytest.raises(UsageError, match=r"ONLY: .* no score to be adjusted"):
         run(folder, adjust=str(file), only="td_loss")
-    with pytest.raises(UsageError, match=r"absent\.csv: No such file"):
+    with pytest.raises(UsageError, match=r"ROSTER=absent\.csv: No such"):
         run(folder, roster="absent.csv")
     assert asked == []
 

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from grader.classroom.after.who import Known
-from grader.classroom.gradebooks.export import number, read
+from grader.classroom.gradebooks.sheet import Sheet
 from grader.contract.outcomes import UsageError
 from grader.report.model import plain_number
 
@@ -76,22 +76,22 @@ class Line:
     change: Change
 
 
-def read_adjustments(text: str) -> list[Line]:
+def read_adjustments(sheet: Sheet) -> list[Line]:
     """Return the lines of a file of changes.
 
     Each line has three cells: who, change and reason. The first line may be the head
     "who, change, reason".
 
     Args:
-        text: the file's text, in the CSV format.
+        sheet: the file.
 
     Raises:
         UsageError: a line is not of this form; the message has all such lines.
     """
     lines, wrong = [], []
     first = 1
-    for row in read(text)[0]:
-        here, first = first, first + max(1, row.raw.count("\n"))
+    for row in sheet.rows:
+        here, first = first, first + 1 + sum(cell.count("\n") for cell in row.raw)
         who, how, *why = [*(cell.strip() for cell in row.cells), "", ""]
         if not (who or how) or (here == 1 and who.casefold() == "who"):
             continue
@@ -107,7 +107,10 @@ def read_adjustments(text: str) -> list[Line]:
         elif not reason:
             wrong.append(f"line {here}: the reason is missing")
         else:
-            amount, is_percent = number(match["amount"]), bool(match["percent"])
+            amount, is_percent = (
+                float(match["amount"].replace(",", ".")),
+                bool(match["percent"]),
+            )
             change = Change(match["sign"], amount, is_percent, reason)
             lines.append(Line(here, who, change))
     refuse(wrong)

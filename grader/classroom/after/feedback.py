@@ -15,7 +15,9 @@ from typing import NamedTuple
 
 from grader.classroom.entries import Entry
 from grader.classroom.gradebooks.export import Export
-from grader.classroom.gradebooks.people import People, normal
+from grader.classroom.gradebooks.groups import Places, letters
+from grader.classroom.gradebooks.people import normal
+from grader.classroom.layouts import Owner
 
 FOLDER = "feedback"
 FILE = "report.html"
@@ -95,34 +97,42 @@ def for_canvas(entries: Iterable[Entry]) -> Packed:
     return packed
 
 
-def for_moodle(entries: Iterable[Entry], worksheet: Export) -> Packed:
+def for_moodle(
+    entries: Iterable[Entry], worksheet: Export, members: Mapping[str, Sequence[Owner]]
+) -> Packed:
     """Return the names of files by which Moodle brings each page to its owners.
 
     Of a name, Moodle reads what stands between the first two underscores: the number of
     a participant (moodle/moodle, mod/assign/feedback/file/importziplib.php). The folder
     of a group has the group's number in this place, which can also be the number of a
     participant (mod/assign/classes/downloader.php). So the number is taken from the
-    worksheet, in the row of the page's owner. If the folder has a number, it has to be
-    the same one: in the worksheet of another assignment, numbers differ.
+    worksheet, in the row of the page's owner. If a person's folder has a number, it has
+    to be the same one: in the worksheet of another assignment, numbers differ.
 
     Args:
         entries: all hand-ins with their results.
         worksheet: the grading worksheet of this assignment.
+        members: the members of each group, by the group's name.
     """
-    people, packed, pages = People(worksheet), Packed(), []
-    column = people.columns["moodle"]
-    numbers = [normal(row.at(column), "moodle") for row in worksheet.rows]
+    places, packed, pages = Places(worksheet, members), Packed(), []
+    rows = range(len(worksheet.rows))
+    numbers = [normal(worksheet.value(row, "moodle"), "moodle") for row in rows]
     for entry in entries:
-        for owner in entry.hand_in.owners if entry.report else ():
-            place, _ = people.row_of(owner)
-            number = numbers[place] if place is not None else ""
-            is_same = owner.ids.get("moodle", number) == number
-            if number and is_same and numbers.count(number) == 1:
-                who = " ".join(re.findall(r"[^\W\d_]+", owner.name)) or "Participant"
+        hand_in = entry.hand_in
+        told = {
+            owner.ids["moodle"] for owner in hand_in.owners if "moodle" in owner.ids
+        }
+        team = letters(hand_in.group or hand_in.owners[0].name)
+        for name, row, _ in places.of(hand_in) if entry.report else ():
+            number = numbers[row] if row is not None else ""
+            group = worksheet.value(row, "group") if row is not None else ""
+            is_right = number in told or not told or (group and letters(group) == team)
+            if number and is_right and numbers.count(number) == 1:
+                who = " ".join(re.findall(r"[^\W\d_]+", name)) or "Participant"
                 file = f"{who}_{number}_assignsubmission_file_{FILE}"
-                pages.append(Page(number, owner.name, entry.id, file))
+                pages.append(Page(number, name, entry.id, file))
             else:
-                packed.left_out.append(owner.name)
+                packed.left_out.append(name)
     packed.add(pages)
     return packed
 
@@ -144,7 +154,10 @@ def pack(packed: Packed, pages: Path) -> bytes:
 
 
 def write(
-    out: Path, entries: Sequence[Entry], exports: Mapping[str, Export]
+    out: Path,
+    entries: Sequence[Entry],
+    export: Export | None,
+    members: Mapping[str, Sequence[Owner]],
 ) -> list[str]:
     """Write the archives for Canvas and Moodle; return lines on who is not in them.
 
@@ -153,11 +166,12 @@ def write(
     Args:
         out: the folder of the results, with the students' pages.
         entries: all hand-ins with their results.
-        exports: the gradebooks by platform, "canvas" or "moodle".
+        export: the gradebook, or None if none was given.
+        members: the members of each group, by the group's name.
     """
     archives = {"canvas": for_canvas(entries), "moodle": Packed()}
-    if "moodle" in exports and "moodle" in People(exports["moodle"]).columns:
-        archives["moodle"] = for_moodle(entries, exports["moodle"])
+    if export and "moodle" in export.columns:
+        archives["moodle"] = for_moodle(entries, export, members)
     (out / FOLDER).mkdir(exist_ok=True)
     lines = []
     for platform, packed in archives.items():

@@ -1,12 +1,13 @@
 """Compare the hand-ins of a class with the list of its people."""
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from grader.classroom.gradebooks.export import Export, Row, read
-from grader.classroom.gradebooks.people import People
-from grader.classroom.layouts import HandIn, Owner, normal_name
+from grader.classroom.gradebooks.export import Export
+from grader.classroom.gradebooks.groups import Places
+from grader.classroom.gradebooks.sheet import Sheet, as_csv, sheet_of
+from grader.classroom.layouts import HandIn, Owner
 from grader.contract.outcomes import UsageError
 
 # The kinds of identifiers (see `Owner.ids`), and in the end the name of the group.
@@ -45,20 +46,17 @@ class Attendance:
     strangers: dict[str, str] = field(default_factory=dict)
 
 
-def read_roster(text: str) -> Export:
+def read_roster(sheet: Sheet) -> Export:
     """Return the people of a course, in the form in which gradebooks are searched.
 
-    The text is an exported gradebook, or any other table or list with the names, e-mail
+    The file is an exported gradebook, or any other table or list with the names, e-mail
     addresses, student ids or logins of the people. If its first row is no head that is
     known, the kind of each cell is told by what is in it.
 
     Raises:
-        UsageError: the text is no CSV file, or has no people.
+        UsageError: the file has no people.
     """
-    try:
-        rows = [row.cells for row in read(text)[0]]
-    except UsageError as error:
-        raise UsageError(f"ROSTER: {error}") from None
+    rows = [row.cells for row in sheet.rows]
     head = kinds_of(rows[0]) if rows else []
     if {*head} & {*KINDS, "last"}:
         people = [by_head(head, cells) for cells in rows[1:]]
@@ -73,9 +71,9 @@ def read_roster(text: str) -> Export:
     if not kept:
         raise UsageError("ROSTER: nobody is in it")
     table = [[person.get(kind, "") for kind in CELLS] for person in kept]
-    listed = [Row("", cells) for cells in [[*CELLS], *table]]
-    kinds = {kind: kind for kind in KINDS}
-    return Export(listed, ",", kinds, 1, 0, [0.0] * len(listed))
+    listed = sheet_of(as_csv([CELLS, *table]))
+    columns: dict[str, tuple[int, ...]] = {kind: (i,) for i, kind in enumerate(CELLS)}
+    return Export("", listed, columns, 1, 0, [0.0] * len(listed.rows))
 
 
 def kinds_of(head: list[str]) -> list[str]:
@@ -127,47 +125,38 @@ def by_shape(cells: list[str]) -> dict[str, str]:
     return person
 
 
-def attendance(roster: Export, hand_ins: Iterable[HandIn]) -> Attendance:
+def attendance(
+    roster: Export, members: Mapping[str, Sequence[Owner]], hand_ins: Iterable[HandIn]
+) -> Attendance:
     """Return who of a course handed in nothing, and who handed in from outside.
 
     Args:
         roster: the result of `read_roster`.
+        members: the members of each group, by the group's name.
         hand_ins: all hand-ins, also those that were not read.
     """
-    people = People(roster)
-    found = Attendance(len(roster.rows) - 1)
+    places = Places(roster, members)
+    found = Attendance(len(roster.rows) - roster.first)
     present: set[int] = set()
     for hand_in in hand_ins:
-        members = members_of(roster, hand_in.group)
-        present |= members
         doubts = []
-        for owner in hand_in.owners:
-            place, doubt = people.row_of(owner)
-            if place is not None:
-                present.add(place)
-            elif not members:
-                doubts.append(doubt or owner.name)
+        for name, row, doubt in places.of(hand_in):
+            if row is not None:
+                present.add(row)
+            else:
+                doubts.append(doubt.replace("not entered, for ", "") or name)
         if doubts:
             found.strangers[hand_in.entry] = "; ".join(doubts)
     found.absent = [
-        person_in(row)
-        for place, row in enumerate(roster.rows)
-        if place and place not in present
+        person_in(roster, row)
+        for row in range(roster.first, len(roster.rows))
+        if row not in present
     ]
     return found
 
 
-def members_of(roster: Export, group: str) -> set[int]:
-    """Return the indices of the rows of a group's members, if the list has groups."""
-    asked = normal_name(group)
-    column = CELLS.index("group")
-    rows = enumerate(roster.rows[1:], 1)
-    return {i for i, row in rows if asked and normal_name(row.at(column)) == asked}
-
-
-def person_in(row: Row) -> Owner:
+def person_in(roster: Export, row: int) -> Owner:
     """Return the person in a row of a list of people."""
-    known = {kind: cell for kind, cell in zip(CELLS, row.cells, strict=True) if cell}
-    known.pop("group", "")
+    known = {kind: cell for kind in KINDS if (cell := roster.value(row, kind))}
     name = known.pop("name", "") or next(iter(known.values()))
     return Owner(name, known)

@@ -7,7 +7,7 @@ import unicodedata
 from collections.abc import Iterator, Mapping, Sequence
 
 from grader.classroom.gradebooks.export import Export
-from grader.classroom.gradebooks.people import People
+from grader.classroom.gradebooks.people import MATCHED_BY, People
 from grader.classroom.layouts import HandIn, Owner, normal_name
 from grader.contract.outcomes import UsageError
 
@@ -108,8 +108,8 @@ def names_of(owner: Owner, books: Sequence[People]) -> set[str]:
     for people in books:
         place, _ = people.row_of(owner)
         if place is not None:
-            for column in people.columns.values():
-                names |= forms(people.rows[place].at(column))
+            for kind in MATCHED_BY:
+                names |= forms(people.export.value(place, kind))
     return names
 
 

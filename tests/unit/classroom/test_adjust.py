@@ -9,6 +9,7 @@ from grader.classroom.after.roster import read_roster
 from grader.classroom.after.who import Known
 from grader.classroom.gradebooks.canvas import read_canvas
 from grader.classroom.gradebooks.fill import fill
+from grader.classroom.gradebooks.sheet import sheet_of
 from grader.classroom.gradebooks.table import table
 from grader.classroom.layouts import HandIn, Owner
 from grader.classroom.pages import overview, student
@@ -30,12 +31,12 @@ BOOK = (
 
 def known(ids: dict[str, HandIn] = IDS, *books: str) -> Known:
     """Return the hand-ins, together with lists of people as texts."""
-    return Known(ids, [read_roster(book) for book in books])
+    return Known(ids, [read_roster(sheet_of(book)) for book in books])
 
 
 def changed(text: str, score: float | None = 80) -> float | None:
     """Return the score of a hand-in after the changes in a file about "bo"."""
-    changes = changes_of(read_adjustments(text), known())
+    changes = changes_of(read_adjustments(sheet_of(text)), known())
     return entry_of(1, BO, score, changes=changes[[*IDS][1]]).entered
 
 
@@ -164,7 +165,7 @@ def test_wrong_files(text, told):
 def test_all_wrong_lines_are_told():
     """The message has every wrong line."""
     with pytest.raises(UsageError, match=r"nothing was graded.*\n  line 1.*\n  line 3"):
-        read_adjustments("bo,5,x\nbo,-5,x\nbo,-5,\n")
+        read_adjustments(sheet_of("bo,5,x\nbo,-5,x\nbo,-5,\n"))
 
 
 def test_where_changes_are_shown():
@@ -185,7 +186,7 @@ def test_where_changes_are_shown():
     (row,) = csv.DictReader(table([entry]).splitlines())
     assert (row["score"], row["adjusted"]) == ("88", "79.2")
     assert row["reasons"] == "−10 %: one day late"
-    filled = fill(read_canvas(BOOK, "DQN"), [entry])
+    filled = fill(read_canvas(sheet_of(BOOK), "DQN"), [entry])
     assert filled.text == BOOK.replace("bo7,A,", "bo7,A,39.6")
     assert entry.report.as_json() == before
     assert "by the grader" not in student.page(entry_of(1, BO, 88))
@@ -196,10 +197,10 @@ def test_a_fixed_score_is_entered_for_what_was_not_read():
     fixed, less = Change("=", 85, False, "oral exam"), Change("-", 5, False, "late")
     for problem in ("not read: x", "not imported: y"):
         entry = entry_of(1, BO, 0, problem=problem, changes=(fixed,))
-        filled = fill(read_canvas(BOOK, "DQN"), [entry])
+        filled = fill(read_canvas(sheet_of(BOOK), "DQN"), [entry])
         assert filled.text == BOOK.replace("bo7,A,", "bo7,A,42.5")
         assert filled.with_problem == []
         entry = entry_of(1, BO, 0, problem=problem, changes=(less,))
-        filled = fill(read_canvas(BOOK, "DQN"), [entry])
+        filled = fill(read_canvas(sheet_of(BOOK), "DQN"), [entry])
         assert filled.text == BOOK
         assert filled.with_problem == ["Bo Lee"]

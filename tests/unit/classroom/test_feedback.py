@@ -15,6 +15,7 @@ from grader.classroom.after.feedback import for_canvas, for_moodle, write
 from grader.classroom.entries import Entry
 from grader.classroom.gradebooks.canvas import read_canvas
 from grader.classroom.gradebooks.moodle import read_moodle
+from grader.classroom.gradebooks.sheet import sheet_of
 from grader.classroom.layouts import HandIn, Owner
 from tests.support.classes import entry_of, hand_in_of
 
@@ -115,7 +116,7 @@ def test_moodle_with_shuffled_names_and_numbers(seed):
     """Whoever's name and number agree gets the own page; nobody gets another's page."""
     shuffled = random.Random(seed).sample([*PEOPLE.values()], 3)
     hand_ins = [moodle(*pair) for pair in zip(PEOPLE, shuffled, strict=True)]
-    packed = for_moodle(numbered(*hand_ins), read_moodle(WORKSHEET, ""))
+    packed = for_moodle(numbered(*hand_ins), read_moodle(sheet_of(WORKSHEET), ""), {})
     right = {
         entry_of(i, HandIn(Path("x"), "", ())).id: number
         for i, (number, name) in enumerate(zip(PEOPLE, shuffled, strict=True), 1)
@@ -136,7 +137,7 @@ def test_moodle_by_the_worksheet_of_another_assignment():
     for old, new in zip(("11", "12", "13"), ("21", "11", "12"), strict=True):
         other = other.replace(f"Participant {old}", f"Participant {new}", 1)
     hand_ins = list(itertools.starmap(moodle, PEOPLE.items()))
-    packed = for_moodle(numbered(*hand_ins), read_moodle(other, ""))
+    packed = for_moodle(numbered(*hand_ins), read_moodle(sheet_of(other), ""), {})
     assert packed.files == {}
     assert packed.left_out == [*PEOPLE.values()]
 
@@ -153,10 +154,10 @@ def test_moodle_leaves_out_what_is_not_certain():
         hand_in_of("unknown"),
         hand_in_of("x", Owner("Cy Roe", {"email": "cy@example.org"})),
     ]
-    packed = for_moodle(numbered(*hand_ins), read_moodle(twice, ""))
+    packed = for_moodle(numbered(*hand_ins), read_moodle(sheet_of(twice), ""), {})
     assert packed.files == {}
     assert len(packed.left_out) == 7
-    cy = for_moodle(numbered(hand_ins[-1]), read_moodle(twice, ""))
+    cy = for_moodle(numbered(hand_ins[-1]), read_moodle(sheet_of(twice), ""), {})
     assert (cy.files, cy.left_out) == ({}, ["Cy Roe"])
 
 
@@ -170,9 +171,28 @@ def test_moodle_with_hand_ins_from_elsewhere():
         Owner("Jane_99_Doe", {"email": "jane@example.org"}),
         Owner("bo", {"email": "bo@example.org"}),
     )
-    packed = for_moodle(numbered(both), read_moodle(WORKSHEET, ""))
+    packed = for_moodle(numbered(both), read_moodle(sheet_of(WORKSHEET), ""), {})
     assert {to_moodle(file, {*PEOPLE, "99"}) for file in packed.files} == {"11", "12"}
     assert len({*packed.files.values()}) == 1
+
+
+def test_moodle_teams():
+    """Each member of a team gets its page, by the member's own number.
+
+    The folder's number is that of the team, and also that of a participant.
+    """
+    teams = dict(zip(PEOPLE.values(), ("Team A", "Team B", "Team A"), strict=True))
+    lines = WORKSHEET.replace("Grade,", "Group,Grade,").splitlines()
+    for i, line in enumerate(lines[1:], 1):
+        group = teams[line.split(",")[1]]
+        lines[i] = line.replace("Submitted,", f"Submitted,{group},")
+    worksheet = read_moodle(sheet_of("\n".join(lines) + "\n"), "")
+    packed = for_moodle(
+        numbered(moodle("12", "Team A"), moodle("11", "Team B")), worksheet, {}
+    )
+    sent = {to_moodle(file, {*PEOPLE}): id_[7] for file, id_ in packed.files.items()}
+    assert sent == {"11": "1", "13": "1", "12": "2"}
+    assert packed.left_out == []
 
 
 def test_archives(tmp_path):
@@ -188,7 +208,7 @@ def test_archives(tmp_path):
     for entry in entries:
         page = tmp_path / "students" / f"{entry.id}.html"
         page.write_text(f"of {entry.hand_in.owners[0].name}")
-    lines = write(tmp_path, entries, {})
+    lines = write(tmp_path, entries, None, {})
     path = tmp_path / "feedback" / "canvas.zip"
     assert lines == [f"{path}: 2 reports"]
     with zipfile.ZipFile(path) as archive:
@@ -196,16 +216,16 @@ def test_archives(tmp_path):
     assert pages == {("11", "7"): "of doejane", ("12", "8"): "of leebo"}
     assert [p.name for p in path.parent.iterdir()] == ["canvas.zip"]
     first = path.read_bytes()
-    write(tmp_path, entries, {})
+    write(tmp_path, entries, None, {})
     assert path.read_bytes() == first
     hand_in = moodle("11", "Jane Doe")
     page = tmp_path / "students" / f"{numbered(hand_in)[0].id}.html"
     page.write_text("of Jane")
     book = "Student,ID,SIS User ID,SIS Login ID,Section,DQN (1)\n"
-    exports = {"moodle": read_moodle(WORKSHEET, ""), "canvas": read_canvas(book, "DQN")}
-    (line,) = write(tmp_path, numbered(hand_in), exports)
+    worksheet = read_moodle(sheet_of(WORKSHEET), "")
+    (line,) = write(tmp_path, numbered(hand_in), worksheet, {})
     assert "moodle.zip: 1 reports" in line
     assert [p.name for p in path.parent.iterdir()] == ["moodle.zip"]
-    gradebook = read_moodle("Email address;DQN\njane@example.org;\n", "DQN")
-    assert write(tmp_path, numbered(hand_in), {"moodle": gradebook}) == []
+    gradebook = read_canvas(sheet_of(book), "DQN")
+    assert write(tmp_path, numbered(hand_in), gradebook, {}) == []
     assert [*path.parent.iterdir()] == []
