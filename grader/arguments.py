@@ -49,7 +49,7 @@ def add_choice(
 
 
 def add_switch(parser: argparse.ArgumentParser, option: str, **more: Any) -> None:
-    """Add an option to a parser that a user can switch on or off.
+    """Add an option that can be on or off to a parser.
 
     Without a value, or with the value 1, the option is on. With the value 0, or if the
     option is not given, it is off. The Makefile gives 1 or 0.
@@ -91,7 +91,7 @@ def check_choice(name: str, value: str, allowed: Sequence[str]) -> None:
 
 
 def exercise_named(text: str) -> str:
-    """Return the name of the exercise that a text names; "" for an empty text.
+    """Return the name of the exercise that the user means; "" for an empty text.
 
     Args:
         text: an exercise's name or number, or the name of one of its parts.

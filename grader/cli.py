@@ -40,7 +40,7 @@ if TYPE_CHECKING:
 
 DEFAULT_SEED = "1"
 DEVICES = ("cpu", "gpu")
-FORMATS = ("gradescope", "classroom50", "markdown", "junit")
+FORMATS = ("gradescope", "classroom50", "markdown", "junit", "annotation")
 
 
 def main(limits: Limits = LIMITS) -> int:
@@ -280,9 +280,9 @@ def options_of(arguments: argparse.Namespace) -> "pipeline.Options":
 
 
 def completed(report: Report, arguments: argparse.Namespace) -> Report:
-    """Return the report of a student's run with ONLY, completed by older results.
+    """Return the report on a student's run with ONLY, completed with older results.
 
-    An official report, and one of a run in the same process, stay as they are.
+    An official report, or one of a run with INPROCESS=1, is returned unchanged.
 
     Args:
         report: the report.

@@ -40,7 +40,7 @@ TOP = 1e6  # where the axes of Q and loss end; ∞ is drawn there
 
 
 class Ablation(NamedTuple):
-    """One way to learn.
+    """One way to learn: DQN, DQN without one part, or Monte Carlo.
 
     Attributes:
         name: the name in the table and in the picture.
@@ -87,7 +87,12 @@ class Point(NamedTuple):
 
 
 class Learner:
-    """A network that learns in the way of one ablation."""
+    """A network that learns in the way of one ablation.
+
+    Args:
+        ablation: the way to learn.
+        seed: the seed of the parameters, the actions and the batches.
+    """
 
     def __init__(self, ablation: Ablation, seed: int) -> None:
         self.ablation = ablation
@@ -139,7 +144,13 @@ class Learner:
         return np.asarray(self.act_by(key, self.theta_Q, states, epsilon))
 
     def observe(self, env: int, transition: dqn.Transition, ended: bool) -> None:
-        """Store a transition of an environment, and its episode if it has ended."""
+        """Store a transition; if its episode has ended, store the episode, too.
+
+        Args:
+            env: the number of the environment.
+            transition: the transition.
+            ended: whether the episode ended with this transition.
+        """
         if not self.ablation.mask:
             transition = transition._replace(terminated=False)
         self.buffer.add(*transition)
@@ -171,7 +182,8 @@ class Learner:
         """Return batches of the newest transitions, in order.
 
         A window moves over the episodes that ended since the last updates. The number
-        of updates is that of DQN; only the choice of transitions differs.
+        of updates is that of DQN; only the choice of transitions differs. The result is
+        None if there are no new transitions, or too few for a batch.
         """
         new = [transition for episode in self.ended for transition in episode]
         self.ended = []
@@ -185,7 +197,10 @@ class Learner:
         return dqn.Transition(*(np.array(column)[rows] for column in columns))
 
     def with_returns(self) -> tuple[np.ndarray, ...] | None:
-        """Return batches (states, actions, returns) of the newly ended episodes."""
+        """Return batches (states, actions, returns) of the newly ended episodes.
+
+        The result is None if no episode has ended.
+        """
         if not self.ended:
             return None
         columns = [zip(*episode, strict=True) for episode in self.ended]
@@ -199,8 +214,8 @@ class Learner:
 def returns_of(rewards: Sequence[float]) -> np.ndarray:
     """Return the discounted returns of an episode [T].
 
-    Rewards of 0 after the end change no return. They make the lengths powers of two,
-    because JAX compiles anew for each length.
+    Before the computation, rewards of 0 are appended, which change no return. So the
+    length is a power of two. JAX compiles anew for each length, and so compiles less.
     """
     num_steps = len(rewards)
     padded = np.zeros(1 << (num_steps - 1).bit_length(), np.float32)
@@ -259,7 +274,7 @@ HEADER = COLUMNS.format("", "return", "max Q at 4096", "largest max Q", "last lo
 
 
 def table_row(ablation: Ablation, curve: list[Point]) -> str:
-    """Return a line of the table, at most 80 columns wide."""
+    """Return an ablation's line of the table, at most 80 columns wide."""
     last = np.mean([point.mean_return for point in curve[-5:]])
     early = next((p.max_q for p in curve if p.env_step >= 4096), curve[-1].max_q)
     numbers = early, max(point.max_q for point in curve), curve[-1].loss
@@ -273,7 +288,7 @@ def short(number: float) -> str:
 
 
 def save_picture(curves: list[tuple[Ablation, list[Point]]], path: Path) -> None:
-    """Draw one row for each ablation, with DQN in grey, and write it as a PNG."""
+    """Draw a row of axes for each ablation, with DQN in grey; write a PNG."""
     import matplotlib
 
     matplotlib.use("Agg")
@@ -303,7 +318,15 @@ def save_picture(curves: list[tuple[Ablation, list[Point]]], path: Path) -> None
 
 
 def draw(axes, curve: list[Point], field: int, label: str, colour: str) -> None:
-    """Draw one quantity of a curve; a cross marks where it became infinite."""
+    """Draw one quantity of a curve; a cross marks where Q became infinite.
+
+    Args:
+        axes: the axes to draw in.
+        curve: the curve.
+        field: the index of the quantity in a `Point`.
+        label: the name in the legend.
+        colour: the colour.
+    """
     steps = np.array([point.env_step for point in curve])
     values = np.array([point[field] for point in curve])
     known = ~np.isnan(values)
@@ -316,7 +339,7 @@ def draw(axes, curve: list[Point], field: int, label: str, colour: str) -> None:
 
 
 def main() -> None:
-    """Train DQN, without each of its parts, and beside Monte Carlo; draw all."""
+    """Train DQN, DQN without each of three parts, and Monte Carlo; draw the curves."""
     parser = argparse.ArgumentParser(description=main.__doc__)
     parser.add_argument("--seed", type=seed_of, default="1", help="any text")
     parser.add_argument("--out", default="results", help="folder for the picture")

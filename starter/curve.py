@@ -1,6 +1,6 @@
 """Draw the curves of a training. Supplied.
 
-`make train` draws return, max Q and loss, the grader the return alone.
+`make train` draws the return, max Q and the loss. The grader draws only the return.
 """
 
 from collections.abc import Sequence
@@ -10,7 +10,7 @@ import numpy as np
 
 GREY = "0.45"
 COLORS = ("tab:green", "tab:orange")  # of the marks
-DECADES = 3  # numbers that span more of them are drawn on a logarithmic axis
+DECADES = 3  # numbers that span more decades are drawn on a logarithmic axis
 
 
 def save_curve(
@@ -23,7 +23,7 @@ def save_curve(
         task: a `Task` of `train.py`.
         path: the path of the PNG.
         blocks: a `Block` of `progress.py` for each block of updates; without blocks,
-            the picture has the return alone.
+            only the return is drawn.
     """
     import matplotlib
 
@@ -56,7 +56,7 @@ def save_curve(
 
 
 def draw_return(axes: Any, curve: Sequence[tuple[int, float]], task: Any) -> None:
-    """Draw the mean returns, and the task's marks as dashed lines."""
+    """Draw the mean returns as a curve, and the task's marks as dashed lines."""
     # The first and the last point lie on the border, which must not cut them.
     axes.plot(*zip(*curve, strict=True), marker="o", markersize=4, clip_on=False)
     for (name, mean_return), color in zip(task.marks.items(), COLORS, strict=True):

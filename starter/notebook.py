@@ -23,7 +23,7 @@ from typing import Any
 HOMEWORK = Path(__file__).resolve().parents[1]
 PYTHON = HOMEWORK / ".venv" / "bin" / "python"
 RESULTS = HOMEWORK / "results"
-MODULES = ("equinox", "jaxtyping", "optax")  # what the cells import, but for JAX
+MODULES = ("equinox", "jaxtyping", "optax")  # what the cells import besides JAX
 PICTURES = (".png", ".gif")
 TASKS = ("cartpole", "maze", "turned")
 MAKE = ["make", "--silent", "--no-print-directory", "-C", str(HOMEWORK)]
@@ -38,7 +38,7 @@ FAILED = re.compile(r"^make(?:\[\d+\])?: \*\*\* \[.*\] Error \d+\n", re.M)
 # A line of dqn.py as messages and tracebacks name it.
 PLACE = re.compile(r'(?:File "[^"\n]*)?\bdqn\.py(?:, line |:|", line )(\d+)')
 
-cells: dict[str, tuple[str, int | None]] = {}  # text and number of each cell
+cells: dict[str, tuple[str, int | None]] = {}  # text and number of each kept cell
 
 # ---------------------------------------------------------------- in the notebook
 
@@ -62,7 +62,7 @@ def grade(line: str) -> None:
     """Grade the cells that have run: `%grade`, or `%grade td_loss` for one exercise.
 
     Args:
-        line: the text after `%grade`, the name of an exercise or "".
+        line: the text after `%grade`: the name of an exercise, or "".
     """
     with tempfile.TemporaryDirectory() as folder:
         options = [f"SUBMISSION={saved(folder)}", f"ONLY={line.strip()}"]
@@ -70,10 +70,10 @@ def grade(line: str) -> None:
 
 
 def train(line: str) -> None:
-    """Train on CartPole: `%train`; on another task: `%train maze`, `%train turned`.
+    """Train the agent on CartPole with `%train`, in a maze with `%train maze`.
 
     Args:
-        line: the text after `%train`, the name of a task or "".
+        line: the text after `%train`: "cartpole", "maze" or "turned"; "" for CartPole.
     """
     name = line.strip() or "cartpole"
     if name not in TASKS:
@@ -92,12 +92,13 @@ def watch(line: str) -> None:
 
 
 def run_with_cells(stamp: str, script: str, *arguments: str) -> None:
-    """Run a program of the folder starter with the cells that have run as `dqn`.
+    """Run a program of the folder `starter`, which gets the kept cells as `dqn.py`.
 
     Args:
-        stamp: the file in the environment that make writes when all is installed.
+        stamp: a file of `.venv`. `make` installs what the program needs, and then makes
+            this file.
         script: the program's file name.
-        arguments: the program's arguments, without seed and folder.
+        arguments: the program's arguments, except `--seed` and `--out`.
     """
     run([*MAKE, f".venv/{stamp}"])
     if PYTHON.exists():
@@ -107,7 +108,7 @@ def run_with_cells(stamp: str, script: str, *arguments: str) -> None:
 
 
 def saved(folder: str) -> str:
-    """Write the cells that have run to a new notebook in a folder; return its path."""
+    """Write the kept cells to a new notebook in a folder; return its path."""
     document = {
         "cells": [
             {
@@ -181,10 +182,10 @@ def show(picture: Path) -> None:
 
 
 def in_words_of_the_notebook(text: str) -> str:
-    """Return lines of output with the notebook's commands and cells.
+    """Return lines of a program's output in words that fit the notebook.
 
-    `make grade ONLY=td_loss` becomes `%grade td_loss`, and dqn.py, line 12 becomes
-    In[5], line 3. Lines that your code has printed stay as they are.
+    For example, `make grade ONLY=td_loss` becomes `%grade td_loss`, and "dqn.py, line
+    12" becomes "In[5], line 3". Lines that your code has printed stay as they are.
     """
     if text.lstrip().startswith("│"):
         return text
@@ -197,12 +198,12 @@ def in_words_of_the_notebook(text: str) -> str:
 
 
 def magic(found: re.Match[str]) -> str:
-    """Return a command for the notebook in the place of one for the terminal.
+    """Return the notebook's command that replaces a command of the terminal.
 
-    If the command was broken into two lines, the new one stands in the second line.
+    If there was a line break in the old command, there is one before the new command.
 
     Args:
-        found: the command, found with the pattern COMMAND.
+        found: the old command, as a match of the pattern COMMAND.
     """
     spaces = [found[name] for name in "abcd" if found[name]]
     space = next((each for each in spaces if "\n" in each), found["a"] or "")
@@ -212,10 +213,10 @@ def magic(found: re.Match[str]) -> str:
 
 
 def place(line: int) -> str:
-    """Return the place of a line of the kept cells together: "In[5], line 3".
+    """Return the cell that holds a line, and the line's number there: "In[5], line 3".
 
     Args:
-        line: the line's number, from 1.
+        line: the line's number in the text of all kept cells together, from 1.
     """
     for text, count in cells.values():
         lines = len(re.sub("\r\n?", "\n", text).split("\n"))
@@ -226,7 +227,7 @@ def place(line: int) -> str:
 
 
 def set_up(shell: Any) -> None:
-    """Add `%grade` and `%train`, and install what the notebook's Python lacks.
+    """Add `%grade`, `%train` and `%watch`; install what the notebook's Python lacks.
 
     Args:
         shell: the result of `get_ipython`.
@@ -250,7 +251,7 @@ def set_up(shell: Any) -> None:
 
 
 def with_cells(path: str, script: str, arguments: list[str]) -> None:
-    """Run a program beside this file with the cells of a notebook as the module `dqn`.
+    """Run a program of this folder, with a notebook's cells as the module `dqn`.
 
     Args:
         path: the path of the notebook.

@@ -1,7 +1,8 @@
-"""Print how a training goes: what `make train` shows while it runs. Supplied.
+"""Print the progress of a training while `make train` runs. Supplied.
 
 Each validation is a line of a table. On a terminal, a line below the table says how far
-the training is, and is written again and again; a log has the table alone.
+the training is; it is rewritten after each block of updates. In a log, only the table
+is printed.
 """
 
 import math
@@ -21,11 +22,11 @@ ASCII |= {"≥": ">=", "−": "-", "–": "-", "…": "...", "¬": "not ", "′"
 
 
 class Block(NamedTuple):
-    """What is recorded after a block of updates.
+    """The numbers that are recorded after a block of updates.
 
     Attributes:
         env_step: the environment steps so far.
-        epsilon: ε now.
+        epsilon: the current ε.
         loss: the mean loss of the block; nan without updates.
         max_q: the mean of max_a Q(s, a) over recent states; nan without updates.
     """
@@ -41,7 +42,8 @@ class Display:
 
     Args:
         task: a `Task` of `train.py`.
-        curve: the list to which the training adds its validations.
+        curve: the list to which the training adds its validations, as pairs of
+            environment step and mean return.
         blocks: the list to which `update` adds a block.
         stream: the stream to print on.
         clock: a function that returns the time in seconds.
@@ -59,8 +61,8 @@ class Display:
         self.stream, self.live = stream, stream.isatty()
         self.width = width_of(stream)
         self.pace = Pace(task.settings, clock)
-        self.printed = 0  # validations
-        self.words = ""  # of the line that is written again and again
+        self.printed = 0  # how many validations have a line
+        self.words = ""  # the text of the line below the table
 
     def __enter__(self) -> "Display":
         for line in header(self.task, self.width):
@@ -89,14 +91,14 @@ class Display:
             self.printed += 1
 
     def print(self, line: str) -> None:
-        """Print a line above the line that is written again and again."""
+        """Print a line of the table, above the line that is rewritten."""
         words = self.words
         self.rewrite("")
         print(shown(line, self.stream), file=self.stream, flush=True)
         self.rewrite(words)
 
     def rewrite(self, words: str) -> None:
-        """Write a line over the line before, on a terminal only."""
+        """Replace the line below the table by a new one, on a terminal only."""
         self.words = words
         if self.live:
             text = shown(words, self.stream)[: self.width]
@@ -105,7 +107,7 @@ class Display:
 
 
 class Pace:
-    """The pace of a training, for the time that is left at most.
+    """The slowest pace of a training, which bounds the time that is left.
 
     Args:
         settings: the settings of the training.
@@ -113,8 +115,8 @@ class Pace:
     """
 
     def __init__(self, settings: Any, clock: Callable[[], float]) -> None:
-        # As many blocks as from one validation to the next, so that one validation is
-        # among them.
+        # The blocks from one validation to the next, so that their time includes that
+        # of one validation.
         blocks = settings.validate_steps // settings.block_steps
         self.times: deque[tuple[int, float]] = deque(maxlen=blocks + 1)
         self.env_steps, self.clock, self.slowest = settings.env_steps, clock, 0.0
@@ -123,10 +125,10 @@ class Pace:
         """Return the seconds that the rest of the budget takes at the slowest pace.
 
         Args:
-            env_step: the environment steps so far; call this once for each block.
+            env_step: the environment steps so far. Call this once after each block.
 
         Returns:
-            nan before the first validation.
+            The seconds; nan before the first validation.
         """
         self.times.append((env_step, self.clock()))
         if len(self.times) < (self.times.maxlen or 0):
@@ -137,12 +139,12 @@ class Pace:
 
 
 def width_of(stream: TextIO) -> int:
-    """Return the columns that a line may fill: on a terminal, one stays free."""
+    """Return how many columns a line may fill; on a terminal, one stays free."""
     return shutil.get_terminal_size().columns - stream.isatty()
 
 
 def shown(text: str, stream: TextIO) -> str:
-    """Return a text in the characters that a stream can show."""
+    """Return a text with substitutes for characters that a stream cannot show."""
     encoding = getattr(stream, "encoding", None) or "utf-8"
     try:
         text.encode(encoding)
@@ -152,7 +154,7 @@ def shown(text: str, stream: TextIO) -> str:
 
 
 def header(task: Any, width: int) -> list[str]:
-    """Return the lines above the table: goal and budget, and the columns' names."""
+    """Return the lines above the table: the goal, the budget, the columns' names."""
     settings = task.settings
     marks = ", ".join(
         f"{name} {as_return(mean, task)}" for name, mean in task.marks.items()
@@ -177,7 +179,7 @@ def row(
         mean_return: the mean return of the validation.
         block: the block before the validation; None before the first block.
         task: the task.
-        width: the columns of the line.
+        width: the largest number of columns in the line.
     """
     numbers = ["", "", ""]
     if block:
@@ -197,8 +199,8 @@ def status(block: Block, env_steps: int, seconds_left: float, width: int) -> str
     Args:
         block: the last block.
         env_steps: the environment steps after which training ends.
-        seconds_left: the seconds that are left at most; nan if they are not known.
-        width: the columns of the line; numbers that do not fit are left out.
+        seconds_left: the result of `Pace.seconds_left`.
+        width: the largest number of columns; numbers that do not fit are left out.
     """
     first = f"step {block.env_step}/{env_steps}"
     last = (
@@ -220,12 +222,15 @@ def status(block: Block, env_steps: int, seconds_left: float, width: int) -> str
 
 
 def as_return(mean_return: float, task: Any) -> str:
-    """Return a mean return as text, in a task of small returns with two decimals."""
+    """Return a mean return as text, with one decimal.
+
+    It has two decimals if the returns of the task span at most 100, as in the maze.
+    """
     return f"{mean_return:.{1 if task.highest - task.lowest > 100 else 2}f}"
 
 
 def number(value: float) -> str:
-    """Return a number with three digits, in at most eight characters; – for nan."""
+    """Return a number as text with three significant digits; "–" for nan."""
     return "–" if math.isnan(value) else f"{value:.3g}"
 
 
@@ -236,7 +241,12 @@ def duration(seconds: float) -> str:
 
 
 def say(words: str, bullet: str = "") -> None:
-    """Print a sentence in lines as wide as the terminal, after a bullet."""
+    """Print a text, wrapped to the width of the terminal.
+
+    Args:
+        words: the text.
+        bullet: printed before each paragraph; its other lines are indented as much.
+    """
     for part in words.split("\n"):
         lines = textwrap.wrap(
             part,

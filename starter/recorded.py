@@ -42,7 +42,7 @@ class RecordedAgent(DQNAgent):
             settings.validation_episodes,
             settings.num_envs,
         )
-        self.synced: list[bool] = []  # for each sync that was due in the block
+        self.synced: list[bool] = []  # for each sync due in the block: was it made?
         self.new_rows: list[tuple[np.ndarray, ...]] = []
         self.recent: deque[tuple[np.ndarray, ...]] = deque(
             maxlen=settings.capacity // settings.num_envs
@@ -50,13 +50,13 @@ class RecordedAgent(DQNAgent):
         self.draw = np.random.default_rng(0)  # not `rng`, which draws the batches
 
     def observe(self, *columns: np.ndarray) -> None:
-        """Store N transitions in the replay buffer; keep them for the record, too."""
+        """Store N transitions in the replay buffer, and keep them to record them."""
         super().observe(*columns)
         self.new_rows.append(columns)
         self.recent.append(columns)
 
     def one_update(self) -> jax.Array:
-        """Do one gradient update; record whether θ_T then is θ_Q if a sync was due."""
+        """Do one gradient update; if a sync was due, record whether θ_T equals θ_Q."""
         loss = super().one_update()
         if self.num_updates % self.settings.period == 0:
             self.synced.append(same(self.theta_Q, self.theta_T))
@@ -117,9 +117,9 @@ def why_not(
         best: the best possible mean return.
 
     Returns:
-        The sentences. There are none if the last validation would have all points in
-        exercise 9, or if the settings are not those of exercise 9: the sentences quote
-        them.
+        The sentences. The list is empty if the last validation would have all points in
+        exercise 9. It is also empty if the settings are not those of exercise 9,
+        because the sentences quote those settings.
     """
     goal = FULL if kind == CARTPOLE else random + MAZE_SHARE * (best - random)
     mean_return = curve[-1][1]

@@ -177,7 +177,10 @@ NO_TURN = Turn(np.eye(STATE_DIM), swapped=False)  # the states are scaled only
 
 
 def draw_turn(rng: np.random.Generator) -> Turn:
-    """Draw a rotation or reflection, each as likely as the others, and a swap."""
+    """Draw a random rotation or reflection, and whether the actions are swapped.
+
+    All rotations and reflections are equally likely.
+    """
     # Q of a random matrix's QR decomposition; the signs make Q's distribution uniform.
     q, r = np.linalg.qr(rng.normal(size=(STATE_DIM, STATE_DIM)))
     return Turn(q * np.sign(np.diag(r)), bool(rng.integers(2)))
@@ -205,7 +208,7 @@ class TurnedEnvs(VectorWrapper):
         return turned(states, self.turn), info
 
     def step(self, actions: np.ndarray) -> tuple[Any, ...]:
-        """Step each of N environments; see `MazeEnvs.step`."""
+        """Do one step in each of N environments; see `MazeEnvs.step`."""
         actions = 1 - actions if self.turn.swapped else actions
         states, *others = self.env.step(actions)
         return turned(states, self.turn), *others

@@ -116,7 +116,7 @@ class Progress(NamedTuple):
 
     Attributes:
         env_step: the environment steps so far.
-        epsilon: ε now.
+        epsilon: the current ε.
         loss: the mean loss of the block.
         mean_return: the mean return of the last validation; nan before the first one.
     """
@@ -258,7 +258,7 @@ BEST, RANDOM = "best possible", "random policy"  # names of the marks
 
 
 def task_named(name: str, seed: int) -> Task:
-    """Return a task.
+    """Return the task of a name.
 
     Args:
         name: one of `TASKS`.
@@ -283,7 +283,7 @@ def task_named(name: str, seed: int) -> Task:
 
 
 def main() -> None:
-    """Train the agent made of your own `dqn.py`; show and save what came of it."""
+    """Train the agent made of your own `dqn.py`; show and save the result."""
     import argparse
 
     parser = argparse.ArgumentParser(description=main.__doc__)
@@ -334,9 +334,10 @@ def main() -> None:
 
 
 def stop_at_once(*_: object) -> None:
-    """End the program after Ctrl-C, as long as there is nothing to save.
+    """End the program at once after Ctrl-C, while there is nothing to save.
 
-    JAX may lose an exception, or crash by it, while it is imported or compiles.
+    This handler raises no KeyboardInterrupt: JAX may lose an exception, or crash, while
+    it is imported or compiles.
     """
     os.write(1, b"\nstopped: nothing was saved\n")
     os._exit(STOPPED)
@@ -364,7 +365,10 @@ def writable(out: str) -> Path:
 
 @contextmanager
 def whole(path: Path) -> Iterator[Path]:
-    """Yield the path of a new file, which becomes `path` when it has been written."""
+    """Yield the path of a temporary file; rename it to `path` after the with block.
+
+    If the block raises an exception, the temporary file is deleted instead.
+    """
     part = path.with_name(f"part-{path.name}")
     try:
         yield part
@@ -380,7 +384,7 @@ def train_with_progress(
     curve: list[tuple[int, float]],
     blocks: list["Block"],
 ) -> None:
-    """Train the agent and show how it goes.
+    """Train the agent and show the progress.
 
     Args:
         agent: the agent to train.

@@ -1,7 +1,8 @@
-"""Make a GIF of your agent on CartPole-v1: `make watch`, after `make train`. Supplied.
+"""Make a GIF of your agent on CartPole-v1, for `make watch`. Supplied.
 
 The greedy policy, argmax_a Q(s, a; θ_Q), plays one episode. Gymnasium draws a picture
 of each step that is shown; a strip below it shows the state, the action and the return.
+The parameters are those that `make train` has saved.
 """
 
 import argparse
@@ -30,7 +31,7 @@ POLE, AXLE = (202, 152, 101), (129, 132, 203)  # as gymnasium draws them
 
 
 def main() -> None:
-    """Play one greedy episode with the parameters of `make train`, write the GIF."""
+    """Play one greedy episode with the parameters of `make train`; save it as a GIF."""
     parser = argparse.ArgumentParser(description=main.__doc__)
     parser.add_argument("--seed", type=seed_of, default="1", help="of the episode")
     parser.add_argument("--out", default="results", help="folder of theta_Q.npz")
@@ -97,7 +98,8 @@ def frame(
 ) -> Image.Image:
     """Return a frame of the film: gymnasium's picture, and a strip below it.
 
-    The strip shows the state, the action that is chosen in it, and what came before.
+    The strip shows the state, the action that is chosen in it, the number of steps so
+    far, and the return so far.
 
     Args:
         picture: gymnasium's picture of the state [H,W,3].
@@ -132,12 +134,13 @@ def frame(
 def bar_ends(value: float, usual_size: float) -> tuple[int, int]:
     """Return where the bar of a number of the state begins and ends, in pixels.
 
-    A whole half of the bar is twice the usual size, which for position and angle is
-    where an episode ends.
+    The bar begins in the middle and grows to the left or to the right. It has its full
+    length if the number is twice the usual size or more. For position and angle, an
+    episode ends at about this size.
 
     Args:
         value: the number.
-        usual_size: its usual size.
+        usual_size: the usual size of this number.
     """
     share = float(np.clip(value / (2 * usual_size), -1, 1))
     end = BAR_MIDDLE + round(share * (BAR_RIGHT - BAR_MIDDLE))
@@ -148,9 +151,9 @@ def bar_ends(value: float, usual_size: float) -> tuple[int, int]:
 def palette() -> Image.Image:
     """Return a picture with the colours of the film.
 
-    All frames have the same colours, so that no colour changes from frame to frame: 16
-    greys, our blue, and the two colours that gymnasium draws, mixed with what lies
-    behind them.
+    All frames use the same colours, so that no colour changes from frame to frame. They
+    are 16 greys, the blue of the bars, and mixtures of gymnasium's two colours with
+    white and black, for the edges of what gymnasium draws.
     """
     colors = [(grey,) * 3 for grey in range(0, 256, 17)] + [BLUE]
     for color in (POLE, AXLE):
@@ -163,7 +166,13 @@ def palette() -> Image.Image:
 
 
 def mixed(color: Color, other: Color, share: float) -> Color:
-    """Return a mixture of two colours, with a share of the second one."""
+    """Return a mixture of two colours.
+
+    Args:
+        color: the first colour.
+        other: the second colour.
+        share: the share of the second colour, from 0 to 1.
+    """
     red, green, blue = (
         round((1 - share) * a + share * b) for a, b in zip(color, other, strict=True)
     )

@@ -21,13 +21,13 @@ lint: $(VENV)/.synced-dev
 CLUSTER_READY := $(if $(value CLUSTER),$(VENV)/.synced-cluster)
 
 .PHONY: grade-class
-grade-class: $(VENV)/.synced-class $(CLUSTER_READY) ## staff: grade all hand-ins in a folder, SUBMISSIONS=dir
+grade-class: $(VENV)/.synced-class $(CLUSTER_READY) ## staff: grade all hand-ins in a folder, SUBMISSIONS=dir [DRYRUN=1]
 	@$(RUN) -m grader.classroom --out="$${OUT:-class-results}" --seed="$$SEED" \
 	  --jobs="$$JOBS" --names="$$NAMES" --gradebook="$$GRADEBOOK" \
 	  --assignment="$$ASSIGNMENT" --members="$$MEMBERS" --unread="$$UNREAD" --only="$$ONLY" \
 	  --roster="$$ROSTER" --regrade="$$REGRADE" --adjust="$$ADJUST" \
 	  --sandbox="$$SANDBOX" --device="$${DEVICE:-cpu}" \
-	  --cluster="$$CLUSTER" -- "$$SUBMISSIONS"
+	  --cluster="$$CLUSTER" --dryrun="$$DRYRUN" -- "$$SUBMISSIONS"
 
 .PHONY: node
 node: $(VENV)/.synced-cluster ## staff: let this machine grade for CLUSTER=tcp://… [LISTEN=10.0.0.2 JOBS=2]

@@ -8,7 +8,7 @@ exported and is therefore called with 256 keys only.
 
 - greedy (p < 1e-7): at ε = 0, a row explores with probability 2.3e-4 (3.7e-3).
 - uniform (p < 1e-7): the frequency of one action is wrong by 7 % (30 %) over all rows.
-  Or it is wrong by 29 % in one row (it is 2.2 times the right one, or 0).
+  Or it is wrong by 29 % in one row (only if it is 2.2 times the right one, or 0).
 - mixture (p < 1e-7): ε is wrong by 0.024 if 0.37 is right (0.1), or by 0.0058 if 0.0134
   is right (0.026). Or, in one row, the greedy action gets a probability of 0.046 that
   belongs to another action (with 256 keys, this is not found).

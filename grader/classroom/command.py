@@ -13,9 +13,10 @@ from contextlib import AbstractContextManager
 from pathlib import Path
 
 from rich.console import Console
+from rich.text import Text
 
 from grader.classroom import arguments as kinds
-from grader.classroom import layouts, pool, results
+from grader.classroom import dry_run, layouts, pool, results
 from grader.classroom.after import adjust, feedback
 from grader.classroom.after.regrade import chosen_by, grade_anew, options_of_others
 from grader.classroom.after.roster import Attendance, attendance, read_roster
@@ -91,11 +92,14 @@ def parse(words: list[str]) -> argparse.Namespace:
     add("--sandbox", kinds.one_of("SANDBOX", TIER), "bwrap, landlock or process")
     add("--device", kinds.one_of("DEVICE", DEVICE), "cpu or gpu")
     add("--cluster", kinds.optional, "tcp://… of Dask's scheduler")
+    add("--dryrun", kinds.one_of("DRYRUN", NO_OR_YES), "1: say only what is there")
     return parser.parse_args(words)
 
 
 def run(arguments: argparse.Namespace) -> int:
     """Grade the class and write all results; return the exit code.
+
+    With DRYRUN=1, only print what would be graded, and write nothing.
 
     Args:
         arguments: the result of `parse`.
@@ -112,14 +116,18 @@ def run(arguments: argparse.Namespace) -> int:
     lines = read_changes(arguments)
     out = arguments.out
     found = layouts.find(arguments.submissions)
+    console = make_console()
+    console.print(Text(results.in_one_line(found.headline)), soft_wrap=True)
     submissions, unread = take_all(found.hand_ins)
     ids = {id_of(h.entry, submissions.get(h.entry)): h for h in found.hand_ins}
     known = Known(ids, [book for book in (export, roster) if book])
     changes = adjust.changes_of(lines, known)
     attended = attendance(roster, members, found.hand_ins) if roster else Attendance()
     again = chosen_by(arguments.regrade, known, submissions)
+    if arguments.dryrun:
+        folder = arguments.submissions
+        return dry_run.show(folder, found, submissions, unread, exports, console)
     options = options_of(arguments)
-    console = make_console()
     kept = kept_in(out)
     names, failed, more = grade_class(
         arguments, options, submissions, again, kept, console

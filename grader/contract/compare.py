@@ -122,8 +122,8 @@ def leaves_problem(
 ) -> str | None:
     """Return in words what is wrong with a list of arrays, or None if it is right.
 
-    A whole number among the expected arrays is an optimizer's step count: no gradient
-    and no parameter is one.
+    The message calls an expected whole number an optimizer's step count, because
+    parameters and gradients are floats.
 
     Args:
         what: name of the list, for the message.
@@ -172,7 +172,7 @@ def number(value: Any) -> str:
 
 
 def numbers(array: np.ndarray) -> str:
-    """Return an array's numbers in one line; only its shape if it has over 24."""
+    """Return an array's numbers in one line, or its shape if it has more than 24."""
     if array.size > 24:
         return f"an array of shape {array.shape}"
     if array.dtype == bool:

@@ -17,16 +17,16 @@ def of_one(
 ) -> Cases:
     """Return the cases of a check in which each case has only one transition.
 
-    There are four groups of fixed cases: the first and the third with the usual step
-    size and discount, the second with `rates`, the fourth with a reward of 0. With so
-    many cases, each action is taken in some case. In some case, it also has the largest
-    value of the next state.
+    There are four groups of fixed cases. Groups 1 and 3 have the usual step size and
+    discount, and group 2 has `rates`. Group 4 has the usual ones, and a reward of 0.
+    With so many groups, every action is taken in some case, and every action is the
+    greedy action of the next state in some case.
 
     Args:
         build: function that takes a source of numbers and keyword arguments, and
             returns a case.
-        rates: keyword arguments of `build` for the second group: the discount `gamma`,
-            and the step size `alpha` if there is one. None for the usual ones.
+        rates: keyword arguments of `build` for group 2: the discount `gamma`, and the
+            step size `alpha` if there is one. None for the usual ones.
         settings: keyword arguments of `build` for all groups; they ask for one
             transition.
     """

@@ -65,7 +65,7 @@ class Options:
 
 @dataclass(frozen=True)
 class Progress:
-    """The functions to call while the grading goes on, to display its progress.
+    """The functions that display the progress of a grading while it runs.
 
     Attributes:
         on_check: called when a check starts, with the exercise's name and the check's
@@ -84,7 +84,7 @@ def grade(submission: Submission, options: Options, progress: Progress) -> Repor
     Args:
         submission: the hand-in.
         options: the options of this grading.
-        progress: the functions to call while the grading goes on.
+        progress: the functions to call during the grading.
 
     Raises:
         GraderError: the grader itself failed, or the required sandbox does not work.
@@ -147,7 +147,7 @@ def start_helpers(
         processes: exit stack that gets, for each process, a callback to end it.
         submission: the hand-in.
         options: the options; `tier` names the chosen tier.
-        progress: `on_learning` is called while learning goes on, from another thread.
+        progress: during learning, another thread calls its `on_learning`.
 
     Returns:
         The client of the worker, the client of the runner, and the learning, which has

@@ -42,20 +42,20 @@ def print_exercise(
 ) -> None:
     """Print an exercise: a heading, a line for each check, messages and hints.
 
-    Only one message is printed in full, that of the check `told_first`. If
-    another check ended with an exception, the exception and its place are printed. Any
-    other message is printed only if it has a single line. What several checks have in
-    common is told once.
+    Only the message of one check is printed in full, see `told_first`. If another check
+    ended with an exception, the exception and its place are printed. Any other message
+    is printed only if it has a single line. A text that several checks share is printed
+    once.
 
     Args:
         exercise: the results of the exercise.
         console: the console to print on.
-        shown: texts that are already printed and so are left out: messages, readings,
-            hints, and the outcomes whose marks are explained. The function adds those
-            that it prints.
+        shown: what was printed before and is not printed again: messages, readings and
+            hints, and the outcomes whose marks were explained. This function adds what
+            it prints.
         level: how much of messages and hints is shown, see `hints`.
-        brief: True to sum up the checks that passed, and those that failed for the same
-            reason as a check above.
+        brief: True to print a single line for all checks that passed, and no line for a
+            check that failed for the same reason as a check above.
         learned: the results of learning, which are printed below their checks.
     """
     if exercise.unwritten:
@@ -66,7 +66,7 @@ def print_exercise(
     first = told_first(exercise)
     causes = Counter(map(cause_of, exercise.checks))
     told: set[str] = set()  # the causes that this exercise has shown
-    summed_up: list[str] = []  # what belongs below checks that have no line
+    summed_up: list[str] = []  # lines that belong below checks without a line
     for check in exercise.checks:
         cause, below = cause_of(check), learning.below(check, learned or {})
         if brief and (check.outcome == Outcome.PASSED or cause in told):
@@ -95,8 +95,8 @@ def print_exercise(
 def told_first(exercise: Exercise) -> Check | None:
     """Return the check whose message is printed in full; None if all passed.
 
-    It is the first one that shows a mistake; else the first that found a stub; else the
-    first that was skipped.
+    It is the first one that found a mistake. If there is none, it is the first one that
+    found a stub, or else the first one that was skipped.
     """
     lost = [c for c in exercise.checks if c.outcome != Outcome.PASSED and c.message]
     asked = [c for c in lost if c.outcome != Outcome.SKIPPED]
@@ -104,14 +104,18 @@ def told_first(exercise: Exercise) -> Check | None:
 
 
 def fails(check: Check) -> bool:
-    """Return whether a check shows a mistake in code that is written."""
+    """Return whether a check found a mistake.
+
+    It did not if it passed, if it was skipped, or if it found a stub.
+    """
     return marked_as(check) not in (Outcome.PASSED, Outcome.SKIPPED)
 
 
 def marked_as(check: Check) -> Outcome:
-    """Return the outcome whose mark a check gets: a stub is not wrong, but not judged.
+    """Return the outcome whose mark is printed before a check.
 
-    In report.json, a check that found a stub has failed.
+    A check that found a stub has the outcome failed, but gets the mark of skipped: a
+    stub is not wrong, but is not judged.
     """
     stub = check.message.startswith(NOT_IMPLEMENTED)
     return Outcome.SKIPPED if stub else check.outcome
@@ -120,17 +124,18 @@ def marked_as(check: Check) -> Outcome:
 def tells_itself(check: Check) -> bool:
     """Return whether the first line of a check's message says enough by itself.
 
-    It does if it is the whole message or names an exception. The result is False if
-    there is no message.
+    That is so if the message has a single line, or if the check ended with an
+    exception. The result is False if there is no message.
     """
     one_line = "\n" not in check.message
     return bool(check.message) and (one_line or check.outcome == Outcome.ERROR)
 
 
 def cause_of(check: Check) -> str:
-    """Return a text that is the same for checks with one cause; "" without a message.
+    """Return a text that is equal for checks that failed for the same reason.
 
-    Exceptions at one place have the same cause if only their numbers differ.
+    It is the message; if there is none, it is "". If the check ended with an exception,
+    it is the exception without numbers, and the exception's place.
     """
     if check.outcome != Outcome.ERROR:
         return check.message
@@ -162,7 +167,10 @@ def print_legend(
     shown: set[str],
     margin: str = "  ",
 ) -> None:
-    """Print what the marks of outcomes mean, if this is not in `shown` already."""
+    """Print what the marks of outcomes mean, and add these outcomes to `shown`.
+
+    Outcomes that are in `shown` before the call are left out.
+    """
     unknown = {*outcomes} - shown
     new = [outcome for outcome in MARKS if outcome in unknown]
     shown.update(new)
@@ -203,8 +211,9 @@ def print_message(
         shown: the texts that are already printed.
         level: how much of the message is shown, see `hints`.
         whole: True prints all lines of the level, at most `MAX_LINES`. False prints
-            only the first line; of an exception, also the line with its place, and
-            those lines of the explanation that are not in `shown`.
+            only the first line. If the check ended with an exception, False also prints
+            the line with its place, and the lines of the explanation that are not in
+            `shown`.
     """
     lines = hints.message_lines(check, level)
     raised = check.outcome == Outcome.ERROR
@@ -253,13 +262,13 @@ def print_again(check: Check, again: int, console: Console, *, brief: bool) -> N
     """Print how many more checks of the exercise ended for the same reason.
 
     Args:
-        check: the check that was told.
+        check: the check whose message was printed.
         again: the number of the other checks.
         console: the console to print on.
         brief: whether the lines of the other checks are left out.
     """
     if check.outcome == Outcome.SKIPPED and not brief:
-        return  # each of the other checks has the mark for "waits"
+        return  # the marks of the other checks say that they were skipped
     style = "dim" if check.outcome == Outcome.SKIPPED else "yellow"
     print_block(f"the same in {counted(again, 'more check')}", console, style)
 

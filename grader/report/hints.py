@@ -1,8 +1,7 @@
-"""Say how much of a check's message, reading and hints is shown: the levels of HINT.
+"""Choose what is shown of a check's message, reading and hints: the levels of HINT.
 
-Level 1 shows the message and says where to look, level 2 says what is wrong, level 3
-shows an example in numbers.
-report.json always has everything.
+Level 1 shows the message and says where to look. Level 2 also says what is wrong, and
+level 3 also shows an example in numbers. report.json always has everything.
 """
 
 import re
@@ -34,7 +33,7 @@ SECTIONS = {
     "sync_target": ("Target Networks",),
     "learning": ("Deep Q Networks",),
 }
-# The lines below an exception and its place that do not explain it begin so.
+# How lines below an exception begin that state facts. Other lines explain it.
 FACTS = ("did you mean", "asked with")
 LABELLED = re.compile(r"(Your code computes|What is asked| {20}) ")
 
@@ -42,7 +41,8 @@ LABELLED = re.compile(r"(Your code computes|What is asked| {20}) ")
 def message_lines(check: Check, level: int) -> list[str]:
     """Return the lines of a check's message that a level shows.
 
-    Level 1 leaves out the sentence that explains an exception, but not a similar name.
+    Level 1 leaves out the sentence that explains an exception. It keeps lines with
+    facts, such as "did you mean" with a similar name.
     """
     lines = check.message.splitlines()
     if level > WHERE or check.outcome != Outcome.ERROR:
@@ -68,8 +68,9 @@ def table(check: Check) -> list[str]:
 def hint_lines(check: Check, exercise: str, level: int) -> list[str]:
     """Return the lines of a check's hint that a level shows.
 
-    Level 1 shows only sections of the slides: those that the hint names, else those on
-    the exercise. An exception and its place say by themselves where to look.
+    Level 1 shows only sections of the slides: those that the hint names, or if it names
+    none, those on the exercise. If the check ended with an exception, level 1 shows
+    nothing, because the exception's place already says where to look.
 
     Args:
         check: a check that has not passed.

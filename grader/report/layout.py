@@ -1,4 +1,4 @@
-"""Print lines of a report: wrapped to the console's width, in characters that it has.
+"""Print lines of a report, wrapped to the width of the console.
 
 Every text of a report is printed by a function of this module.
 """
@@ -25,15 +25,15 @@ def print_line(words: str, console: Console, style: str = "") -> None:
 def print_row(
     words: str, right: str, console: Console, *, mark: str = "", style: str = ""
 ) -> None:
-    """Print a text with points at the right edge; the text is wrapped beside them.
+    """Print a text, wrapped, with points at the right edge of its first line.
 
     Args:
         words: the text.
         right: the points in words.
         console: the console to print on.
-        mark: printed before the text, with the style; further lines are indented by as
-            much.
-        style: rich's style: of the mark if there is one, else of the whole line.
+        mark: printed before the text. Further lines of the text are indented by the
+            length of the mark.
+        style: rich's style for the mark; if there is no mark, for the whole line.
     """
     mark = fit(mark, console.encoding)
     room = console.width - len(mark) - len(right) - 1
@@ -59,8 +59,9 @@ def print_block(
         words: the text.
         console: the console to print on.
         style: rich's style of the text.
-        label: printed before the text; further lines are indented by as much. If little
-            room remains beside the label, the text goes below it.
+        label: printed before the text. Further lines of the text are indented by the
+            length of the label. If less than `LEAST` columns remain beside the label,
+            the text goes below it.
         margin: blanks before each line.
     """
     label = fit(label, console.encoding)
@@ -116,7 +117,7 @@ def print_cut(words: str, console: Console, style: str = "") -> None:
 
 
 def columns_of(lines: Sequence[str]) -> list[tuple[str, ...]]:
-    """Return the columns of a table: for each, its cells, filled to the same width.
+    """Return the columns of a table, each as a tuple of cells of equal width.
 
     Two columns are separated where every line has two blanks.
     """
@@ -130,7 +131,12 @@ def columns_of(lines: Sequence[str]) -> list[tuple[str, ...]]:
 
 
 def fitted(column: tuple[str, ...], encoding: str) -> tuple[str, ...]:
-    """Return the cells of a column in characters of an encoding, aligned anew."""
+    """Return the cells of a column, encodable and again of equal width.
+
+    Args:
+        column: the cells.
+        encoding: the encoding. Symbols that it lacks are replaced by substitutes.
+    """
     align = str.ljust if any(cell.endswith(" ") for cell in column) else str.rjust
     cells = [fit(cell.strip(), encoding) for cell in column]
     width = max(map(len, cells))
@@ -150,9 +156,15 @@ def wrapped(words: str, console: Console, room: int) -> list[str]:
 
 
 def print_safely(line: Text, console: Console, margin: str) -> None:
-    """Print a line; if a log of CI would take it for a command, "· " comes before it.
+    """Print a line so that no CI system takes it for a command in its log.
 
-    After wrapping, because wrapping can move any word to a line's beginning.
+    If the line looks like a command, "· " is put before it. The line must be wrapped
+    already, because wrapping can move any word to the beginning of a line.
+
+    Args:
+        line: the line, with its margin.
+        console: the console to print on.
+        margin: the blanks at the beginning of the line.
     """
     if is_command(line.plain):
         keep = max(len(margin) - 2, 0)

@@ -30,9 +30,10 @@ def results(learning: Learned) -> list[str]:
 
 
 def below(check: Check, learning: Learned) -> list[str]:
-    """Return the lines that belong below a check: result and curve of its task.
+    """Return the lines to print below a check: the result and the curve of its task.
 
-    They belong to the last check of a task. If it failed, its message has the result.
+    Only the last check of a task has such lines. If it failed, only the curve is
+    returned, because the check's message has the result.
     """
     task = LAST_CHECKS.get(check.name, "")
     if task not in judged(learning):
@@ -45,8 +46,8 @@ def below(check: Check, learning: Learned) -> list[str]:
 def reasons(learning: Learned) -> list[str]:
     """Return a line for each reason why tasks were not judged.
 
-    A line has the names of the tasks and the reason. The list is empty if there is
-    none.
+    A line has the names of the tasks and the reason. The list is empty if all tasks
+    were judged.
     """
     tasks: dict[str, list[str]] = {}
     for task, name in NAMES.items():
@@ -109,6 +110,6 @@ def bar(share: float) -> str:
 
     Args:
         share: height of the bar: 0 for the lowest bar, 1 for the highest one. Smaller
-            and larger numbers are drawn as 0 and 1.
+            and larger numbers are drawn like 0 and 1.
     """
     return BARS[min(max(int(share * len(BARS)), 0), len(BARS) - 1)]

@@ -14,8 +14,9 @@ from grader.report.symbols import fit
 class Live:
     """The display of a grading's progress, used in a `with` block.
 
-    On a terminal, one line is written again and again. In a log, a line is printed when
-    an exercise begins, and while learning is waited for, when a training begins.
+    On a terminal, one line is rewritten several times a second. In a log, a line is
+    printed when an exercise begins. Once the checks of learning have begun, a line is
+    also printed when a training begins.
 
     Args:
         console: the console to print on.
@@ -26,8 +27,8 @@ class Live:
         self.started = time.monotonic()
         self.check = "starting"
         self.learning = ""
-        self.training = ""  # the last one with a line
-        self.begun: set[str] = set()  # exercises
+        self.training = ""  # the last training for which a line was printed
+        self.begun: set[str] = set()  # the exercises that have begun
         self.status: Status | None = None
 
     def __enter__(self) -> "Live":
@@ -59,7 +60,7 @@ class Live:
         """Show the progress of learning.
 
         Args:
-            words: the progress in a few words, as "maze, seed 1 of 3, 512 steps".
+            words: the progress in a few words, such as "maze, seed 1 of 3, 512 steps".
         """
         self.learning = words
         training = ", ".join(words.split(", ")[:2])
@@ -68,7 +69,7 @@ class Live:
             self.log(f"  learning: {training}")
 
     def log(self, words: str) -> None:
-        """Print a line after the seconds since the start."""
+        """Print a line: the seconds since the start, then a text."""
         seconds = time.monotonic() - self.started
         print_line(f"{seconds:6.1f} s  {words}", self.console)
 

@@ -54,7 +54,7 @@ class Exercise:
     Attributes:
         name: the exercise's name.
         checks: the results of the exercise's checks.
-        older: whether the results are those of an earlier run, see `progress`.
+        older: whether the results are from an earlier run, see `progress`.
         sha256: hash of the text that was graded in that earlier run; "" if not `older`.
     """
 
@@ -75,7 +75,7 @@ class Exercise:
 
     @property
     def is_complete(self) -> bool:
-        """Return whether the exercise has all its points."""
+        """Return whether the hand-in earned all points of the exercise."""
         return self.score == self.max_score
 
     @property
@@ -147,11 +147,14 @@ class Report:
         return self.submission.get("notes") or []
 
     def text_of(self, exercise: Exercise) -> str:
-        """Return the hash of the text on which an exercise was graded."""
+        """Return the hash of the hand-in's text for which an exercise was graded."""
         return exercise.sha256 if exercise.older else str(self.submission.get("sha256"))
 
     def is_of_this_text(self, exercise: Exercise) -> bool:
-        """Return whether an exercise of the report was graded on the present text."""
+        """Return whether an exercise was graded for the text that this run has graded.
+
+        This is False for an older result if the hand-in's text has changed since.
+        """
         return self.text_of(exercise) == str(self.submission.get("sha256"))
 
     @property
@@ -232,7 +235,7 @@ def load(path: Path) -> Report | None:
 
 
 def exercise_from(entry: dict[str, Any]) -> Exercise:
-    """Return the exercise of an entry in report.json.
+    """Return the `Exercise` that an entry in report.json describes.
 
     Raises:
         KeyError, TypeError, ValueError: the entry is damaged.

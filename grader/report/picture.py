@@ -1,4 +1,4 @@
-"""Draw the learning curves as pictures, in a process of its own.
+"""Draw the learning curves as pictures, in a separate process.
 
 In the grader's process, matplotlib would delay the report, because matplotlib starts
 slowly. If it is missing or broken, there is no picture, but the report is complete.
@@ -16,7 +16,7 @@ from grader.contract.exercises import ROOT
 from grader.contract.learning import FULL, HALF
 from grader.report.learning import LONGEST
 
-SECONDS = 20.0  # longest time; in its first run, matplotlib lists all fonts
+SECONDS = 20.0  # longest time for drawing; the first time, matplotlib lists all fonts
 CODE = """
 import json, sys
 sys.path.insert(0, sys.argv[1])

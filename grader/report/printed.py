@@ -23,7 +23,7 @@ def shown_lines(printed: dict[str, Any]) -> list[str]:
 
 
 def about_tracers(printed: dict[str, Any]) -> list[str]:
-    """Return a sentence that explains tracers, if there are any in an output; else [].
+    """Return a list with a sentence on tracers if an output shows one, else [].
 
     Args:
         printed: an entry of `Report.printed`.

@@ -1,8 +1,8 @@
-"""Keep the progress of a student: a run of one exercise completes the last report.
+"""Complete a report on one exercise with the results of the last report.
 
-A run with `ONLY` grades one exercise anew. All other results are taken over from the
-last report on the same hand-in, and marked as older. They keep the hash of the text
-that was graded, so that the report can tell which of them hold for the present text.
+A run with `ONLY` grades one exercise. The results of all other exercises are copied
+from the last report on the same hand-in, and marked as older. They keep the hash of the
+text that was graded, so that the report can say whether the hand-in has changed since.
 """
 
 from dataclasses import replace
@@ -12,17 +12,16 @@ from grader.report.model import Report
 
 
 def with_older(report: Report, before: Report | None) -> Report:
-    """Return a report on a part of the exercises, completed by an older whole report.
+    """Return a report on one exercise, completed with results of the last report.
 
     Args:
         report: the new report.
         before: the last report; None if there is none.
 
     Returns:
-        The report with all exercises; the results of those that were not graded now are
-        marked as older, with the hash of their text. The new report itself if the last
-        one does not have all exercises, is on a hand-in with another name, or has a
-        fault of the grader.
+        A report on all exercises. The results that come from the last report are marked
+        as older, and have the hash of their text. If `fits` is False for the last
+        report, the new report is returned unchanged.
     """
     if before is None or not fits(report, before):
         return report
@@ -44,7 +43,11 @@ def with_older(report: Report, before: Report | None) -> Report:
 
 
 def fits(report: Report, before: Report) -> bool:
-    """Return whether the last report can complete a new one."""
+    """Return whether the last report can complete a new one.
+
+    It can if it is on a hand-in of the same name, has all exercises, and has no fault
+    of the grader.
+    """
     same = before.submission.get("name") == report.submission.get("name")
     whole = [exercise.name for exercise in before.exercises] == list(EXERCISES)
     return same and whole and not before.grader_error

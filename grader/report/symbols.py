@@ -1,8 +1,8 @@
-"""The marks of outcomes, and what stands for a symbol that an encoding does not have.
+"""The marks of outcomes, and substitutes for symbols that an encoding lacks.
 
 Importing this module registers the error handler `ERRORS`. A stream with this handler
-writes "theta" for θ and "+" for ✓ if its encoding lacks them, as that of some Windows
-consoles does.
+writes "theta" for θ and "+" for ✓ if its encoding lacks these symbols. The encodings of
+some Windows consoles do.
 """
 
 import codecs
@@ -70,7 +70,7 @@ def substitute(error: UnicodeError) -> tuple[str, int]:
 
 
 def without_accent(letter: str) -> str:
-    """Return a letter of ASCII for an accented letter: "e" for "é"; else "?"."""
+    """Return a letter without its accent, such as "e" for "é"; "?" if not ASCII."""
     bare = unicodedata.normalize("NFKD", letter).encode("ascii", "ignore").decode()
     return bare or "?"
 

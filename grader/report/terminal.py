@@ -1,7 +1,7 @@
 """Print a report to the terminal, to be read from top to bottom.
 
-The report on a whole run has a line for each passed exercise, tells the first failing
-one in full, and has a line on the first failure of each other one.
+If several exercises were graded, the first one with a mistake is printed in full. Any
+other exercise has one line, and if it failed, a second line on its first failure.
 """
 
 from typing import Any
@@ -108,8 +108,8 @@ def print_about_hand_in(report: Report, console: Console) -> None:
 def problem_lines(report: Report) -> list[str]:
     """Return the hand-in's problem in lines: first what is wrong, then where.
 
-    `Report.problem` is a single line; the messages of the checks have the same text in
-    several lines.
+    In `Report.problem`, all this is a single line. The message of a check has the same
+    text in several lines, so this function splits the problem as in that message.
     """
     new = [check for e in report.exercises if not e.older for check in e.checks]
     more = [*filter(None, new[0].message.split("\n")[1:])] if new else []
@@ -120,16 +120,16 @@ def problem_lines(report: Report) -> list[str]:
 
 
 def told_in_full(exercises: list[Exercise]) -> Exercise | None:
-    """Return the first exercise that shows a mistake in written code, if any."""
+    """Return the first exercise with a check that found a mistake; None without one."""
     return next((e for e in exercises if any(map(fails, e.checks))), None)
 
 
 def outcomes_in(exercises: list[Exercise], told: Exercise | None) -> list[Outcome]:
-    """Return the outcomes whose marks the report on a whole run shows.
+    """Return the outcomes whose marks a report on several exercises shows.
 
     Args:
         exercises: the exercises that were graded.
-        told: the one that is told in full, if any.
+        told: the exercise that is printed in full; None if there is none.
     """
     outcomes: list[Outcome] = []
     for exercise in exercises:
@@ -144,7 +144,7 @@ def outcomes_in(exercises: list[Exercise], told: Exercise | None) -> list[Outcom
 
 
 def print_in_short(exercise: Exercise, console: Console) -> None:
-    """Print an exercise in one line, and the first check that failed in another one."""
+    """Print an exercise in one line, and its first failure, if any, in a second one."""
     heading, points = heading_of(exercise), points_of(exercise)
     first = told_first(exercise)
     if exercise.is_complete:
@@ -170,13 +170,13 @@ def in_short(check: Check) -> str:
 def print_printed_in(
     exercise: Exercise, printed: dict[str, Any], console: Console, *, full: bool
 ) -> None:
-    """Print what the hand-in printed in an exercise; in short, how many lines it is.
+    """Print what the hand-in printed in an exercise, or only how many lines it is.
 
     Args:
         exercise: the exercise.
         printed: its entry of `Report.printed`.
         console: the console to print on.
-        full: True to print the beginning of the text.
+        full: True to print the text, False to print only the number of its lines.
     """
     if full:
         print_printed(printed, "your code", console)
@@ -229,7 +229,7 @@ def next_step(report: Report) -> str:
     if report.problem:
         return "Next: mend what stands at the top, then grade it again."
     current = [e for e in report.exercises if report.is_of_this_text(e)]
-    # Those of this run come first: they are told above.
+    # The exercises of this run come first, because they are printed above.
     for group in ([e for e in current if not e.older], current, report.exercises):
         left = [e for e in group if not e.is_complete]
         if left:
@@ -245,7 +245,7 @@ def step_for(exercise: Exercise, *, is_current: bool) -> str:
 
     Args:
         exercise: the exercise.
-        is_current: whether it was graded on the present text.
+        is_current: whether it was graded for the current text of the hand-in.
     """
     name = exercise.name
     command = f"`make grade ONLY={name}`"

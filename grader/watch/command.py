@@ -56,7 +56,7 @@ def run(path: str, out: Path, options: pipeline.Options, level: int) -> int:
         level: how much of messages and hints is shown, see `report/hints.py`.
 
     Raises:
-        GraderError: the grader itself failed, for example to start a process.
+        GraderError: the grader itself failed; for example, a process did not start.
         UsageError: standard input or output is no terminal.
     """
     watch = Watch(out, options, level)
@@ -76,7 +76,7 @@ def run(path: str, out: Path, options: pipeline.Options, level: int) -> int:
 
 
 class Watch:
-    """The loop of a watch, and what it remembers from one save to the next.
+    """The loop of `make grade WATCH=1`, and what it knows from earlier saves.
 
     Args:
         out: folder of report.json.
@@ -85,18 +85,19 @@ class Watch:
 
     Attributes:
         desk: the helper processes.
-        events: what has happened since the loop last looked.
+        events: queue of the events that the loop has not handled yet.
         submission: the hand-in as it was saved last.
-        parsed: the last text that is valid Python, to find out what was edited.
-        name: the name of the exercise in view.
+        parsed: the last saved text that is valid Python. The next save is compared with
+            it, to find the exercise that was edited.
+        name: the name of the exercise in view, which is graded at each save.
         points: the exercises whose points are known, by name, each with the hash of the
             text that was graded.
-        verdict: what the screen shows of the exercise in view.
-        state: a few words on what was done last.
+        verdict: the last verdict on the exercise in view; None if there is none yet.
+        state: a few words on the last grading, for the screen.
         ending: whether q was pressed.
         console: the console of the last drawing.
         size: columns and lines of the window at the last drawing.
-        clock: the last line, while a grading goes on.
+        clock: the line at the bottom with the seconds of the running grading.
     """
 
     desk: Desk
@@ -116,7 +117,10 @@ class Watch:
     # ------------------------------------------------ called from other threads
 
     def on_key(self, key: str) -> None:
-        """Take a key; q ends the watch at once, as Ctrl-C does."""
+        """Handle a key: q ends the watch at once, as Ctrl-C does.
+
+        The keys r, n and f become events. Any other key is ignored.
+        """
         if key == QUIT and not self.ending:
             self.ending = True  # a second q would disturb the end
             if sys.platform == "win32":
@@ -128,11 +132,15 @@ class Watch:
             self.happened(Event(key, time.monotonic()))
 
     def on_save(self, submission: Submission) -> None:
-        """Take the hand-in as it is now."""
+        """Put the event of a save into the queue.
+
+        Args:
+            submission: the hand-in as it was saved.
+        """
         self.happened(Event("", time.monotonic(), submission))
 
     def happened(self, event: Event) -> None:
-        """Put an event into the queue, and end the grading that goes on."""
+        """Put an event into the queue, and interrupt the running grading, if any."""
         self.events.put(event)
         if hasattr(self, "desk"):
             self.desk.interrupt()
@@ -140,9 +148,14 @@ class Watch:
     # ------------------------------------------------ the loop
 
     def begin(self, submission: Submission) -> None:
-        """Take the hand-in and the points of an older report, and ask for a grading.
+        """Set the first hand-in and the known points, and request a first grading.
 
-        Without a given exercise, the first one that lacks points comes into view.
+        The points are read from the last report.json, if it is on a hand-in of the same
+        name. If the options name no exercise, the first one without full points comes
+        into view.
+
+        Args:
+            submission: the hand-in at the beginning.
         """
         self.submission = submission
         self.parsed = submission.text
@@ -157,7 +170,7 @@ class Watch:
         self.events.put(Event(AGAIN, time.monotonic()))
 
     def script(self, checks: Checks) -> None:
-        """Grade one exercise after each event, until all are to be graded.
+        """Grade one exercise after each event, until the student presses f.
 
         Args:
             checks: the collected checks of exercises 1–8.
@@ -176,7 +189,7 @@ class Watch:
                 self.grade(checks, event.time)
 
     def next_event(self) -> Event:
-        """Wait for the next event and return it; draw anew if the window changes."""
+        """Wait for the next event and return it; if the window changes, draw anew."""
         while True:
             try:
                 return self.events.get(timeout=LOOK_SECONDS)
@@ -185,7 +198,7 @@ class Watch:
                     self.draw()
 
     def take(self, submission: Submission) -> None:
-        """Take a saved hand-in; the exercise that was edited comes into view."""
+        """Set the hand-in to a saved one, and bring the edited exercise into view."""
         self.submission = submission
         if not submission.problem:
             self.name = edited_exercise(self.parsed, submission.text) or self.name
@@ -197,7 +210,7 @@ class Watch:
 
         Args:
             checks: the collected checks.
-            since: the time of the event that is the reason, for the screen.
+            since: the time of the event that caused this grading.
         """
         if self.submission.problem:
             problem = f"not read: {self.submission.problem}"
@@ -220,7 +233,12 @@ class Watch:
             self.show(verdict, since)
 
     def on_check(self, exercise: str, check: str) -> None:
-        """Look at the checks so far when the next one starts; stop after an event."""
+        """Call `Desk.look` when a check starts; if there is an event, end the grading.
+
+        Args:
+            exercise: the name of the check's exercise; it is not used.
+            check: the check's description; it is not used.
+        """
         if not self.events.empty():
             self.desk.budget.end()
         self.desk.look()
@@ -233,7 +251,12 @@ class Watch:
         self.clock.start()
 
     def show(self, verdict: Verdict, since: float) -> None:
-        """Draw a verdict, and how long it took."""
+        """Draw a verdict, and the time from an event to this verdict.
+
+        Args:
+            verdict: the verdict.
+            since: the time of the event that caused the grading.
+        """
         self.verdict = verdict
         self.state = f"{self.name}: {time.monotonic() - since:.1f} s"
         self.draw()
@@ -248,11 +271,19 @@ class Watch:
         draw(line, self.verdict, self.level, self.state, self.console)
 
     def keep(self, exercise: Exercise, sha256: str) -> None:
-        """Remember the points of an exercise, for the text with this hash."""
+        """Remember the points of an exercise.
+
+        Args:
+            exercise: the results of the exercise.
+            sha256: hash of the text that was graded.
+        """
         self.points[exercise.name] = replace(exercise, sha256=sha256)
 
     def grade_all(self) -> None:
-        """Grade all exercises as `make grade` does, save and print the report."""
+        """Grade all exercises as `make grade` does, then save and print the report.
+
+        Of the events that happen meanwhile, only the last save is kept.
+        """
         submission = self.submission
         self.verdict, self.state = None, "full run"
         self.draw()

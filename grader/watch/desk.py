@@ -32,8 +32,8 @@ from grader.oracle.warm import RENEWED_AFTER, WarmRunner, WarmWorker
 from grader.report.model import Exercise
 from grader.sandbox import helper, launch, tiers
 
-# What the waiting worker is asked before a hand-in is there: JAX loads and compiles
-# then what most hand-ins need. The grader's stand-in answers.
+# The question that a new worker is asked before it gets a hand-in. JAX then loads and
+# compiles what most hand-ins need. The grader's stand-in answers the question.
 WARM_UP = fixed_cases.TD_MIXED.fixed[0].replace(
     spec={"stand_in": True, "gradient": False}
 )
@@ -60,14 +60,14 @@ class Verdict:
 
 
 class Desk:
-    """The helper processes of a watch; as a context manager, it ends them.
+    """The helper processes of a watch, used in a `with` block, which ends them.
 
     Args:
         options: the options of the gradings; `only` is ignored.
 
     Attributes:
-        look: the function that the checks call when the next one starts.
-        budget: the time of the present text.
+        look: function that is called when a check starts.
+        budget: the time that the current text may take.
 
     Raises:
         GraderError: the runner or the first worker does not start.
@@ -97,7 +97,7 @@ class Desk:
             raise
 
     def prepare(self) -> None:
-        """Start the worker of the next text, and wait until it is warm.
+        """Start a worker for the next text, and wait until it is warm.
 
         After many texts, the runner starts anew, because each text leaves compiled
         programs in its memory.
@@ -130,7 +130,7 @@ class Desk:
         """Grade one exercise of a text, as `make grade ONLY=…` does.
 
         Args:
-            checks: the collected checks, which call `look` when a check starts.
+            checks: the collected checks of exercises 1–8.
             submission: the hand-in; it has no `problem`.
             name: the exercise's name.
             on_failure: called once, with the first failure and its diagnosis, while
@@ -186,13 +186,13 @@ class Desk:
     def tell_first(
         self, now: Pass, name: str, on_failure: Callable[[Verdict], None]
     ) -> None:
-        """Diagnose the first failure of a pass, if there is one, and tell it once.
+        """Diagnose the first failure of a pass, if there is one, and call `on_failure`.
 
-        Afterwards the pass is as it was, because a check that gets no answer later
-        leaves the exercise without a diagnosis.
+        The diagnosis is then removed from the pass again: if a later check gets no
+        answer, the exercise must have no diagnosis.
 
         Args:
-            now: the pass.
+            now: the pass, with the checks that have run so far.
             name: the exercise's name.
             on_failure: the function to call, see `grade`.
         """
@@ -211,11 +211,11 @@ class Desk:
 
     @property
     def interrupted(self) -> bool:
-        """Return whether `interrupt` has ended the time of the current text."""
+        """Return whether the grading of the current text was interrupted."""
         return self.budget.started < 0
 
     def interrupt(self) -> None:
-        """End the grading that goes on, if any; may be called from another thread."""
+        """End the running grading, if any; any thread may call this."""
         if self.idle.is_set():
             return
         self.budget.end()
@@ -239,11 +239,13 @@ class Desk:
 
 
 def nothing() -> None:
-    """Do nothing."""
+    """Do nothing; this is `Desk.look` while no failure can be reported."""
 
 
 def warm_up(worker: WarmWorker) -> None:
-    """Ask a worker that has no hand-in yet; the answers are dropped.
+    """Let a worker without a hand-in answer `WARM_UP`, so that JAX is loaded.
+
+    The answers are not used.
 
     Raises:
         GraderError: the worker gave no answer.

@@ -125,7 +125,9 @@ def keys(on_key: Callable[[str], None]) -> Iterator[None]:
 
 @contextlib.contextmanager
 def without_enter(descriptor: int) -> Iterator[None]:
-    """Let a terminal pass on each key at once, during a with block; not on Windows.
+    """Make a terminal deliver each key without Enter, during a with block.
+
+    This does not work on Windows.
 
     Args:
         descriptor: the file descriptor of the terminal.

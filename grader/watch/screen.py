@@ -14,11 +14,11 @@ from grader.watch.desk import Verdict
 
 CLEAR = "\x1b[H\x1b[2J"  # the cursor goes to the first column of an empty screen
 KEYS = "r again · n next · f all nine · q quit"
-MARGIN = 3  # lines below an exercise: blank, keys, what goes on
+MARGIN = 3  # lines below an exercise: a blank one, the keys, and a `Clock`
 
 
 class Clock:
-    """A line with a text and the seconds since the line was made.
+    """A line that shows a text and the seconds since this object was made.
 
     Args:
         words: the text.
@@ -41,12 +41,12 @@ def points_line(
     dot stands for points that are not known.
 
     Args:
-        points: the exercises whose points are known, by name; `sha256` is the hash of
-            the text that was graded.
+        points: the exercises whose points are known, by name. The `sha256` of each is
+            the hash of the text that was graded.
         name: the name of the exercise in view.
-        sha256: hash of the present text.
-        width: largest number of columns. If there is not enough room, the points that
-            the exercises pay are left out.
+        sha256: hash of the hand-in's current text.
+        width: largest number of columns. A line that would be longer has only the
+            earned points: "5:15 6:12.5 7:·".
     """
     for maxima in (True, False):
         words = [Text("Points")] if maxima else []
@@ -75,13 +75,13 @@ def draw(
 ) -> None:
     """Clear the terminal, and draw points, verdict and keys with a single write.
 
-    What does not fit into the window is left out at the end.
+    Lines of the verdict for which the window has no room are left out at the end.
 
     Args:
         line: the line from `points_line`.
         verdict: the verdict; None if nothing has been graded yet.
         level: how much of messages and hints is shown, see `report/hints.py`.
-        state: a few words on what was done last.
+        state: a few words on the last grading, or "".
         console: the console to print on.
     """
     with console.capture() as captured:
@@ -118,7 +118,7 @@ def body_of(verdict: Verdict, level: int, console: Console) -> list[str]:
     above = captured.get().splitlines()
     with console.capture() as captured:
         if exercise.checks:
-            # As if all marks had been explained: the screen has no room for a legend.
+            # All marks count as explained, because the screen has no room for a legend.
             print_exercise(exercise, console, {*Outcome}, level=level, brief=True)
     lines = captured.get().splitlines()
     if lines and not verdict.whole:  # the points of the checks so far would mislead

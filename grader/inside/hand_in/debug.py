@@ -1,4 +1,4 @@
-"""Give the hand-in functions of `jax.debug` that print under grading, too."""
+"""Replace functions of `jax.debug` by ones that work while a hand-in is graded."""
 
 import contextlib
 import functools
@@ -9,7 +9,7 @@ from typing import Any
 import jax
 
 # Functions of `jax.debug` that do nothing while the hand-in is graded: nobody is there
-# to use a debugger, and where arrays lie is of no interest.
+# to use a debugger, and nobody needs to see on which device an array lies.
 LEFT_OUT = (
     *("breakpoint", "inspect_array_sharding"),
     *("visualize_array_sharding", "visualize_sharding"),
@@ -20,18 +20,19 @@ OPTIONS = ("ordered", "partitioned", "skip_format_check", "_use_logging")
 
 
 class Debug:
-    """Functions for the place of `print`, `log` and `callback` in `jax.debug`.
+    """Functions that replace `print`, `log` and `callback` of `jax.debug`.
 
     They raise no exception, because a forgotten debug print is no mistake. While a part
-    is exported, its arrays have no numbers, and a program that calls Python could not
-    be exported. So `print` then prints the types and shapes of arrays, and `callback`
-    does nothing if it is given arrays.
+    is exported, its arrays have no numbers, and the exported program cannot call
+    Python. So `print` then prints the types and shapes of arrays. A `callback` that
+    gets such arrays is not called; a line that says so is printed.
 
     Attributes:
-        exports: whether a part is exported now.
-        left: how many characters `print` may still print. Printing a large tree takes
-            long, and a part may do it in each of many thousand calls.
-        staged: whether the last traced functions may hold calls of Python.
+        exports: whether a part is being exported.
+        left: how many characters `print` may still print. There is a limit, because a
+            part may print a large tree in each of many thousand calls, which takes too
+            long.
+        staged: whether JAX may have cached a traced function that calls Python.
         real_callback: JAX's own function `jax.debug.callback`.
     """
 
@@ -41,7 +42,7 @@ class Debug:
         self.real_callback = jax.debug.callback
 
     def put_in_place(self) -> None:
-        """Put the functions in the place of those of `jax.debug`."""
+        """Replace the three functions of `jax.debug` by those of this object."""
         for name, function in (
             ("print", self.print),
             ("log", self.print),
@@ -50,14 +51,21 @@ class Debug:
             setattr(jax.debug, name, function)
 
     def leave_out_others(self) -> None:
-        """Replace the functions named in `LEFT_OUT` by functions that do nothing."""
+        """Replace the functions named in `LEFT_OUT` by ones that do nothing.
+
+        They only print that they were left out.
+        """
         for name in LEFT_OUT:
             setattr(jax.debug, name, functools.partial(self.left_out, name))
 
     @contextlib.contextmanager
     def exporting(self) -> Iterator[None]:
-        """Set the attribute `exports` during a with block."""
-        if self.staged:  # a function with `jax.jit` would be used as it was traced
+        """Set the attribute `exports` to True during a with block.
+
+        If JAX may have cached a function that calls Python (`staged`), the caches are
+        cleared first.
+        """
+        if self.staged:  # JAX would use the trace in its cache, which calls Python
             jax.clear_caches()
             self.staged = False
         self.exports = True
@@ -73,7 +81,7 @@ class Debug:
             fmt: the text, with a field in braces for each value; None to return a
                 function that takes the text and the values, as JAX's function does.
             args: the values.
-            kwargs: the values with names, and JAX's options.
+            kwargs: the values with names, and JAX's options, which are ignored.
         """
         kwargs = {k: value for k, value in kwargs.items() if k not in OPTIONS}
         fmt = kwargs.pop("fmt", None) if fmt is None else fmt
@@ -86,7 +94,9 @@ class Debug:
         return self.callback(functools.partial(self.write, fmt), *args, **kwargs)
 
     def write(self, fmt: Any, /, *args: Any, **kwargs: Any) -> None:
-        """Print a text with values; if they do not fit the text, print them behind it.
+        """Print a text with values, unless `print` may print nothing more.
+
+        If the values do not fit the fields of the text, they are printed after it.
 
         Args:
             fmt: the text, with a field in braces for each value.
@@ -108,10 +118,10 @@ class Debug:
         """Call a function with the values of arrays, like `jax.debug.callback`.
 
         Args:
-            function: the function; None to return a function that takes it and its
-                arguments, as JAX's function does.
+            function: the function to call; None to return a function that takes it
+                together with its arguments, as JAX's function does.
             args: the function's arguments.
-            kwargs: the function's arguments with names, and JAX's options.
+            kwargs: the function's keyword arguments, and JAX's options.
         """
         kwargs = {k: value for k, value in kwargs.items() if k not in OPTIONS}
         function = kwargs.pop("callback", None) if function is None else function
@@ -132,14 +142,18 @@ class Debug:
         return None
 
     def call(self, function: Any, /, *args: Any, **kwargs: Any) -> None:
-        """Call a function of the hand-in; if it raises an exception, print this."""
+        """Call a function of the hand-in; print an exception instead of raising it."""
         try:
             function(*args, **kwargs)
         except Exception as error:
             self.write("jax.debug.callback: {}: {}", type(error).__name__, error)
 
     def left_out(self, name: str, /, *_: Any, **__: Any) -> None:
-        """Print that a function of `jax.debug` was left out."""
+        """Print that a function of `jax.debug` was left out.
+
+        Args:
+            name: name of the function. All other arguments are ignored.
+        """
         self.write("jax.debug.{} was left out", name)
 
 

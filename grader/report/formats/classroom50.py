@@ -15,8 +15,8 @@ from grader.report.formats.words import not_graded
 from grader.report.model import Exercise, Report
 
 TOTAL = 100  # the maximum if there is no report
-# By field of the file, the environment variables that can give its value. The first
-# variable that is set counts.
+# For each field of the file, the environment variables that can give its value. The
+# first variable that is set counts.
 FIELDS = {
     "classroom": ("CLASSROOM",),
     "assignment": ("ASSIGNMENT",),

@@ -1,4 +1,4 @@
-"""Put a report into the texts that all formats share."""
+"""Put a report into words: the texts that all formats share."""
 
 from grader.report import learning
 from grader.report.model import Check, Report

@@ -117,6 +117,7 @@ def test_where_it_is_said():
     for shown in (False, True):
         page = overview.page([entry], Findings(), names=shown, attended=found)
         top = page.partition("<h2>Scores</h2>")[0]
-        assert "No hand-in: 2 of the 3 people" in top
-        assert "not on the roster" in top
+        assert "No hand-in: 2</h3>" in top
+        assert "Of 3 people on the roster" in top
+        assert "Not on the roster: 1</h3>" in top
         assert ("Cy Roe" in page) is ("Max Ox" in page) is shown

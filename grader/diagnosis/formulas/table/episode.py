@@ -139,7 +139,7 @@ class Episode:
         return after
 
     def flow(self, formula: Formula, size: float) -> np.ndarray:
-        """Return what each cell moves in addition if the targets are differentiated.
+        """Return the additional move of each cell if the targets are differentiated.
 
         Right code takes the targets as constants. Code that differentiates the targets,
         too, adds these moves to the right ones.

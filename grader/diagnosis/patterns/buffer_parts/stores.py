@@ -49,7 +49,7 @@ class StartsAtOne(Ring):
     """A wrong ring: place 1 is filled first, and place 0 last."""
 
     def place(self) -> int:
-        """Return the place where the next transition is stored: one after the right."""
+        """Return the place for the next transition: one after the right place."""
         return (self.count + 1) % self.capacity
 
 
@@ -190,7 +190,7 @@ class KeepsTerminal(DropsTerminal):
 
 @dataclass(frozen=True)
 class Way:
-    """One rule, right or wrong: how transitions are stored, or which ones can be drawn.
+    """A way, right or wrong, to store transitions or to choose which ones are drawn.
 
     Attributes:
         make: in the table `STORES`, a class of storages, or a function with the same

@@ -1,9 +1,9 @@
 """The mistakes that the reader of `sync_target` knows, with a hint for each.
 
 A mistake is a wrong condition on the step, or wrong parameters that are returned as
-θ_T. To add a condition, add an entry to `CONDITIONS`. A condition with a
-number in its words is added to the dict in `with_number`. To add parameters, add an
-entry to `RENEWED`.
+θ_T. To add a condition, add an entry to `CONDITIONS`. A condition with a number in
+its words belongs in the dict in `with_number`. To add parameters, add an entry to
+`RENEWED`.
 """
 
 from collections.abc import Callable, Iterator
@@ -204,7 +204,8 @@ def with_number(c: int) -> Iterator[Choice]:
 
 # ---------------------------------------------------------------- contents
 
-# The mistake for each wrong content that is returned at a renewal, by its words.
+# The mistakes in what is returned when θ_T is replaced. The keys describe the returned
+# parameters, as `Content.words` does.
 RENEWED = {
     "zeros": Difference(
         "sync-zeros",
