@@ -126,7 +126,8 @@ def run(arguments: argparse.Namespace) -> int:
     again = chosen_by(arguments.regrade, known, submissions)
     if arguments.dryrun:
         folder = arguments.submissions
-        return dry_run.show(folder, found, submissions, unread, exports, console)
+        plan = found, submissions, unread, export, members
+        return dry_run.show(folder, *plan, console)
     options = options_of(arguments)
     kept = kept_in(out)
     names, failed, more = grade_class(

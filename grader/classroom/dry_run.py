@@ -1,6 +1,6 @@
 """Print what a class run would do: whose each hand-in is, and which file is taken."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 from rich.console import Console
@@ -9,7 +9,7 @@ from rich.text import Text
 from grader.classroom.entries import Entry
 from grader.classroom.gradebooks.export import Export
 from grader.classroom.gradebooks.fill import fill
-from grader.classroom.gradebooks.people import People
+from grader.classroom.gradebooks.groups import Places
 from grader.classroom.layouts import Found, HandIn, Owner
 from grader.classroom.results import in_one_line
 from grader.intake.submission import Submission
@@ -20,7 +20,8 @@ def show(
     found: Found,
     submissions: Mapping[str, Submission],
     unread: Mapping[str, str],
-    exports: Mapping[str, Export],
+    export: Export | None,
+    members: Mapping[str, Sequence[Owner]],
     console: Console,
 ) -> int:
     """Print the plan of a class run, without the headline, and return the exit code.
@@ -30,14 +31,15 @@ def show(
         found: what was found in it.
         submissions: the hand-ins that were read, by their names in the download.
         unread: why each other hand-in could not be read.
-        exports: the gradebooks by platform, "canvas" or "moodle".
+        export: the gradebook, or None if none was given.
+        members: the members of each group, by the group's name.
         console: the console to print on.
 
     Returns:
         0 if all is well; 2 if a hand-in cannot be read, or has a name that is not one
         of the platform.
     """
-    for line in lines_of(folder, found, submissions, unread, exports):
+    for line in lines_of(folder, found, submissions, unread, export, members):
         console.print(Text(in_one_line(line)), soft_wrap=True)
     bad = [s for s in submissions.values() if s.problem]
     return 2 if bad or unread or found.strange else 0
@@ -48,7 +50,8 @@ def lines_of(
     found: Found,
     submissions: Mapping[str, Submission],
     unread: Mapping[str, str],
-    exports: Mapping[str, Export],
+    export: Export | None,
+    members: Mapping[str, Sequence[Owner]],
 ) -> Iterator[str]:
     """Yield the lines of the plan.
 
@@ -57,9 +60,10 @@ def lines_of(
         found: what was found in it.
         submissions: the hand-ins that were read, by their names in the download.
         unread: why each other hand-in could not be read.
-        exports: the gradebooks by platform.
+        export: the gradebook, or None if none was given.
+        members: the members of each group, by the group's name.
     """
-    people = {platform: People(export) for platform, export in exports.items()}
+    places = Places(export, members) if export else None
     troubles = 0
     doubts = set()  # what was said of single people
     for hand_in in found.hand_ins:
@@ -77,17 +81,17 @@ def lines_of(
             troubles += 1
             yield f"  ! not read: {problem}"
         yield from (f"  {note}" for note in (submission.notes if submission else ()))
-        for platform, known in people.items():
-            for owner in hand_in.owners:
-                doubts.add(row := row_of(known, owner))
-                yield f"  {platform}.csv: {row}"
+        if export and places:
+            for name, row, doubt in places.of(hand_in):
+                doubts.add(doubt)
+                yield f"  {export.file}: {doubt or row_words(export, name, row)}"
     yield ""
     yield from (f"left out: {name} ({why})" for name, why in found.ignored)
     entries = [Entry(h.entry, h, None) for h in found.hand_ins]
-    for platform, export in exports.items():
-        for dispute in fill(export, entries).disputes:
+    if export:
+        for dispute in fill(export, entries, members=members).disputes:
             if dispute not in doubts:
-                yield f"{platform}.csv: {dispute}"
+                yield f"{export.file}: {dispute}"
     late = sum(hand_in.late for hand_in in found.hand_ins)
     yield (
         f"{len(found.hand_ins)} hand-ins, {late} late, {troubles} not read, "
@@ -111,10 +115,8 @@ def owner_words(owner: Owner) -> str:
     return f"{owner.name} ({ids})" if ids else owner.name
 
 
-def row_of(people: People, owner: Owner) -> str:
+def row_words(export: Export, name: str, row: int | None) -> str:
     """Return which row of a gradebook is a person's: "row 4: Doe, Jane; 11"."""
-    place, doubt = people.row_of(owner)
-    if place is None:
-        return doubt or f"no row for {owner.name}"
-    cells = people.rows[place].cells[:2]
-    return f"row {place + 1}: {'; '.join(cells)}"
+    if row is None:
+        return f"no row for {name}"
+    return f"row {row + 1}: {'; '.join(export.rows[row].cells[:2])}"

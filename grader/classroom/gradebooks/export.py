@@ -43,6 +43,11 @@ class Export:
         """All rows of the file; the first row holds the columns' names."""
         return self.sheet.rows
 
+    @property
+    def file(self) -> str:
+        """The name of the file that is written with the scores."""
+        return f"gradebook{self.sheet.suffix}"
+
     def value(self, row: int, kind: str) -> str:
         """Return an identifier in a row; "" if there is none.
 
@@ -88,7 +93,9 @@ def decimal_comma(sheet: Sheet, column: int) -> bool:
     return False
 
 
-def named(head: Sequence[str], kinds: Mapping[str, Sequence[str]]) -> dict:
+def named(
+    head: Sequence[str], kinds: Mapping[str, Sequence[str]]
+) -> dict[str, tuple[int, ...]]:
     """Return the columns that identify a student, for `Export.columns`.
 
     Args:

@@ -57,8 +57,8 @@ def fill(
         zero_unread: whether to enter 0 for a hand-in that was not read or not imported.
             If false, nothing is entered for such a hand-in.
     """
-    sheet, places = export.sheet, Places(export, members or {})
-    filled = Filled(encoding=sheet.encoding, file=f"gradebook{sheet.suffix}")
+    places = Places(export, members or {})
+    filled = Filled(encoding=export.sheet.encoding, file=export.file)
     claims: dict[int, dict[int, Entry]] = {}  # by row, the hand-ins of its owner
     for number, entry in enumerate(entries):
         for name, row, doubt in places.of(entry.hand_in):

@@ -82,8 +82,10 @@ class Places:
         """
         (owner, *others) = hand_in.owners
         name = hand_in.group or owner.name
-        # Several owners, or one whose address is known, are persons, not a group.
-        may_be_group = not others and not {"email", "sid"} & {*owner.ids}
+        # Without a group's name, one owner may be a group, unless the owner's address
+        # is known.
+        alone = not others and not {"email", "sid"} & {*owner.ids}
+        may_be_group = bool(hand_in.group) or alone
         if may_be_group and (groups := self.groups_of(name, owner)):
             if len(groups) > 1:
                 whose = f"{len(groups)} groups could be meant: {', '.join(groups)}"
@@ -93,7 +95,7 @@ class Places:
                     yield self.people.name_in(row) or name, row, ""
             else:
                 yield from self.members_of(groups[0], owner)
-        elif may_be_group and hand_in.group and hand_in.group == owner.name:
+        elif hand_in.group == owner.name:
             known = (
                 "MEMBERS has no such group" if self.members else "MEMBERS=file says it"
             )

@@ -6,8 +6,17 @@ import unicodedata
 from grader.classroom.gradebooks.export import Export
 from grader.classroom.layouts import Owner, normal_name
 
-# The kinds of identifiers that owners and rows have in common, the most certain first.
-MATCHED_BY = ("canvas", "moodle", "sid", "email", "login", "name")
+# The kinds of identifiers that owners and rows have in common, the most certain first,
+# and what people call them.
+WORDS = {
+    "canvas": "number in Canvas",
+    "moodle": "participant number",
+    "sid": "student ID",
+    "email": "e-mail address",
+    "login": "login",
+    "name": "name",
+}
+MATCHED_BY = tuple(WORDS)
 # A platform's own numbers. In the name of a file or folder, the number can also be that
 # of a group (Moodle) or of one member for the whole group (Canvas).
 NUMBERS = ("canvas", "moodle")
@@ -56,7 +65,7 @@ class People:
             The message says why the row is not certain; otherwise it is "".
         """
         known = {**owner.ids, "name": owner.name}
-        if [*owner.ids] == ["login"]:  # from a file's name, which may be any identifier
+        if is_any(owner):
             known |= dict.fromkeys(("sid", "email"), owner.ids["login"])
             found = self.found(known)
             rows = set().union(*found.values())
@@ -97,19 +106,17 @@ class People:
             return f"{len(rows)} rows could be meant"
         if found and not rows:
             whose = (
-                f"the {kind} is that of {self.name_in(min(some))}"
+                f"the {WORDS[kind]} is that of {self.name_in(min(some))}"
                 for kind, some in found.items()
             )
             return ", and ".join(whose)
-        if [*found] == ["name"] and [*owner.ids] != ["login"]:
+        if [*found] == ["name"] and not is_any(owner):
             (row,) = rows
             for kind, ours in owner.ids.items():
                 theirs = self.values(row, kind)
                 if theirs and normal(ours, kind) not in theirs:
-                    told = self.export.value(row, kind)
-                    return (
-                        f"the row of this name has another {kind}: {told}, not {ours}"
-                    )
+                    told = f"{self.export.value(row, kind)}, not {ours}"
+                    return f"the row of this name has another {WORDS[kind]}: {told}"
         return ""
 
     def found(self, known: dict[str, str]) -> dict[str, set[int]]:
@@ -149,6 +156,14 @@ class People:
             row: the index of the row.
         """
         return self.export.value(row, "name")
+
+
+def is_any(owner: Owner) -> bool:
+    """Return whether it is not known what kind of identifier an owner's login is.
+
+    This is so if the login is the name of a file or folder, as is the owner's name.
+    """
+    return owner.ids == {"login": owner.name}
 
 
 def same_name(folder: str, name: str) -> bool:

@@ -18,6 +18,12 @@ READERS = (  # Moodle is the last, because its columns can have any name
     (is_blackboard, read_blackboard),
     (is_moodle, read_moodle),
 )
+EXPECTED = """\
+- Canvas: the columns Student, ID, Section
+- Moodle's worksheet: Participant 123 in the first column
+- Moodle's gradebook: e-mail addresses, and the column Assignment: name (Real)
+- Blackboard: the column Username, and name [Total Pts: 100 Score] |123
+- Brightspace: the column OrgDefinedId"""
 
 
 def read_export(sheet: Sheet, assignment: str) -> Export:
@@ -34,10 +40,6 @@ def read_export(sheet: Sheet, assignment: str) -> Export:
     for is_export, read in READERS:
         if is_export(sheet):
             return read(sheet, assignment)
-    raise UsageError(
-        "GRADEBOOK: no export of a gradebook is known that begins like this: "
-        f"{', '.join(sheet.head)[:200] or 'nothing'}. Canvas has columns Student, ID, "
-        "Section; Moodle's worksheet has Participant 123 in its first column, its "
-        "gradebook e-mail addresses and Assignment: name (Real); Blackboard has "
-        "Username and name [Total Pts: 100] |123; Brightspace has OrgDefinedId"
-    )
+    head = ", ".join(sheet.head)[:200] or "nothing"
+    words = f"GRADEBOOK: no export that is known begins like this: {head}"
+    raise UsageError(f"{words}. Expected is one of\n{EXPECTED}")

@@ -35,7 +35,7 @@ def test_the_plan(download, tmp_path, capsys):
     export = tmp_path / "export.csv"
     export.write_text(CANVAS)
     out = tmp_path / "out"
-    words = [str(download), "--out", str(out), "--canvas", str(export)]
+    words = [str(download), "--out", str(out), "--gradebook", str(export)]
     code, lines = planned(capsys, *words, "--assignment", "DQN")
     assert code == 0
     assert lines == [
@@ -43,11 +43,11 @@ def test_the_plan(download, tmp_path, capsys):
         "",
         "doejane (canvas 11)",
         "  file: submissions/doejane_11_1_dqn.py",
-        "  canvas.csv: row 3: Doe, Jane; 11",
+        "  gradebook.csv: row 3: Doe, Jane; 11",
         "",
         "leebo (canvas 12), late",
         "  file: submissions/leebo_LATE_12_2_mine.py",
-        "  canvas.csv: row 4: Lee, Bo; 12",
+        "  gradebook.csv: row 4: Lee, Bo; 12",
         "",
         "left out: doejane_11_3_b.py (the same student's dqn.py counts)",
         "2 hand-ins, 1 late, 0 not read, 1 left out. Nothing was graded.",
@@ -79,9 +79,11 @@ def test_two_hand_ins_for_one_row(download, tmp_path, capsys):
     export = tmp_path / "export.csv"
     export.write_text(CANVAS)
     (download / "submissions" / "jane.py").write_text(SOURCE)
-    words = ["--canvas", str(export), "--assignment", "DQN"]
+    words = ["--gradebook", str(export), "--assignment", "DQN"]
     _, lines = planned(capsys, str(download), *words)
-    assert any(line.startswith("canvas.csv: Doe, Jane: not entered") for line in lines)
+    assert any(
+        line.startswith("gradebook.csv: Doe, Jane: not entered") for line in lines
+    )
 
 
 def test_groups_and_hostile_names(tmp_path, capsys):

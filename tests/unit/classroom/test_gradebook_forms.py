@@ -214,6 +214,17 @@ def test_groups_that_are_not_certain(hand_in, members, words):
     assert words in told
 
 
+def test_a_list_of_members_goes_before_those_who_are_known():
+    """Members of a team who have uploaded nothing get its score by the list."""
+    known = Owner("Jane Doe", {"login": "jdoe", "ilias": "7"})
+    text = CANVAS.replace("EX", "")
+    team = entry(50, known, group="Team 1")
+    one = text.replace('ill",,,', 'ill",,500,')
+    assert filled_in(text, team).text == one
+    filled = filled_in(text, team, members=MEMBERS)
+    assert filled.text == one.replace(",7.00,", ",500,")
+
+
 def test_groups_with_the_same_letters():
     """One member's number tells groups apart that have the same letters."""
     text, members = CANVAS.replace("N/A", ""), MEMBERS.replace("Team 2", "Team-1")

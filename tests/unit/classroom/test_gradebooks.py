@@ -221,6 +221,44 @@ def test_an_unknown_column_is_refused(name):
     assert "DQN (55), DQN 2 (56)" in str(refusal.value)
 
 
+@pytest.mark.parametrize(
+    ("text", "name", "ids", "words"),
+    [
+        (
+            CANVAS,
+            "?",
+            {"sid": "s11", "email": "bo@example.org"},
+            'the student ID is that of Doe, "JD" Jane, and the e-mail address is that',
+        ),
+        (
+            CANVAS,
+            "Bo Lee",
+            {"sid": "s11", "email": "x@example.org"},
+            'the student ID is that of Doe, "JD" Jane, and the name is that of Lee, Bo',
+        ),
+        (
+            MOODLE,
+            "Bo Lee",
+            {"moodle": "77"},
+            "of this name has another participant number: Participant 12, not 77",
+        ),
+        (
+            MOODLE,
+            "Bo Lee",
+            {"email": "bl@example.org"},
+            "the row of this name has another e-mail address: bo@example.org, not bl",
+        ),
+    ],
+)
+def test_identifiers_that_contradict_each_other(text, name, ids, words):
+    """If what is known of a person fits no single row, nothing is entered."""
+    filled = filled_in(text, "DQN", [entry(100, name, **ids)])
+    assert filled.text == text.replace('"=Roe', "\"'=Roe")
+    assert filled.without_row == []
+    (told,) = filled.disputes
+    assert words in told
+
+
 def test_moodle_worksheet():
     """In Moodle's worksheet, rows are found by number or e-mail.
 
@@ -245,7 +283,10 @@ def test_moodle_gradebook():
     ("text", "words"),
     [
         ("", "begins like this: nothing"),
-        ("a,b\n1,2\n", "begins like this: a, b. Canvas has columns Student, ID"),
+        (
+            "a,b\n1,2\n",
+            "begins like this: a, b. Expected is one of\n- Canvas: the columns Student",
+        ),
         ('Student,ID\n"open', "no CSV file: row 2 has an open quote"),
         ("\0", "no export"),
     ],
