@@ -7,6 +7,7 @@ from urllib.parse import SplitResult, urlsplit
 from distributed import Security
 
 from grader.contract.outcomes import UsageError
+from grader.escape import plain
 
 
 def scheduler_at(cluster: str) -> SplitResult:
@@ -55,6 +56,13 @@ def is_local(host: str) -> bool:
     return ipaddress.ip_address(socket.gethostbyname(host)).is_loopback
 
 
+def reason(error: BaseException) -> str:
+    """Return the words of the first error, which Dask wraps into others."""
+    while error.__cause__:
+        error = error.__cause__
+    return plain(getattr(error, "strerror", None) or str(error), 200)
+
+
 def security(cluster: str, role: str) -> Security:
     """Return the certificates that Dask's configuration names.
 
@@ -63,14 +71,18 @@ def security(cluster: str, role: str) -> Security:
         role: who needs the certificates: "scheduler", "worker" or "client".
 
     Raises:
-        UsageError: the address begins with `tls://`, and the certificates are missing
-            or cannot be used.
+        UsageError: the address begins with `tls://`, and the certificates are missing;
+            or a certificate cannot be used; or the configuration asks for `tls://`.
     """
     found = Security()
     try:
         ready = found.get_connection_args(role).get("ssl_context")
     except OSError as error:
-        raise UsageError(f"CLUSTER={cluster!r}: the certificates: {error}") from None
+        words = f"the certificates of Dask's configuration: {reason(error)}"
+        raise UsageError(f"CLUSTER={cluster!r}: {words}") from None
+    if not cluster.startswith("tls://") and found.require_encryption:
+        words = "Dask's configuration requires encryption, use tls://"
+        raise UsageError(f"CLUSTER={cluster!r}: {words}")
     if cluster.startswith("tls://") and ready is None:
         raise UsageError(
             f"CLUSTER={cluster!r}: Dask's configuration names no certificates for a "

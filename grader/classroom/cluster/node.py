@@ -161,7 +161,7 @@ async def serve(cluster: str, listen: str, jobs: int | None) -> None:
             await tried.close()
             break
         except OSError as error:
-            words = plain(str(error.__cause__ or error), 200)
+            words = addresses.reason(error)
         if words != told:
             print(f"waiting for {cluster} ({words})", file=sys.stderr, flush=True)
         told = words
@@ -171,8 +171,9 @@ async def serve(cluster: str, listen: str, jobs: int | None) -> None:
     )
     try:
         await worker
-    except OSError as error:
-        raise UsageError(f"LISTEN={listen!r}: {error.strerror or error}") from None
+    except (OSError, RuntimeError) as error:
+        why = addresses.reason(error)
+        raise UsageError(f"LISTEN={listen!r}: {why}") from None
     words = f"grades for {cluster}, {worker.state.nthreads} at once"
     print(f"the node {worker.address} {words}", flush=True)
     await worker.finished()

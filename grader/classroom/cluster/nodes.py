@@ -59,7 +59,7 @@ class Cluster:
         try:
             self.client = Client(address, timeout=CONNECT_SECONDS, security=security)
         except (OSError, ValueError) as error:
-            words = plain(str(error.__cause__ or error), 200)
+            words = addresses.reason(error)
             raise UsageError(f"CLUSTER={address!r}: no scheduler ({words})") from None
         self.address, self.code, self.options = address, code, options
         self.jobs, self.tell = jobs, tell

@@ -47,8 +47,9 @@ async def serve(cluster: str) -> None:
     )
     try:
         await scheduler
-    except OSError as error:
-        raise UsageError(f"CLUSTER={cluster!r}: {error.strerror}") from None
+    except (OSError, RuntimeError) as error:
+        why = addresses.reason(error)
+        raise UsageError(f"CLUSTER={cluster!r}: {why}") from None
     print(f"the scheduler listens at {scheduler.address}", flush=True)
     await scheduler.finished()
 
