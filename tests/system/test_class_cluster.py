@@ -23,6 +23,7 @@ from grader.contract.exercises import ROOT
 from grader.contract.outcomes import GraderError, UsageError
 from grader.grading import pipeline
 from grader.sandbox import self_test, tiers
+from tests.support.grading import common_file
 
 SAID = (ROOT / "docs/class.md").read_text(encoding="utf-8")
 PATIENCE = 240.0
@@ -183,16 +184,13 @@ def test_nodes_join_late_and_die(start, classroom):
     assert "3 hand-ins, 0 to grade" in again.printed
 
 
-# Kills the process of the node that grades it.
+# Tells the test, by a line in a file, that it runs; then waits to be killed.
 KILLER = """
-import os as _os, signal as _signal
-_pid = _os.getpid()
-while _pid > 1:
-    with open(f"/proc/{_pid}/cmdline") as _file:
-        if "grader.classroom.cluster.node" in _file.read():
-            _os.kill(_pid, _signal.SIGKILL)
-    with open(f"/proc/{_pid}/stat") as _file:
-        _pid = int(_file.read().rpartition(")")[2].split()[1])
+import time
+with open({marker!r}, "a") as file:
+    file.write("here")
+while True:
+    time.sleep(1)
 """
 
 
@@ -200,20 +198,24 @@ while _pid > 1:
 def test_a_hand_in_that_kills_its_nodes(start, classroom, tmp_path):
     """A hand-in that kills its node costs two nodes; the other hand-ins are graded.
 
-    All three are on the first node when it dies. The second node grades the others
-    first, so that it is there for them.
+    The test kills each node on which this hand-in runs, and starts another one.
     """
+    marker = common_file(tmp_path / "marker")
     address = f"tcp://127.0.0.1:{free('127.0.0.1')}"
     start(*SCHEDULER, address).says("listens at")
-    command = *classroom(KILLER, "", ""), "--sandbox", "process"
-    run = start(*command, "--cluster", address)
-    run.says("no node can grade now")
-    first = start(*NODE, "--jobs", "3", "--", address)
-    first.ends()
-    run.says("is gone: 3 hand-ins are graded again, last")
-    second = start(*NODE, "--jobs", "3", "--", address)
-    second.ends()
-    assert run.ends() == 2, run.printed
+    command = *classroom(KILLER.format(marker=str(marker)), "", ""), "--sandbox"
+    run = start(*command, "process", "--cluster", address)
+    killed = 0
+    while run.process.poll() is None:
+        last = start(*NODE, "--jobs", "3", "--", address)
+        wait_for(lambda: marker.read_text() or run.process.poll() is not None)
+        if marker.read_text():
+            last.process.send_signal(signal.SIGKILL)
+            marker.write_text("")
+            killed += 1
+            run.says("is gone: ", times=killed)
+    assert run.ends() == 2
+    assert killed == 2
     assert "not graded: 0: 2 nodes died while they graded it" in run.printed
     assert "2 graded" in run.printed
     assert len(list((tmp_path / "out" / "reports").glob("*.json"))) == 2
