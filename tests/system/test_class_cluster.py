@@ -213,7 +213,7 @@ def test_a_hand_in_that_kills_its_nodes(start, classroom, tmp_path):
             last.process.send_signal(signal.SIGKILL)
             marker.write_text("")
             killed += 1
-            run.says("is gone: ", times=killed)
+            run.says("is gone; ", times=killed)
     assert run.ends() == 2
     assert killed == 2
     assert "not graded: 0: 2 nodes died while they graded it" in run.printed

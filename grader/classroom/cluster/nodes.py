@@ -1,4 +1,12 @@
-"""Grade hand-ins on the nodes of a cluster, which may join and die at any time."""
+"""Grade hand-ins on the nodes of a cluster, which may join and die at any time.
+
+Dask carries questions and answers; its own queue is not used, for three reasons. A task
+that waits for a resource is not given to a node that gets this resource after it has
+joined, so a node that joins late stays idle (dask/distributed, issue 1116 and
+`Scheduler.add_resources`). If a node dies, each task that waits there counts as a
+possible cause, started or not; after `allowed-failures` deaths all of them fail
+(dask/distributed, issue 5234). And a task that may have killed a node is not run alone.
+"""
 
 import asyncio
 import contextlib
@@ -154,7 +162,7 @@ class Cluster:
             return
         del self.nodes[node.address]
         if node.slots:
-            again = f": {len(node.busy)} hand-ins are graded again, last"
+            again = f"; hand-ins to be graded again, last: {len(node.busy)}"
             self.tell(f"the node {node.address} is gone{again if node.busy else ''}")
 
     def tested(self, node: Node, answer: Future) -> None:

@@ -15,6 +15,9 @@ from grader.classroom.cluster import addresses
 from grader.cli import guarded
 from grader.contract.outcomes import UsageError
 
+# A node that has been silent for so long is given up. Dask looks as rarely as that.
+SILENT_SECONDS = 60.0
+
 
 class Quiet(Scheduler):
     """A scheduler without web pages."""
@@ -44,6 +47,7 @@ async def serve(cluster: str) -> None:
         protocol=at.scheme,
         security=addresses.security(cluster, "scheduler"),
         dashboard=False,
+        worker_ttl=SILENT_SECONDS,
     )
     try:
         await scheduler
