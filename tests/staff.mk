@@ -29,9 +29,12 @@ grade-class: $(VENV)/.synced-class $(CLUSTER_READY) ## staff: grade all hand-ins
 	  --sandbox="$$SANDBOX" --device="$${DEVICE:-cpu}" \
 	  --cluster="$$CLUSTER" --dryrun="$$DRYRUN" -- "$$SUBMISSIONS"
 
-.PHONY: node
+.PHONY: scheduler node
+scheduler: $(VENV)/.synced-cluster ## staff: connect many machines at CLUSTER=tcp://10.0.0.1:8786
+	@$(RUN) -m grader.classroom.cluster.scheduler "$$CLUSTER"
+
 node: $(VENV)/.synced-cluster ## staff: let this machine grade for CLUSTER=tcp://… [LISTEN=10.0.0.2 JOBS=2]
-	@$(RUN) -m grader.classroom.node --listen="$$LISTEN" --jobs="$$JOBS" -- "$$CLUSTER"
+	@$(RUN) -m grader.classroom.cluster.node --listen="$$LISTEN" --jobs="$$JOBS" -- "$$CLUSTER"
 
 prove: $(STAMP) ## staff: grade every known mistake, write tests/evidence/MATRIX.md [SEEDS=20]
 	@set -f; $(RUN) -m tests.tools.prove $$IDS

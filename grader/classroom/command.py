@@ -36,7 +36,6 @@ from grader.grading import pipeline
 from grader.intake.submission import Submission
 from grader.intake.take import take
 from grader.report.terminal import make_console
-from grader.sandbox import self_test
 from grader.sandbox.tiers import TIERS
 
 OUT = "class-results"
@@ -251,24 +250,16 @@ def read_gradebook(
 def options_of(arguments: argparse.Namespace) -> pipeline.Options:
     """Return the options for grading each hand-in.
 
-    Without a cluster, this function also chooses and tests one tier of the sandbox for
-    all hand-ins. On a cluster, each node chooses its own tier later.
+    The tier of the sandbox is the wanted one. Each machine that grades chooses its own
+    later, so that a report has the same name wherever it was made.
 
     Args:
         arguments: the result of `parse`.
-
-    Raises:
-        GraderError: no tier isolates on this machine, and SANDBOX=process was not set.
-        UsageError: DEVICE=gpu was set, and JAX with CUDA is not installed.
     """
-    tier = arguments.sandbox
-    if not arguments.cluster:  # each node of a cluster chooses and tests its own tier
-        pipeline.check_device(arguments.device)
-        tier = self_test.choose_official_tier(tier)
     return pipeline.Options(
         seed=arguments.seed,  # "" draws a secret seed for each hand-in
         only=arguments.only,
-        tier=tier,
+        tier=arguments.sandbox,
         device=arguments.device,
     )
 

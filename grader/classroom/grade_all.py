@@ -5,6 +5,7 @@ import datetime
 import os
 import sys
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
 
 from rich.console import Console
 from rich.progress import (
@@ -20,12 +21,13 @@ from rich.text import Text
 
 from grader import escape
 from grader.classroom import pool
-from grader.contract.outcomes import GraderError, UsageError
-from grader.grading.pipeline import Options
+from grader.contract.outcomes import UsageError
+from grader.grading.pipeline import Options, check_device
 from grader.intake.submission import Submission
+from grader.sandbox import self_test
 
 # A function that takes hand-ins by the names of their reports, and yields the results.
-# If its second argument is true, this machine grades one hand-in at a time.
+# If its second argument is true, each machine grades one hand-in at a time.
 Grading = Callable[[Mapping[str, Submission], bool], pool.Gradings]
 
 
@@ -37,9 +39,8 @@ def grade_all(
 ) -> dict[str, str]:
     """Grade all hand-ins, then grade again those in which a check ran out of time.
 
-    In the second round, this machine grades one hand-in at a time, because it may have
-    been too busy in the first round. A cluster grades in the same way in both rounds.
-    Every report is written to `kept`.
+    In the second round, each machine grades one hand-in at a time, because it may have
+    been too busy in the first round. Every report is written to `kept`.
 
     Args:
         start: a function that grades hand-ins.
@@ -76,9 +77,16 @@ def on_this_machine(options: Options, jobs: int | None) -> Iterator[Grading]:
     """Provide, for a with block, a function that grades hand-ins on this machine.
 
     Args:
-        options: how to grade the hand-ins.
+        options: how to grade the hand-ins. `tier` is the wanted tier, or "" for the
+            strongest tier that works on this machine.
         jobs: how many hand-ins to grade at once; None for one on each core.
+
+    Raises:
+        GraderError: no such tier works on this machine.
+        UsageError: the device is "gpu", and JAX with CUDA is not installed.
     """
+    check_device(options.device)
+    options = replace(options, tier=self_test.choose_official_tier(options.tier))
     together = jobs or cores()
     yield lambda tasks, alone: pool.grade_here(tasks, options, 1 if alone else together)
 
@@ -89,39 +97,38 @@ def on_cluster(
 ) -> Iterator[Grading]:
     """Provide, for a with block, a function that grades hand-ins on a cluster.
 
-    Before the block begins, the nodes are tested. For each node that gets no hand-ins,
-    the reason is printed to stderr.
+    Before the block begins, the nodes that are there are tested; later ones are tested
+    when they join. For each node that gets no hand-ins, the reason is printed to
+    stderr.
 
     Args:
         address: the address of Dask's scheduler, as `tcp://host:8786`.
         code: the result of `pool.code_hash` on this machine.
-        options: how to grade the hand-ins; each node chooses its own tier of the
-            sandbox.
-        jobs: how many hand-ins each node grades at once; None for the number of the
-            node's threads.
+        options: how to grade the hand-ins. `tier` is the wanted tier, or "" for the
+            strongest tier that works on each node.
+        jobs: how many hand-ins each node grades at once; None for as many as the node
+            has threads.
         console: the console on which the number of nodes is printed.
 
     Raises:
-        UsageError: Dask is not installed, or no scheduler answers at this address.
+        UsageError: Dask is not installed, the address is wrong, no scheduler answers
+            there, or certificates are missing.
         GraderError: the cluster has nodes, and none of them can grade.
     """
     try:
-        from grader.classroom.cluster import Cluster
+        from grader.classroom.cluster.nodes import Cluster
     except ImportError:
         raise UsageError(
             "CLUSTER: Dask is not installed (`make grade-class CLUSTER=…` installs it)"
         ) from None
-    with Cluster(address, code, options.tier, jobs) as nodes:
-        problems = nodes.problems()
-        for node, problem in problems.items():
-            if problem:
-                words = f"{node} takes no work: {problem}"
-                print(escape.terminal(words), file=sys.stderr)
-        ready = sum(not problem for problem in problems.values())
-        if problems and not ready:
-            raise GraderError("no node of the cluster can grade")
-        console.print(f"nodes that are ready: {ready}", markup=False)
-        yield lambda tasks, alone: nodes.grade(tasks, options)
+
+    def tell(words: str) -> None:
+        print(escape.terminal(words), file=sys.stderr, flush=True)
+
+    with Cluster(address, code, options, jobs, tell) as nodes:
+        nodes.meet()
+        console.print(f"nodes that are ready: {nodes.ready()}", markup=False)
+        yield lambda tasks, alone: nodes.grade(tasks, alone=alone)
 
 
 def cores() -> int:

@@ -144,7 +144,7 @@ def test_values_are_text(home, form, where):
     options = ("gradebook", "members", "assignment", "unread", "names", "jobs")
     for option in (*options, "cluster", "roster", "regrade", "adjust"):
         assert f"--{option}={given[option.upper()]}" in of_class
-    (node,) = [call for call in calls if "grader.classroom.node" in call]
+    (node,) = [call for call in calls if "grader.classroom.cluster.node" in call]
     assert node[-2:] == ["--", given["CLUSTER"]]
     assert f"--listen={given['LISTEN']}" in node
     (prove,) = [call for call in calls if "tests.tools.prove" in call]
