@@ -1,4 +1,8 @@
-"""Judge whether observed frequencies deviate from expected ones by more than chance."""
+"""Judge whether observed frequencies deviate from expected ones by more than chance.
+
+Outcomes are counted, for example how often each action came. A row is a row of the
+array `q_values` [N,A], for which `epsilon_greedy` returns one action.
+"""
 
 import numpy as np
 
@@ -34,8 +38,8 @@ def uneven(counts: np.ndarray, expected: np.ndarray) -> bool:
     """Return whether the summed counts of K calls deviate by more than chance allows.
 
     The draws of one call may depend on each other, because another check judges this.
-    The counts then vary more from call to call than with independent draws. If they
-    vary x times as much and x is above 1, the limit is multiplied by x.
+    The counts then vary more from call to call than with independent draws. The limit
+    of the χ² statistic is raised by the same factor.
 
     Args:
         counts: the observed count of each outcome in each call [K,n].
@@ -51,14 +55,13 @@ def uneven(counts: np.ndarray, expected: np.ndarray) -> bool:
 
 
 def odd_row(counts: np.ndarray, expected: np.ndarray) -> int:
-    """Return the index of the row whose counts deviate most, or -1.
+    """Return the index of the row whose counts deviate most from the expected counts.
+
+    The result is -1 if chance explains the deviations of all rows.
 
     Args:
         counts: the observed count of each action in each row [N,A].
         expected: the expected count of each action in each row [N,A].
-
-    Returns:
-        The index; -1 if chance explains the deviations of all rows.
     """
     statistics = [statistic(*row) for row in zip(counts, expected, strict=True)]
     row = int(np.argmax(statistics))
@@ -68,16 +71,17 @@ def odd_row(counts: np.ndarray, expected: np.ndarray) -> int:
 def odd_scatter(events: np.ndarray) -> str:
     """Judge whether the number of events per call varies too much or too little.
 
-    An event is, for example, that a row explores. The variance of the number of events
-    per call is compared with the variance for independent rows. The probability of the
-    event in each row is estimated from the K calls.
+    An event happens or does not happen in a row, for example that the row gets action
+    2. The variance of the number of events per call is compared with the variance for
+    independent rows. The probability of the event in each row is estimated from the K
+    calls.
 
     Args:
         events: whether the event happened in each call and row [K,N].
 
     Returns:
-        "more" if the number varies more than chance allows, "less" if it varies less,
-        "" otherwise.
+        "more" if the number varies too much to be chance, "less" if it varies too
+        little to be chance, "" otherwise.
 
     Raises:
         Waiting: the event comes nearly always or nearly never. The variance is then too

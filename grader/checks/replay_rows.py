@@ -92,7 +92,8 @@ def numbers_of(
 ) -> np.ndarray:
     """Return the number of the transition in each row of a batch, [B] or [n,B].
 
-    Each row is compared in all fields with the transition of this number.
+    The number is read from the row's state. Then all fields of the row are compared
+    with those of the transition with this number.
 
     Args:
         sample: by field, the values of one batch [B,...] or of n batches [n,B,...].
@@ -100,8 +101,8 @@ def numbers_of(
         shape: [B] or [n,B].
 
     Raises:
-        Wrong: a field is missing or has another shape, or a row is not equal to any
-            transition that was added.
+        Wrong: a field is missing or has another shape, or a row differs from the
+            transition with its number.
     """
     expected = transitions(0, stored)
     require_columns(sample, expected, shape)
@@ -135,9 +136,10 @@ def numbers_of(
 
 
 def blank_rows(sample: dict[str, Any], shape: tuple[int, ...]) -> np.ndarray:
-    """Return which rows are 0 in all fields, as booleans in the shape `shape`.
+    """Return for each row whether it is 0 in all fields, as booleans of shape `shape`.
 
-    No stored transition is 0 in all fields, so such a row was never filled.
+    No stored transition is 0 in all fields. So a row of zeros comes from a place in the
+    buffer that was never filled.
 
     Args:
         sample: by field, the values of one batch [B,...] or of n batches [n,B,...].
@@ -217,8 +219,8 @@ def are_among(rows: np.ndarray, values: np.ndarray) -> bool:
 def dependence(a: np.ndarray, b: np.ndarray, *, may_avoid: bool = False) -> str:
     """Return a phrase on how the two draws of a pair depend on each other.
 
-    The frequency of each single transition is estimated from the draws, because another
-    check judges it.
+    Some transitions may be drawn more often than others, because another check judges
+    this. So the frequency of each transition is estimated from the draws.
 
     Args:
         a: the number of the first transition of each pair [N].
@@ -264,15 +266,15 @@ def dependence(a: np.ndarray, b: np.ndarray, *, may_avoid: bool = False) -> str:
 def independent_pairs(pairs: np.ndarray, *, avoids: bool) -> np.ndarray:
     """Return how often each pair is expected if its two draws are independent.
 
-    The expected count of the pair (i, j) is w_i w_j. The weights w are fitted: each of
-    the n transitions is expected as often as it was drawn, where its first and second
-    draws are added up.
+    Each transition gets a weight, and the expected count of a pair is the product of
+    its two weights. The weights are chosen so that each transition is expected as often
+    as it was drawn, first or second.
 
     Args:
         pairs: an array [n,n]; entry (i, j) says how often transition i was drawn first
             and transition j second.
-        avoids: whether to assume draws without replacement. The expected count of each
-            pair (i, i) is then 0.
+        avoids: whether to assume draws without replacement. The expected count of a
+            pair of equal transitions is then 0.
 
     Returns:
         An array [n,n] with the expected count of each pair.

@@ -183,8 +183,9 @@ def agree_on_targets(case: Case, student: Answers, reference: Answers) -> None:
     """Check that the hand-in moves Q toward the right targets, with any step size.
 
     The targets are right if the hand-in's table equals the reference's. They are also
-    right if all cells move by one common multiple of the right moves. Another check
-    judges this multiple, the step size.
+    right if the hand-in changes every cell by the right change times a factor that is
+    the same for all cells. Such a factor means a wrong step size, which another check
+    judges.
 
     Raises:
         Wrong: the targets are wrong.
@@ -193,8 +194,8 @@ def agree_on_targets(case: Case, student: Answers, reference: Answers) -> None:
     expected = reference.answer(case).array("Q")
     problem = compare.problem("Q", obtained, expected)
     if problem and obtained.shape == expected.shape and np.isfinite(obtained).all():
-        # Targets rise with the rewards. The rise of a cell shows how far the cell moves
-        # toward its target.
+        # If all rewards rise by 1, all targets rise by 1. How much a cell then rises
+        # shows by which factor the hand-in moves the cell toward its target.
         higher = case.replace(args={"rewards": case.args["rewards"] + 1})
         rises = student.answer(higher).array("Q") - obtained
         right_rises = reference.answer(higher).array("Q") - expected

@@ -16,7 +16,7 @@ from grader.contract.outcomes import (
 )
 
 MAX_RETURN = 1e4  # with larger returns, float32 is too coarse to judge the loss
-UNIT = 8.0  # a reward of about the size of the returns, so that float32 is fine enough
+UNIT = 8.0  # about the size of the returns, so that float32 is precise enough
 # The examples in the starter's docstrings.
 RETURNS_EXAMPLE = Case(
     "discounted_returns", {"gamma": 0.5}, {"reward": np.array([1, 0, 2], np.float32)}
@@ -168,9 +168,10 @@ def judged_by(
     """Return the question for `mc_loss`, and the losses and gradients to accept.
 
     `mc_loss` may call the hand-in's `discounted_returns`, or may compute the returns
-    itself. So the right loss is accepted for two arrays of returns: those that
-    `discounted_returns` gives, and the right ones. If `discounted_returns` is a stub
-    that `mc_loss` does not need, only the loss for the right returns is accepted.
+    itself. So two losses are accepted: the loss for the returns that
+    `discounted_returns` computes, and the loss for the right returns. If
+    `discounted_returns` is a stub that `mc_loss` does not need, only the loss for the
+    right returns is accepted.
 
     In the question, a stand-in replaces the hand-in's `discounted_returns` in each of
     these cases:
@@ -222,8 +223,8 @@ def standing_in(
 ) -> tuple[Case, Accepted]:
     """Return a case with a stand-in for `discounted_returns`, and what to accept.
 
-    The right loss and gradient are accepted for two arrays of returns: those of the
-    stand-in, and the right ones, which `mc_loss` may compute itself.
+    Two losses, each with its gradient, are accepted: those for the returns of the
+    stand-in, and those for the right returns, which `mc_loss` may compute itself.
 
     Args:
         case: the question for `mc_loss`.
@@ -239,10 +240,11 @@ def standing_in(
 def losses_on(returns: list[np.ndarray], case: Case, reference: Answers) -> Accepted:
     """Return the right loss and gradient of `mc_loss` for each array of returns.
 
-    For constant returns G, the mean of (Q - G)² equals the TD loss of terminal
-    transitions with rewards G. So the reference is asked for T + 1 TD losses and their
-    gradients: once with G = 0, and for each step once with a G that is 0 at all other
-    steps. The loss and the gradient for any other G are computed from these answers.
+    The reference has no program for a loss with given returns G. But the TD loss of
+    terminal transitions with the rewards G is the mean of (Q - G)², too. The reference
+    is asked for T + 1 such losses and their gradients: once with G = 0, and for each
+    step once with a G that is 0 at all other steps. The loss and the gradient for any
+    other G are computed from these answers.
 
     Args:
         returns: arrays of returns, each [T].
@@ -252,8 +254,8 @@ def losses_on(returns: list[np.ndarray], case: Case, reference: Answers) -> Acce
     num_steps = len(case.args["reward"])
     at_zero = terminal_loss(case, np.zeros(num_steps), reference)
     units = [terminal_loss(case, UNIT * unit, reference) for unit in np.eye(num_steps)]
-    # If G is u at step i and 0 elsewhere, then L(G) - L(0) = (u² - 2 u q_i) / T. This
-    # is solved for q_i.
+    # Let q be the value Q(s, a) of one step. If G is UNIT at this step and 0 elsewhere,
+    # then L(G) - L(0) = (UNIT² - 2 UNIT q) / T. This equation is solved for q.
     rises = np.array([loss - at_zero[0] for loss, _ in units])
     q_values = UNIT / 2 - num_steps * rises / (2 * UNIT)
     accepted = []
@@ -272,7 +274,7 @@ def terminal_loss(
 ) -> tuple[float, list[np.ndarray]]:
     """Return the reference's TD loss and gradient on the steps of a case of `mc_loss`.
 
-    Every step counts as one into a terminal state, so its target is its reward.
+    Every step is treated as one into a terminal state. So its target is its reward.
 
     Args:
         case: the question for `mc_loss`.

@@ -1,26 +1,31 @@
 """Exercise 4: ε-greedy actions.
 
+A row holds the values of all actions in one state, and gets one action. A row explores
+if this action is not its greedy one.
+
 Frequencies are judged by χ² statistics. By chance, a statistic exceeds its limit with
 probability 1e-10. Each item of the list names a check, the probability p that a right
-hand-in fails it, and deviations of wrong hand-ins. The check finds these deviations
-with probability 0.999. The numbers in brackets hold for a hand-in that cannot be
-exported and is therefore called with 256 keys only.
+hand-in fails this check, and deviations of wrong hand-ins. The check finds these
+deviations with probability 0.999. The numbers in brackets hold for a hand-in that
+cannot be exported. Such a hand-in is called, with 256 keys only.
 
 - greedy (p < 1e-7): at ε = 0, a row explores with probability 2.3e-4 (3.7e-3).
 - uniform (p < 1e-7): the frequency of one action is wrong by 7 % (30 %) over all rows.
-  Or it is wrong by 29 % in one row (only if it is 2.2 times the right one, or 0).
-- mixture (p < 1e-7): ε is wrong by 0.024 if 0.37 is right (0.1), or by 0.0058 if 0.0134
-  is right (0.026). Or, in one row, the greedy action gets a probability of 0.046 that
-  belongs to another action (with 256 keys, this is not found).
+  Or, in one row, the frequency of one action is wrong by 29 % (with 256 keys, only if
+  it is 0 or 2.2 times the right frequency).
+- mixture (p < 1e-7): where ε = 0.37 is right, ε is wrong by 0.024 (0.1). Or, where
+  ε = 0.0134 is right, ε is wrong by 0.0058 (0.026). Or, in one row, the greedy action
+  takes a probability of 0.046 from another action (with 256 keys, this is not found).
 - rows_are_independent (p < 1e-7): the number of rows that explore in one call has a
   variance below 0.8 or above 1.25 times that of independent rows (0.4, 2.3). A
   correlation of -0.013 or 0.017 between any two of 16 rows has this effect (-0.04,
   0.09).
 
-How the deviations were computed: if N draws have the frequencies f where g are right,
-χ² has the noncentrality λ = N Σ (f - g)²/g. A deviation is listed if P(χ²(df, λ) >
-limit) = 0.999. Simulation confirmed the numbers, and replaced them by slightly larger
-ones where events are rare.
+The deviations were computed in this way. Suppose that the frequencies g are right, and
+that N draws have the frequencies f. Then the χ² statistic has a noncentral χ²
+distribution with the noncentrality N Σ (f - g)²/g. The list has those deviations for
+which this distribution is above the limit with probability 0.999. Simulation confirmed
+the numbers; where events are rare, it gave slightly larger ones, which are listed.
 """
 
 from collections.abc import Iterator
@@ -36,7 +41,8 @@ from grader.contract.cases import distinct, exploration
 from grader.contract.outcomes import Wrong
 
 NUM_ACTIONS, ROWS, KEYS = 4, 16, 4096
-# Two values of ε that no draw from a small set of whole numbers gives exactly.
+# Two values of ε. A hand-in that explores if a random whole number from 0 to 9 is small
+# cannot explore with exactly these probabilities.
 EPSILON, SMALL = 0.37, 0.0134
 SIZES = (ROWS, NUM_ACTIONS), (8, 2)
 MIXTURES = [(*size, epsilon) for size in SIZES for epsilon in (EPSILON, SMALL)]
@@ -115,7 +121,8 @@ def test_example(student):
 def test_uniform(student, rng):
     """ε = 1: every one of the A actions is as likely as the others."""
     for rows, num_actions in SIZES:
-        # All rows have the same greedy action, so that a preference for it adds up.
+        # All rows have the same greedy action. So if the hand-in prefers the greedy
+        # action, this adds up over the rows.
         q_values = np.sort(distinct(rng, rows, num_actions), axis=1)
         actions = actions_for_keys(student, rng, q_values, 1.0)
         taken = one_hot(actions, num_actions)
@@ -165,7 +172,8 @@ def hard_values(
     # Each row holds 0 to A - 1 in random order: a value may be mistaken for an action.
     yield rng.permuted(numbers, axis=1).astype(np.float32)
     yield rng.permuted(numbers - num_actions, axis=1).astype(np.float32)
-    # With A > 2 each row has two equal values: the two best, then the two worst.
+    # With A > 2, two values in each row are equal: first the two best, then the two
+    # worst.
     pairs = np.minimum(numbers, num_actions - 2)
     yield rng.permuted(pairs, axis=1).astype(np.float32)
     yield rng.permuted(-pairs, axis=1).astype(np.float32)
@@ -199,7 +207,8 @@ def require_shares(
 ) -> None:
     """Check how often each action came.
 
-    The counts are judged in each row, and summed over rows with equal greedy actions.
+    The counts are first added up over all rows that have the same greedy action, and
+    the sums are judged. Then the counts of each single row are judged.
 
     Args:
         actions: the actions of K calls [K,N].
@@ -343,7 +352,7 @@ def actions_for_keys(
     case = exploration(keys[0], q_values, epsilon)
     actions = student.answer_keys(case, keys, "actions")
     rows = q_values.shape[:1]
-    if actions.shape[1:] != rows:  # the first axis is the grader's, which stacks calls
+    if actions.shape[1:] != rows:  # the first axis holds the calls for the K keys
         raise Wrong(f"epsilon_greedy: shape {actions.shape[1:]}, expected {rows}")
     return valid(actions, actions.shape, q_values)
 

@@ -1,21 +1,21 @@
 """Exercise 5: the replay buffer.
 
-Of the buffer only `add`, `len` and `sample` are used. `replay_rows.py` finds out which
-transitions the sampled rows are. Frequencies are judged as in exercise 4. Each item of
-the list names a check, the probability p that a right hand-in fails it, and deviations
-of wrong hand-ins. The check finds these deviations with probability 0.999. A right
-hand-in may draw with or without replacement.
+The checks use only `add`, `len` and `sample` of the buffer. `replay_rows.py` finds out
+which transitions the sampled rows are. Frequencies are judged as in exercise 4. Each
+item of the list names a check, the probability p that a right hand-in fails this check,
+and deviations of wrong hand-ins. The check finds these deviations with probability
+0.999. A right hand-in may draw with or without replacement.
 
-- added_later (p < 1e-8): after one of six series of adds, a transition is never drawn,
-  or too often: 2 times the right frequency if 4 are stored, 2.6 times if 8 are.
+- added_later (p < 1e-8): after one of the six series of adds, a transition is never
+  drawn. Or it is drawn too often: 2 times as often as is right if 4 transitions are
+  stored, 2.6 times if 8 are.
 - uniform (p < 1e-8): the frequencies of all transitions are wrong by 14 % (root mean
-  square; by 16 % if 23 are stored). Or the frequency of one transition is wrong by 31 %
-  if 6 are stored, by 38 % if 8 are.
+  square), or by 16 % if 23 transitions are stored. Or the frequency of one transition
+  is wrong by 31 % if 6 transitions are stored, by 38 % if 8 are.
 - independent_draws (p < 1e-8): two rows of one batch, or of two consecutive batches,
-  are too rarely or too often the same transition: less than 0.25 times or more than 2
-  times as often as by chance. Or the frequencies of the pairs are wrong by 38 % (root
-  mean square). A pair that never comes is wrong by 100 %, so it is enough if 15 % of
-  the pairs never come.
+  are the same transition less than 0.25 times or more than 2 times as often as by
+  chance. Or the frequencies of the pairs are wrong by 38 % (root mean square); this is
+  so if 15 % of the pairs never come.
 - Checks that compare sets (whether each transition comes, whether two batches differ):
   p < 1e-10.
 """
@@ -44,7 +44,7 @@ pytestmark = pytest.mark.part("ReplayBuffer")
 
 # The batch size is not 5, because a list of rows could then pass for the five fields.
 CAPACITY, BATCH = 8, 4
-LARGE = 24  # a capacity of six batches, so that batches that avoid each other show
+LARGE = 24  # six batches: shows whether a batch leaves out rows of the one before
 SAMPLES, LATER = 1500, 100  # numbers of batches
 SCRIBBLE = -12345.0  # the worker writes this number, see `parts.replay_buffer`
 
@@ -52,7 +52,8 @@ SCRIBBLE = -12345.0  # the worker writes this number, see `parts.replay_buffer`
 @pytest.mark.points(1.5)
 def test_length(student):
     """`len(buffer)` is the number stored, and never more than the capacity."""
-    # Equal transitions are counted separately, because real ones repeat as well.
+    # A buffer has to count equal transitions separately, because real transitions can
+    # be equal, too.
     for number, flag in ((1, "false"), (0, "true")):
         script: list = [["len"], *[["add", number, number + 1]] * 3, ["len"]]
         at_first, *obtained = play(student, CAPACITY, script).numbers("lengths") or [0]
@@ -175,7 +176,8 @@ def test_added_later(student, rng):
     time, all stored transitions have to be drawn equally often, the old and the new
     ones.
     """
-    # Numbers of adds: two before the buffer is full, one that fills it, three after.
+    # How many transitions are added in all after each series. Two series end before the
+    # buffer is full, one fills it, and three come after.
     stages = (BATCH, 5, CAPACITY, CAPACITY + 1, CAPACITY + 3, 3 * CAPACITY - 2)
     script: list = [seeded(rng)]
     for first, last in itertools.pairwise((0, *stages)):
@@ -249,7 +251,9 @@ def test_generator(student, rng):
     A generator in another state gives another batch, and so does a second sample.
     """
     seed, other = seeded(rng), seeded(rng)
-    count = 3  # half of LARGE, because a buffer may hand out a shuffled list
+    # Three batches are half of LARGE. So a buffer that shuffles all transitions once,
+    # and hands them out one after the other, gives other batches the second time.
+    count = 3
     batches = ["samples", count, BATCH]
     script = [["add", 0, LARGE], seed, batches, seed, batches, other, batches]
     first, again, another = (
@@ -375,7 +379,7 @@ def draw(
 
     Args:
         student: the hand-in.
-        rng: source of the seed of this generator.
+        rng: source of the seed of the generator.
         capacity: the buffer's capacity.
         added: how many transitions are added before the first sample.
         size: the number of rows of each batch.

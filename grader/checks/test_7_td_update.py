@@ -87,7 +87,7 @@ def test_loss_before_the_step(student, reference, runner):
 def test_works_under_jit(student, runner):
     """It works under `jax.jit`, model and optimizer closed over.
 
-    The check exports td_update, with a stand-in if td_loss cannot be exported.
+    The check exports td_update. If td_loss cannot be exported, a stand-in replaces it.
     """
     case, question = first_step(fixed_cases.UPDATE.fixed[0], "sgd", student, runner)
     try:
@@ -115,7 +115,7 @@ def follow(
         optimizer: the optimizer's name.
         num_steps: how many updates to check.
         student: the hand-in.
-        reference: the reference, for the stand-in of td_loss.
+        reference: the reference, which gives the loss if a stand-in replaces td_loss.
         runner: the runner, which computes the right results.
         called: whether `td_update` is called; False runs the exported program if
             possible.
@@ -217,8 +217,8 @@ def loss_and_gradient(
 ) -> tuple[np.ndarray, list[np.ndarray]]:
     """Return the loss and the gradient of the hand-in's td_loss, or of the stand-in.
 
-    The stand-in is used if `case.spec["stand_in"]` is true. The reference then gives
-    the answer.
+    If `case.spec["stand_in"]` is true, a stand-in replaces td_loss. The reference then
+    gives the loss and the gradient.
     """
     answers = reference if case.spec.get("stand_in") else student
     answer = answers.answer(case)

@@ -12,8 +12,8 @@ import numpy as np
 from grader.contract.outcomes import Wrong
 
 Args = dict[str, Any]
-# Inspects the shapes in an answer before the numbers are read. An exception that this
-# function raises ends the helper process and reaches the caller.
+# A function that checks the shapes in an answer before the numbers are read. If it
+# raises an exception, the helper process ends, and the caller gets the exception.
 Look = Callable[[Args], None]
 
 
@@ -22,12 +22,12 @@ class Case:
     """One question: its part, its settings and its arrays.
 
     Attributes:
-        part: what is asked: mostly the name of a part. `Part.questions` has all
-            possible names.
+        part: what is asked: the name of a part, or another value that
+            `Part.questions` lists.
         spec: the settings: all values that are not arrays, such as sizes, `gamma`, and
             the network's name `net`.
-        args: the arguments by name. Each is an array, or a list of arrays for a
-            network's parameters and for an optimizer's state.
+        args: the arguments by name. Each is an array. A network's parameters and an
+            optimizer's state are lists of arrays.
     """
 
     part: str
@@ -57,7 +57,8 @@ class Case:
     def program_name(self) -> str:
         """Return the name of the program that answers the case.
 
-        Cases with the same part, settings, shapes and types have the same program.
+        Two cases have the same program if they have the same part and settings, and
+        arguments of the same shapes and types.
         """
         shapes = [[name, str(a.dtype), a.shape] for name, a in flat(self.args)]
         return json.dumps([self.part, self.spec, shapes], sort_keys=True)
@@ -236,7 +237,7 @@ class Student(Answers, Protocol):
         the first `Limits.called_keys` keys.
 
         Args:
-            case: the case, which is asked once with each key.
+            case: the case, which is asked once with each key in place of its own.
             keys: the two numbers of each key, uint32 [n,2].
             name: name of the array in the answer.
 

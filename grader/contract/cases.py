@@ -16,8 +16,9 @@ import numpy as np
 from grader.contract.case import Args, Case
 from grader.contract.sources import Drawn, Fixed, Source
 
-# Number of fixed cases for each of a builder's settings. There are several, because
-# some mistakes show only with certain signs and sizes of the numbers.
+# Number of fixed cases for each dict of settings that a check gives to `cases`. There
+# are several, because some mistakes show only with certain signs and sizes of the
+# numbers.
 CASES_OF_EACH = 4
 WIDTH = 8  # units in the hidden layer of the probe network
 # The usual step size and discount. Each other value needs a program of its own. So the
@@ -42,8 +43,8 @@ class Cases:
 def cases(build: Callable[..., Case], *settings: dict[str, Any]) -> Cases:
     """Return the fixed cases of a check, and a strategy that draws further cases.
 
-    There are CASES_OF_EACH fixed cases for each dict in `settings`. The strategy draws
-    one of these dicts, and then the numbers.
+    There are CASES_OF_EACH fixed cases for each dict in `settings`. The strategy picks
+    one of these dicts at random, and then draws the numbers of the case.
 
     Args:
         build: function that takes a source of numbers and keyword arguments, and
@@ -72,7 +73,7 @@ def rewards(source: Source, size: int, scale: float) -> np.ndarray:
     Args:
         source: source of the numbers.
         size: number of rewards.
-        scale: factor of the drawn numbers, which are in [-4, 4].
+        scale: factor by which the drawn numbers, from -4 to 4, are multiplied.
     """
     drawn = source.reals(size) * np.float32(scale) + np.float32(0)  # -0.0 becomes 0.0
     if size > 2:
@@ -102,7 +103,7 @@ def td0(
         num_steps: number T of steps.
         ends: whether the episode ends in a terminal state; False if a time limit cut
             it.
-        num_states: number S of states; without `revisits` larger than T.
+        num_states: number S of states; if `revisits` is False, it is larger than T.
         num_actions: number A of actions.
         revisits: whether the episode moves between two states only and so visits them
             repeatedly. If False, no state is visited twice. The new Q is then the same
@@ -360,7 +361,7 @@ def exploration(key: np.ndarray, q_values: np.ndarray, epsilon: float) -> Case:
 
     Args:
         key: the two numbers of a JAX key, uint32 [2].
-        q_values: values of the actions in N rows, float32 [N,A].
+        q_values: values of the actions in N states, one row each, float32 [N,A].
         epsilon: probability of a uniformly drawn action.
     """
     args = {"key": key, "q_values": q_values, "epsilon": np.float32(epsilon)}
@@ -370,9 +371,9 @@ def exploration(key: np.ndarray, q_values: np.ndarray, epsilon: float) -> Case:
 def distinct(rng: np.random.Generator, rows: int, num_actions: int) -> np.ndarray:
     """Draw values of actions, float32 [rows, num_actions], without ties in a row.
 
-    Which action has the largest value is random in each row. With many rows, every
-    action has the largest value in some row. With three or more actions, the values
-    have both signs.
+    In each row, a random action has the largest value. With many rows, every action has
+    the largest value in some row. With three or more actions, the values have both
+    signs.
     """
     ranks = rng.permuted(np.tile(np.arange(num_actions), (rows, 1)), axis=1)
     noise = rng.uniform(-0.3, 0.3, (rows, num_actions))
@@ -385,8 +386,8 @@ def distinct(rng: np.random.Generator, rows: int, num_actions: int) -> np.ndarra
 def transitions(first: int, last: int, state_dim: int = 3) -> dict[str, np.ndarray]:
     """Return the transitions with numbers first, ..., last - 1, as arrays by field.
 
-    All fields of a transition are computed from its number. So it can be seen whether
-    all fields of a row belong to the same transition.
+    All fields of a transition are computed from its number. So a sampled row shows
+    whether all its fields belong to the same transition.
     """
     number = np.arange(first, last)
     columns = np.arange(state_dim) / 10  # float16 cannot hold these digits

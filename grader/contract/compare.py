@@ -23,15 +23,12 @@ MAX_ROWS = 4  # wrong entries shown in a message
 
 
 def shape_problem(what: str, obtained: Any, shape: tuple[int, ...]) -> str | None:
-    """Return in words what is wrong with an array's type or shape, or None.
+    """Return a sentence on an array's wrong type or shape; None if both are right.
 
     Args:
         what: name of the array, for the message.
         obtained: what came back; it can be of any type.
         shape: expected shape.
-
-    Returns:
-        None if type and shape are right.
     """
     if not isinstance(obtained, np.ndarray):
         return f"{what}: no array came back"
@@ -62,14 +59,16 @@ def value_problem(
 ) -> str | None:
     """Return a message that lists the first wrong entries; None if all are right.
 
-    Entry i is right if |obtained_i - expected_i| <= ATOL + RTOL max_j |expected_j|. If
-    an expected number is not finite, the message says so.
+    An entry is right if it differs from the expected number by at most a tolerance. All
+    entries have the same tolerance: ATOL + RTOL times the largest absolute expected
+    number. If an expected number is not finite, the message says that there is nothing
+    to compare with.
 
     Args:
         what: name of the compared array, for the message.
         obtained: the numbers that came back.
         expected: the right numbers, of the same shape.
-        exact: whether the numbers must be equal, without a tolerance.
+        exact: True if the numbers must be equal, without a tolerance.
     """
     obtained, expected = obtained.astype(np.float64), expected.astype(np.float64)
     if not np.isfinite(expected).all():
@@ -122,11 +121,11 @@ def leaves_problem(
 ) -> str | None:
     """Return in words what is wrong with a list of arrays, or None if it is right.
 
-    The message calls an expected whole number an optimizer's step count, because
-    parameters and gradients are floats.
+    In the message, an array that is a single integer is called the step count, because
+    only an optimizer's state has such an array.
 
     Args:
-        what: name of the list, for the message.
+        what: name of the list, for the message, for example "gradient".
         obtained: what came back; it can be of any type.
         expected: the right arrays.
         exact: whether the numbers must be equal, without a tolerance.

@@ -17,8 +17,13 @@ def of_one(
 ) -> Cases:
     """Return the cases of a check in which each case has only one transition.
 
-    There are four groups of fixed cases. Groups 1 and 3 have the usual step size and
-    discount, and group 2 has `rates`. Group 4 has the usual ones, and a reward of 0.
+    There are four groups of fixed cases:
+
+    1. the usual step size and discount
+    2. the step size and the discount in `rates`
+    3. as group 1, with other numbers
+    4. as group 1, with a reward of 0
+
     With so many groups, every action is taken in some case, and every action is the
     greedy action of the next state in some case.
 
@@ -27,8 +32,8 @@ def of_one(
             returns a case.
         rates: keyword arguments of `build` for group 2: the discount `gamma`, and the
             step size `alpha` if there is one. None for the usual ones.
-        settings: keyword arguments of `build` for all groups; they ask for one
-            transition.
+        settings: keyword arguments of `build` for all groups. They set the number of
+            transitions to 1.
     """
     other = {**settings, **(rates or {})}
     return cases(build, settings, other, settings, {**settings, "scale": 0.0})
@@ -72,8 +77,8 @@ TD_MIXED = cases(td, {"batch_size": 5}, {"batch_size": 5, **LARGE})
 TD_LEARNING = cases(
     td, {"batch_size": 64, "state_dim": 4, "num_actions": 2, "ends": "none"}
 )
-# The last cases have large rewards, hence large gradients: an update that clips
-# gradients gives a wrong answer there.
+# The cases of the second dict have large rewards, hence large gradients. An update that
+# clips gradients gives wrong answers to these cases.
 UPDATE = cases(td, {"batch_size": 5}, {"batch_size": 5, "scale": 100.0})
 # The example in td_update's docstring.
 UPDATE_EXAMPLE = Case(

@@ -14,7 +14,8 @@ STATE_DIM, NUM_ACTIONS = 4, 2  # of the maze and of CartPole
 NUM_ENVS, BATCH, GAMMA, CAPACITY = 8, 64, 0.99, 10_000
 # The mean returns on CartPole that pay all and half of the points.
 FULL, HALF = 450.0, 195.0
-MAZE_SHARE = 0.9  # the least result in the maze: 0 is a random walk, 1 the shortest way
+# The result in the maze that pays points; a random walk has 0, the shortest way has 1.
+MAZE_SHARE = 0.9
 # The state of `optax.inject_hyperparams` begins with a count and the learning rate.
 RATE = np.zeros((), np.int32), np.zeros((), np.float32)
 # The table worlds: the buffer is full after half of the transitions.
@@ -46,10 +47,13 @@ def programs(theta: list[np.ndarray]) -> dict[str, Case]:
 
 
 def table_programs() -> dict[str, Case]:
-    """Return the case of the one program that is needed to learn the table worlds.
+    """Return a case for the only program that is needed to learn the table worlds.
 
-    The dict has the single key "update", for `td_update`. All numbers of the case are
-    0, because an export needs only shapes.
+    The table worlds are a chain, a maze of six rooms and a ring. All numbers of the
+    case are 0, because an export needs only shapes.
+
+    Returns:
+        A dict with the case of `td_update` under the key "update".
     """
     sizes = {"state_dim": mdps.STATES, "num_actions": mdps.ACTIONS}
     spec = {"net": "table", **sizes, "gamma": mdps.GAMMA}
@@ -71,7 +75,7 @@ def update_case(
     Args:
         spec: the settings of the network, and γ.
         batch_size: number B of transitions in a batch.
-        optimizer: name of one of the grader's optimizers that use Adam.
+        optimizer: name of an optimizer in `inside/networks.py`, one that uses Adam.
         theta: parameters of the network; the case uses them as θ_Q and θ_T.
         before: the arrays that come before Adam's arrays in the optimizer's state.
     """

@@ -49,7 +49,7 @@ def chain(rng: np.random.Generator) -> Mdp:
 def maze(rng: np.random.Generator) -> Mdp:
     """Draw an MDP with random next states.
 
-    The number of pairs (s, a) that end the episode is ENDS.
+    Exactly ENDS of the pairs (s, a) end the episode.
     """
     nexts = rng.integers(STATES, size=(STATES, ACTIONS))
     ends = rng.permutation(STATES * ACTIONS) < ENDS
@@ -88,10 +88,10 @@ def value_iteration(mdp: Mdp) -> np.ndarray:
 def experience(mdp: Mdp, size: int, rng: np.random.Generator) -> dict[str, np.ndarray]:
     """Return `size` transitions of successive episodes, as arrays by field.
 
-    Episode i begins with the i-th pair (s, a); after the last pair comes the first one
-    again. Later actions are random. An episode ends at a terminal state or after
-    TIME_LIMIT steps. A time limit is a truncation: `terminated` is false, and
-    `next_state` is the state reached.
+    The episodes begin with the pairs (s, a) in turn. After the last pair, the first one
+    comes again. Later actions of an episode are random. An episode ends at a terminal
+    state or after TIME_LIMIT steps. A time limit is a truncation: `terminated` is
+    false, and `next_state` is the state reached.
 
     Args:
         mdp: the MDP to walk through.

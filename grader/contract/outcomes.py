@@ -62,9 +62,9 @@ class Raised(Exception):
 
 
 class Waiting(Exception):
-    """Raised if a check cannot judge yet, because something else must be right first.
+    """Raised if a check cannot judge, for example because a part is not written yet.
 
-    The message names what has to be right: a part or other checks.
+    The message says what is missing: a part, or other checks that have to pass first.
     """
 
     outcome = Outcome.SKIPPED
@@ -89,7 +89,7 @@ class UsedUp(TimedOut):
 
 
 class Killed(Stopped):
-    """Raised if the hand-in's process ended: out of memory, by a crash or an exit."""
+    """Raised if the hand-in's process ended, for example because it crashed."""
 
     outcome = Outcome.KILLED
 

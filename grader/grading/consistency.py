@@ -3,8 +3,8 @@
 A hand-in may count its calls and answer only the first questions right. It may store
 its answers. It may choose at random, when it is imported, which answers to give.
 Therefore the checks of exercises 1–8 run a second time, and all programs are exported a
-second time. If a check passes in one pass and fails in the other, the part's results do
-not depend on its arguments alone. The exercise then loses all its points.
+second time. If a check passes in one pass and fails in the other, the part's results
+depend on more than its arguments. The exercise then loses all its points.
 """
 
 from dataclasses import replace
@@ -44,7 +44,7 @@ def compare(first: Exercise, second: Exercise) -> None:
 
     If any check passed in one pass and was judged wrong in the other (see `differs`),
     all checks of the exercise lose their points. If a check passed in the first pass,
-    and in the second pass got no answer or was skipped, this check alone loses its
+    but got no answer or was skipped in the second pass, this check alone loses its
     points.
 
     Args:

@@ -134,7 +134,7 @@ class LocalRunner:
         """Load an exported program into the runner.
 
         Args:
-            name: the program's name in `programs`.
+            name: the program's name, a key of the attribute `programs`.
             case: a case that the program can answer.
         """
         program = self.programs[name].code

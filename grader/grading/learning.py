@@ -22,10 +22,10 @@ from grader.oracle.learning.run import Learning
 def results_of(graded: Graded, process: Learning) -> Results:
     """Wait for the end of learning and return its results.
 
-    If the hand-in's `td_update` deviates from right updates, all tasks are learned
-    again. The learner then makes updates by the formula of the hand-in's `td_loss`,
-    which the diagnosis finds. If no formula is found, or the formula is the right one,
-    nothing is learned again, and learning is not judged.
+    If the hand-in's `td_update` deviates from right updates, the diagnosis looks for
+    the formula of the hand-in's `td_loss`. If this formula is wrong, all tasks are
+    learned again, with updates by this formula. If the formula is right, or if none is
+    found, nothing is learned again, and learning is not judged.
 
     Args:
         graded: the objects of this grading.

@@ -42,11 +42,11 @@ class Options:
         only: names of the exercises to grade; empty to grade all exercises.
         tier: tier of the sandbox; "" for the strongest tier that works on this machine.
         device: "cpu" or "gpu".
-        official: True to grade only on a tier that has passed the self-test. If `tier`
-            is "process", there is no self-test.
+        official: True to grade only on a tier that has passed the self-test. An
+            exception is the tier "process", which is used without a self-test.
         limits: limits of times, tries and sizes.
-        twice: whether the checks of exercises 1–8 run a second time. None: they do so
-            only if all exercises are graded.
+        twice: whether the checks of exercises 1–8 run a second time. With None, they do
+            so only if all exercises are graded.
     """
 
     seed: str
@@ -140,8 +140,8 @@ def start_helpers(
 ) -> tuple[WorkerClient, RunnerClient, Learning | None]:
     """Start the worker and the runner; start learning too if it is graded.
 
-    The hand-in runs only after all processes are ready. So if a process cannot be
-    started again later, the hand-in is the cause.
+    The hand-in runs only after all processes are ready. So if a process can be started
+    now but not later, the hand-in is the cause.
 
     Args:
         processes: exit stack that gets, for each process, a callback to end it.

@@ -4,8 +4,9 @@ A script is a function that calls `Checks.run` for some exercises, once or sever
 times. Checks are ordinary pytest tests with three markers:
 
 - `points(n)`: the check pays n points.
-- `after(name, ...)`: the check runs only if at least one of the named checks of its
-  file has passed. The marker is for a check that a constant answer would pass.
+- `after(name, ...)`: the check runs only if at least one of the checks with these names
+  has passed. They are checks of the same file. The marker is for a check that a
+  constant answer would pass.
 - `part(name)`: the check judges the part with this name. Without the marker, the
   check judges the part that has the exercise's name.
 
@@ -186,10 +187,11 @@ def undisturbed() -> Iterator[None]:
 
     - The environment variables PYTEST_ADDOPTS and PYTEST_PLUGINS are removed, also for
       the time after the block.
-    - Hypothesis gets a new temporary folder for its files, in each run. Otherwise it
-      would use the first run's folder, which was removed, and would create it again.
+    - Hypothesis gets a new temporary folder for its files at each call. Otherwise it
+      would use the folder of the first call, which was removed, and would create it
+      again.
     - Hypothesis does not use constants from the source code of loaded modules. To
-      search them takes a second, and the drawn cases would depend on the folder in
+      search this code takes a second, and the drawn cases would depend on the folder in
       which the grader is installed.
     - At the end, the traceback that pytest leaves in `sys` is removed, because the
       traceback keeps all objects of its frames alive.

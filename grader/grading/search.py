@@ -38,7 +38,7 @@ def search(
         phases: the phases of hypothesis: drawing alone, or drawing and shrinking.
 
     Raises:
-        Wrong, Raised: the body failed. This exception is the one that the body raised
+        Wrong, Raised: the body failed. The exception is the one that the body raised
             for the smallest failing case.
     """
     smallest: Exception | None = None

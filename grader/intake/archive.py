@@ -43,8 +43,7 @@ class Archive:
         data: bytes of the archive.
 
     Raises:
-        Wrong: `data` is larger than MAX_ARCHIVE, or is no zip archive, or a damaged
-            one.
+        Wrong: `data` is larger than MAX_ARCHIVE, is no zip archive, or is damaged.
     """
 
     def __init__(self, data: bytes) -> None:

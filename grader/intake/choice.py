@@ -21,7 +21,7 @@ from grader.intake.names import (
 )
 from grader.intake.place import Place
 
-# Largest number of files in a group that is searched for files with a student's work.
+# A group with more files is not searched for files in which a student has written.
 MAX_COMPARED = 8
 
 Group = list[PurePosixPath]
@@ -36,9 +36,10 @@ def candidates(paths: list[PurePosixPath]) -> list[Group]:
     - notebooks
     - other Python files
 
-    Of the first two groups, only the files nearest to the top of the folder are kept.
-    Other Python files that every student got are left out. A notebook that every
-    student got is kept only if there is no other notebook. Empty groups are left out.
+    Of the first two groups, only the files nearest to the top of the folder are kept; a
+    `dqn.py` in a deeper folder counts as another Python file. Python files that every
+    student got are left out. A notebook that every student got is kept only if there is
+    no other notebook. Empty groups are left out.
 
     Args:
         paths: paths of all files and folders in a folder or an archive.

@@ -12,7 +12,7 @@ ZIP, NOTEBOOK = "zip archive", "notebook"
 # The first bytes of files that are handed in by mistake.
 BEGINNINGS = (
     (b"PK\3\4", ZIP),
-    (b"PK\5\6", ZIP),  # an empty archive
+    (b"PK\5\6", ZIP),  # an archive without files
     (b"Rar!\x1a\7", "RAR archive"),
     (b"7z\xbc\xaf\x27\x1c", "7-Zip archive"),
     (b"\x1f\x8b", "gzip archive"),

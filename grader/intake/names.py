@@ -26,9 +26,9 @@ def suffix_of(name: str) -> str:
 
 
 def stem_of(name: str) -> str:
-    """Return a file name in lower case, without its suffix and marks such as "(1)".
+    """Return a file name in lower case, without suffix and without marks of a copy.
 
-    The marks are those that programs add to the name of a copy.
+    Marks of a copy are " (1)" in "dqn (1).py" or "Copy of " in "Copy of dqn.py".
     """
     return COPY.sub("", PurePosixPath(name.strip()).stem.lower())
 
@@ -62,7 +62,7 @@ def is_junk(path: PurePosixPath) -> bool:
 
 
 def leads_out(path: PurePosixPath) -> bool:
-    """Return whether a file of an archive would be unpacked outside the target folder.
+    """Return whether unpacking would write a file outside the archive's target folder.
 
     Args:
         path: path of the file in the archive.

@@ -17,10 +17,10 @@ MAX_NOTEBOOK = 16 << 20  # bytes; pictures in outputs count, too
 # Brackets and commas in a notebook's JSON. They are limited, because each piece of JSON
 # becomes a Python object, and the objects can take a hundred times the file's size.
 MAX_PIECES = 500_000
-MAX_COUNT = 1_000_000  # a larger number of a cell is not shown
+MAX_COUNT = 1_000_000  # a cell with a larger `execution_count` has a name like "cell 3"
 
-# First lines that leave the rest of a cell Python. After any other first line with %%
-# the cell is not Python.
+# First lines of cells whose other lines are Python. A cell that begins with any other
+# command with %% is not Python.
 PYTHON = re.compile(r"%%(time|capture|prun)\b|%%(writefile|file)\b.*\bdqn\.py\s*$")
 # Notebook commands: %time f(), !ls, ?jax, x = !ls, x = %who, jax.jit?
 COMMAND = re.compile(r"[%!?]|[\w.,\[\] ]+=\s*[%!]|[\w.]+\?{1,2}\s*$")
@@ -238,8 +238,8 @@ class Scanner:
             self.quote = ""
 
     def end_of_string(self) -> re.Pattern[str]:
-        """Return a pattern that finds an escaped character or the closing quotes.
+        """Return a pattern for the next escaped character or the closing quotes.
 
-        The attribute `quote` must not be "".
+        It may be used only inside a string, where the attribute `quote` is not "".
         """
         return re.compile(rf"\\.|{self.quote}")

@@ -22,7 +22,7 @@ from grader.intake.reading import HEAD, Read, from_file, read_regular_file
 from grader.intake.submission import Submission
 
 MAX_DEPTH = 4  # levels of a folder that are searched
-MAX_NAMES = 10_000  # paths in a folder that are searched, about
+MAX_NAMES = 10_000  # the search of a folder ends after about as many paths
 
 
 @dataclass(frozen=True)
@@ -61,9 +61,10 @@ class Place:
     def worked_on(self, path: PurePosixPath) -> bool:
         """Return whether a student has written something in a file.
 
-        For a notebook, or a Python file that is not called `dqn.py`, the result is True
-        only if the file also defines a part. For a notebook or a `dqn.py` that cannot
-        be read, the result is True, so that the student is told why.
+        If the file's name without suffix is not "dqn", the result is True only if the
+        file also defines a part. A copy such as "dqn (1).py" counts as "dqn". If a
+        notebook or a "dqn" cannot be read, the result is True, so that the student
+        learns why.
 
         Args:
             path: path of the file, one of `paths`.

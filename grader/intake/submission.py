@@ -29,13 +29,13 @@ class Submission:
             it can be run. A hand-in with a problem gets no points.
         path: path of the Python file that was read, for a debugger; None for a notebook
             and for a file in an archive.
-        cells: for each notebook cell, the number of its first line in the source, from
-            0; empty if the hand-in has no notebook cells.
+        cells: for each notebook cell, the number of its first line in the source,
+            counted from 0. Empty if the hand-in has no notebook cells.
         notes: sentences on the choice of the file, and on unusual text in the file.
         exported: whether the hand-in is a Python file that was saved from a notebook.
             Such a file is run statement by statement, as a notebook is.
-        cell_names: the name of each cell for messages, "In[5]" or "cell 3"; empty if
-            the name of a cell is its position.
+        cell_names: the name of each cell for messages, "In[5]" or "cell 3". If empty,
+            messages count the cells: "cell 1", "cell 2" and so on.
     """
 
     name: str

@@ -1,9 +1,9 @@
 """Find the file to grade in a hand-in and read the file once, without importing it.
 
 A hand-in is a `dqn.py`, a notebook, or a folder or a zip archive with one of these. If
-there is no `dqn.py`, the only possible other file is taken; if several are possible, a
-message lists them. A hand-in that cannot be used becomes a `Submission` with a
-`problem`.
+there is no `dqn.py`, another file is taken if it is the only one that may be the
+hand-in. If there are several such files, a message lists them. A hand-in that cannot be
+used becomes a `Submission` with a `problem`.
 """
 
 import contextlib
@@ -80,8 +80,8 @@ def from_place(place: Place, name: str, *, inner: bool = False) -> Submission:
     Args:
         place: the folder or archive.
         name: name of the hand-in, for the report.
-        inner: whether `place` is an archive that lies in another folder or archive;
-            then archives in `place` are not opened.
+        inner: whether `place` is an archive that lies in another folder or archive. If
+            True, archives in `place` are not opened.
 
     Raises:
         Wrong: `place` has no hand-in that can be read, or more than one.

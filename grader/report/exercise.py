@@ -1,4 +1,8 @@
-"""Print one exercise of a report: its checks, what is wrong, and hints."""
+"""Print one exercise of a report: its checks, what is wrong, and hints.
+
+A mark is the symbol of an outcome, such as ✓. The place of an exception is the line of
+the code that raised it.
+"""
 
 import re
 from collections import Counter
@@ -21,9 +25,9 @@ from grader.report.model import Check, Exercise, plain_number
 from grader.report.printed import about_tracers, shown_lines
 from grader.report.symbols import MARKS, MEANINGS
 
-MAX_LINES = 14  # of a check's message
+MAX_LINES = 14  # largest number of lines of a check's message
 MORE = "(HINT=3 shows this in numbers)"
-# For outcomes that the message alone does not explain, words before the message.
+# Words to print before the message, for outcomes that the message does not explain.
 WORDS = {
     Outcome.ERROR: "your code raised an exception",
     Outcome.TIMEOUT: "out of time",
@@ -42,7 +46,7 @@ def print_exercise(
 ) -> None:
     """Print an exercise: a heading, a line for each check, messages and hints.
 
-    Only the message of one check is printed in full, see `told_first`. If another check
+    Only one check's message is printed in full, see `told_first`. If another check
     ended with an exception, the exception and its place are printed. Any other message
     is printed only if it has a single line. A text that several checks share is printed
     once.
@@ -66,7 +70,7 @@ def print_exercise(
     first = told_first(exercise)
     causes = Counter(map(cause_of, exercise.checks))
     told: set[str] = set()  # the causes that this exercise has shown
-    summed_up: list[str] = []  # lines that belong below checks without a line
+    summed_up: list[str] = []  # lines on learning below checks that get no line
     for check in exercise.checks:
         cause, below = cause_of(check), learning.below(check, learned or {})
         if brief and (check.outcome == Outcome.PASSED or cause in told):
@@ -95,8 +99,8 @@ def print_exercise(
 def told_first(exercise: Exercise) -> Check | None:
     """Return the check whose message is printed in full; None if all passed.
 
-    It is the first one that found a mistake. If there is none, it is the first one that
-    found a stub, or else the first one that was skipped.
+    The check is the first one that found a mistake. If no check found a mistake, it is
+    the first one that found a stub, or else the first one that was skipped.
     """
     lost = [c for c in exercise.checks if c.outcome != Outcome.PASSED and c.message]
     asked = [c for c in lost if c.outcome != Outcome.SKIPPED]
@@ -106,7 +110,7 @@ def told_first(exercise: Exercise) -> Check | None:
 def fails(check: Check) -> bool:
     """Return whether a check found a mistake.
 
-    It did not if it passed, if it was skipped, or if it found a stub.
+    A check that passed, that was skipped, or that found a stub has found no mistake.
     """
     return marked_as(check) not in (Outcome.PASSED, Outcome.SKIPPED)
 
@@ -114,8 +118,8 @@ def fails(check: Check) -> bool:
 def marked_as(check: Check) -> Outcome:
     """Return the outcome whose mark is printed before a check.
 
-    A check that found a stub has the outcome failed, but gets the mark of skipped: a
-    stub is not wrong, but is not judged.
+    A check that found a stub has the outcome failed, but the mark of the outcome
+    skipped, because a stub is not judged.
     """
     stub = check.message.startswith(NOT_IMPLEMENTED)
     return Outcome.SKIPPED if stub else check.outcome
@@ -124,8 +128,8 @@ def marked_as(check: Check) -> Outcome:
 def tells_itself(check: Check) -> bool:
     """Return whether the first line of a check's message says enough by itself.
 
-    That is so if the message has a single line, or if the check ended with an
-    exception. The result is False if there is no message.
+    The result is True if the message has a single line, or if the check ended with an
+    exception. It is False if there is no message.
     """
     one_line = "\n" not in check.message
     return bool(check.message) and (one_line or check.outcome == Outcome.ERROR)
@@ -134,8 +138,8 @@ def tells_itself(check: Check) -> bool:
 def cause_of(check: Check) -> str:
     """Return a text that is equal for checks that failed for the same reason.
 
-    It is the message; if there is none, it is "". If the check ended with an exception,
-    it is the exception without numbers, and the exception's place.
+    The text is the message, or "" if there is no message. For a check that ended with
+    an exception, the text is the exception without numbers, and the exception's place.
     """
     if check.outcome != Outcome.ERROR:
         return check.message
@@ -210,10 +214,10 @@ def print_message(
         console: the console to print on.
         shown: the texts that are already printed.
         level: how much of the message is shown, see `hints`.
-        whole: True prints all lines of the level, at most `MAX_LINES`. False prints
-            only the first line. If the check ended with an exception, False also prints
-            the line with its place, and the lines of the explanation that are not in
-            `shown`.
+        whole: True to print all lines of the level, at most `MAX_LINES`. False to print
+            only the first line. If the check ended with an exception, False prints the
+            lines with the exception and its place, and those later lines that are not
+            in `shown`.
     """
     lines = hints.message_lines(check, level)
     raised = check.outcome == Outcome.ERROR
@@ -233,7 +237,11 @@ def print_message(
 
 
 def print_reading(check: Check, console: Console, shown: set[str], level: int) -> None:
-    """Print what the part computes and what is asked; at level 3, an example too."""
+    """Print what the part computes and what is asked; at level 3, an example too.
+
+    Nothing is printed at level 1, or if the check has no reading, or if the reading is
+    in `shown`.
+    """
     if level < hints.WHAT or not check.reading or check.reading in shown:
         return
     shown.add(check.reading)
@@ -259,7 +267,10 @@ def print_hints(
 
 
 def print_again(check: Check, again: int, console: Console, *, brief: bool) -> None:
-    """Print how many more checks of the exercise ended for the same reason.
+    """Print how many other checks of an exercise ended for the same reason as `check`.
+
+    Nothing is printed if these checks were skipped and have lines with a mark that says
+    so.
 
     Args:
         check: the check whose message was printed.

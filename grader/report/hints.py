@@ -33,7 +33,8 @@ SECTIONS = {
     "sync_target": ("Target Networks",),
     "learning": ("Deep Q Networks",),
 }
-# How lines below an exception begin that state facts. Other lines explain it.
+# Beginnings of those lines below an exception that state facts. All other lines explain
+# the exception.
 FACTS = ("did you mean", "asked with")
 LABELLED = re.compile(r"(Your code computes|What is asked| {20}) ")
 
@@ -53,14 +54,14 @@ def message_lines(check: Check, level: int) -> list[str]:
 def formulas(check: Check) -> list[tuple[str, str]]:
     """Return what the part computes and what is asked, as pairs of label and text.
 
-    The label is "" for a further line of the same text.
+    If a text has several lines, the label of the second and of later lines is "".
     """
     lines = (check.reading or "").splitlines()
     return [(x[:21].rstrip(), x[21:]) for x in lines if LABELLED.match(x)]
 
 
 def table(check: Check) -> list[str]:
-    """Return the lines of the reading's table; [] if there is none."""
+    """Return the lines of the table of numbers in a check's reading; [] without one."""
     lines = (check.reading or "").splitlines()
     return [line for line in lines if not LABELLED.match(line)]
 
@@ -68,9 +69,10 @@ def table(check: Check) -> list[str]:
 def hint_lines(check: Check, exercise: str, level: int) -> list[str]:
     """Return the lines of a check's hint that a level shows.
 
-    Level 1 shows only sections of the slides: those that the hint names, or if it names
-    none, those on the exercise. If the check ended with an exception, level 1 shows
-    nothing, because the exception's place already says where to look.
+    Level 1 shows only names of sections of the slides. They are the sections that the
+    hint names. If it names none, they are those on the exercise. If the check ended
+    with an exception, level 1 shows nothing: the message already names the line of the
+    code that raised it.
 
     Args:
         check: a check that has not passed.

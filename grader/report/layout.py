@@ -119,7 +119,7 @@ def print_cut(words: str, console: Console, style: str = "") -> None:
 def columns_of(lines: Sequence[str]) -> list[tuple[str, ...]]:
     """Return the columns of a table, each as a tuple of cells of equal width.
 
-    Two columns are separated where every line has two blanks.
+    Where every line has two blanks at the same place, a column ends.
     """
     width = max(map(len, lines), default=0)
     padded = [line.ljust(width) for line in lines]
@@ -131,11 +131,13 @@ def columns_of(lines: Sequence[str]) -> list[tuple[str, ...]]:
 
 
 def fitted(column: tuple[str, ...], encoding: str) -> tuple[str, ...]:
-    """Return the cells of a column, encodable and again of equal width.
+    """Return a column's cells with substitutes for symbols that an encoding lacks.
+
+    A substitute can be longer than its symbol. So all cells get the same width again.
 
     Args:
-        column: the cells.
-        encoding: the encoding. Symbols that it lacks are replaced by substitutes.
+        column: the cells, all of the same width.
+        encoding: name of the encoding.
     """
     align = str.ljust if any(cell.endswith(" ") for cell in column) else str.rjust
     cells = [fit(cell.strip(), encoding) for cell in column]

@@ -11,7 +11,7 @@ from grader.report.model import Check
 
 NAMES = {"maze": "Maze", "cartpole": "CartPole"}
 BARS = "▁▂▃▄▅▆▇█"
-MOST_BARS = 30  # of a curve; with more validations, a bar is the mean of several
+MOST_BARS = 30  # in a curve; if it has more points, a bar is the mean of several points
 LONGEST = 40  # steps after which an episode in the maze ends
 LARGEST_RETURN = 500  # of CartPole
 # The last check of each judged task.
@@ -32,8 +32,8 @@ def results(learning: Learned) -> list[str]:
 def below(check: Check, learning: Learned) -> list[str]:
     """Return the lines to print below a check: the result and the curve of its task.
 
-    Only the last check of a task has such lines. If it failed, only the curve is
-    returned, because the check's message has the result.
+    Only the last check of a task has such lines. If this check failed, only the curve
+    is returned, because the check's message has the result.
     """
     task = LAST_CHECKS.get(check.name, "")
     if task not in judged(learning):
@@ -46,8 +46,8 @@ def below(check: Check, learning: Learned) -> list[str]:
 def reasons(learning: Learned) -> list[str]:
     """Return a line for each reason why tasks were not judged.
 
-    A line has the names of the tasks and the reason. The list is empty if all tasks
-    were judged.
+    A line names the reason and all tasks that were not judged for this reason. The list
+    is empty if all tasks were judged.
     """
     tasks: dict[str, list[str]] = {}
     for task, name in NAMES.items():
@@ -96,7 +96,7 @@ def sparkline(task: str, entry: dict[str, Any]) -> str:
         return ""
     maze = task == "maze"
     low, high = (-LONGEST, -entry["shortest"]) if maze else (0, LARGEST_RETURN)
-    size = -(-len(curve) // MOST_BARS)  # validations in one bar, rounded up
+    size = -(-len(curve) // MOST_BARS)  # points in one bar, rounded up
     groups = [curve[i : i + size] for i in range(0, len(curve), size)]
     means = [sum(mean for _, mean in group) / len(group) for group in groups]
     bars = "".join(bar((mean - low) / (high - low)) for mean in means)

@@ -55,7 +55,8 @@ class Exercise:
         name: the exercise's name.
         checks: the results of the exercise's checks.
         older: whether the results are from an earlier run, see `progress`.
-        sha256: hash of the text that was graded in that earlier run; "" if not `older`.
+        sha256: hash of the text that was graded in the earlier run; "" if `older` is
+            False.
     """
 
     name: str
@@ -87,7 +88,7 @@ class Exercise:
     def unwritten(self) -> bool:
         """Return whether the student has written none of the exercise's parts.
 
-        That is so if some checks found a stub and all other checks were skipped.
+        The result is True if some checks found a stub and all others were skipped.
         """
         return any(c.message.startswith(NOT_IMPLEMENTED) for c in self.checks) and all(
             c.message.startswith(NOT_IMPLEMENTED) or c.outcome == Outcome.SKIPPED
@@ -106,8 +107,8 @@ class Report:
         submission: the hand-in's `name`, `sha256`, `problem` and `notes`.
         exercises: the results of the exercises that were graded.
         learning: the results of learning: an entry for each task, by the task's name.
-        printed: the hand-in's output: entries from `Output.as_dict`, for the import and
-            for each exercise, if the hand-in has printed something there.
+        printed: the hand-in's output: entries from `Output.as_dict`, one for the import
+            and one for each exercise, if the hand-in printed something then.
         duration: how long the grading took, in seconds.
     """
 

@@ -5,13 +5,15 @@ from typing import Any
 
 from grader.contract.exercises import EXERCISES
 
-# An array without numbers, as JAX or a debug print under grading writes it:
+# A tracer, which is an array without numbers, as JAX or a debug print writes it:
 # JitTracer(float32[5]), VmapTracer(aval=float32[3], …), Traced<ShapedArray(float32[])>.
 TRACER = re.compile(r"\b(\w*Tracer\([^\n()]*\)|Traced<\S*>)")
 
 
 def shown_lines(printed: dict[str, Any]) -> list[str]:
-    """Return the lines of a hand-in's output; the last one tells what was not kept.
+    """Return the lines of a hand-in's output, as far as the grader has kept them.
+
+    If bytes were not kept, a last line says how many.
 
     Args:
         printed: an entry of `Report.printed`.
@@ -23,7 +25,9 @@ def shown_lines(printed: dict[str, Any]) -> list[str]:
 
 
 def about_tracers(printed: dict[str, Any]) -> list[str]:
-    """Return a list with a sentence on tracers if an output shows one, else [].
+    """Return a list with a sentence on tracers if the output shows a tracer, else [].
+
+    A tracer stands for an array without numbers, while JAX traces a function.
 
     Args:
         printed: an entry of `Report.printed`.

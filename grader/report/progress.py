@@ -20,8 +20,8 @@ def with_older(report: Report, before: Report | None) -> Report:
 
     Returns:
         A report on all exercises. The results that come from the last report are marked
-        as older, and have the hash of their text. If `fits` is False for the last
-        report, the new report is returned unchanged.
+        as older, and have the hash of the text that was graded. If there is no last
+        report, or if `fits` is False for it, the new report is returned unchanged.
     """
     if before is None or not fits(report, before):
         return report
@@ -45,8 +45,8 @@ def with_older(report: Report, before: Report | None) -> Report:
 def fits(report: Report, before: Report) -> bool:
     """Return whether the last report can complete a new one.
 
-    It can if it is on a hand-in of the same name, has all exercises, and has no fault
-    of the grader.
+    The last report has to be on a hand-in of the same name, and on all exercises. It
+    must have no fault of the grader.
     """
     same = before.submission.get("name") == report.submission.get("name")
     whole = [exercise.name for exercise in before.exercises] == list(EXERCISES)

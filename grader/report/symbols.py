@@ -1,4 +1,4 @@
-"""The marks of outcomes, and substitutes for symbols that an encoding lacks.
+"""The marks of outcomes, such as ✓, and substitutes for symbols an encoding lacks.
 
 Importing this module registers the error handler `ERRORS`. A stream with this handler
 writes "theta" for θ and "+" for ✓ if its encoding lacks these symbols. The encodings of
@@ -55,10 +55,16 @@ def fit(text: str, encoding: str) -> str:
 
 
 def substitute(error: UnicodeError) -> tuple[str, int]:
-    """Return what to write for symbols that cannot be encoded, and where to go on.
+    """Return the substitutes for symbols that cannot be encoded.
 
-    This is an error handler for `codecs`. An accented letter loses its accent. What has
-    no substitute becomes a question mark.
+    This is an error handler for `codecs`. A letter with an accent loses the accent. A
+    symbol without a substitute becomes a question mark.
+
+    Args:
+        error: the error, which has the text and the positions of the symbols.
+
+    Returns:
+        The substitutes, and the position in the text where encoding goes on.
 
     Raises:
         UnicodeError: the error is not about encoding.
@@ -70,7 +76,10 @@ def substitute(error: UnicodeError) -> tuple[str, int]:
 
 
 def without_accent(letter: str) -> str:
-    """Return a letter without its accent, such as "e" for "é"; "?" if not ASCII."""
+    """Return a letter without its accent, for example "e" for "é".
+
+    The result is "?" if no ASCII letter remains.
+    """
     bare = unicodedata.normalize("NFKD", letter).encode("ascii", "ignore").decode()
     return bare or "?"
 

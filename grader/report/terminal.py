@@ -29,7 +29,7 @@ from grader.report.symbols import MARKS
 
 WIDTH = 100  # columns; longer lines are hard to read
 LOG_WIDTH = 80  # columns of output that does not go to a terminal
-OLDER = "*"  # after the points of an older text
+OLDER = "*"  # printed after points that are for an older text of the hand-in
 GAP = 2  # blanks between two exercises in a line
 
 
@@ -93,7 +93,7 @@ def print_report(
 
 
 def print_about_hand_in(report: Report, console: Console) -> None:
-    """Print the hand-in's problem with its place and advice, and the notes, if any."""
+    """Print the hand-in's problem and the notes on the hand-in, if there are any."""
     if report.problem:
         first, *more = problem_lines(report)
         print_line(first, console, "bold red")
@@ -108,8 +108,8 @@ def print_about_hand_in(report: Report, console: Console) -> None:
 def problem_lines(report: Report) -> list[str]:
     """Return the hand-in's problem in lines: first what is wrong, then where.
 
-    In `Report.problem`, all this is a single line. The message of a check has the same
-    text in several lines, so this function splits the problem as in that message.
+    `Report.problem` is a single line. The message of each check has the same text in
+    several lines. So the problem is split as the message of the first check is.
     """
     new = [check for e in report.exercises if not e.older for check in e.checks]
     more = [*filter(None, new[0].message.split("\n")[1:])] if new else []
@@ -126,6 +126,9 @@ def told_in_full(exercises: list[Exercise]) -> Exercise | None:
 
 def outcomes_in(exercises: list[Exercise], told: Exercise | None) -> list[Outcome]:
     """Return the outcomes whose marks a report on several exercises shows.
+
+    The exercise that is printed in full has a mark for each check, any other exercise
+    at most one mark.
 
     Args:
         exercises: the exercises that were graded.
@@ -174,7 +177,7 @@ def print_printed_in(
 
     Args:
         exercise: the exercise.
-        printed: its entry of `Report.printed`.
+        printed: the exercise's entry of `Report.printed`.
         console: the console to print on.
         full: True to print the text, False to print only the number of its lines.
     """
@@ -187,7 +190,7 @@ def print_printed_in(
 
 
 def print_points(report: Report, console: Console) -> None:
-    """Print the points of all exercises, and mark those of an older text."""
+    """Print the points of all exercises; mark points that are for an older text."""
     width = max(len(name) for name in EXERCISES)
     cells = []
     for exercise in report.exercises:
@@ -205,7 +208,7 @@ def print_points(report: Report, console: Console) -> None:
 
 
 def print_end(report: Report, console: Console, notes: list[str]) -> None:
-    """Print the score, the notes, what to do next, and how the run was made."""
+    """Print the score, the notes, what to do next, and the run's settings and time."""
     console.print()
     score = f"Score {plain_number(report.score)} / {plain_number(report.max_score)}"
     if report.grader_error:
@@ -245,7 +248,7 @@ def step_for(exercise: Exercise, *, is_current: bool) -> str:
 
     Args:
         exercise: the exercise.
-        is_current: whether it was graded for the current text of the hand-in.
+        is_current: whether the exercise was graded for the current text of the hand-in.
     """
     name = exercise.name
     command = f"`make grade ONLY={name}`"

@@ -60,7 +60,8 @@ def run(path: str, out: Path, options: pipeline.Options, level: int) -> int:
         UsageError: standard input or output is no terminal.
     """
     watch = Watch(out, options, level)
-    # A program that was started in the background ignores this signal, which q sends.
+    # The key q sends SIGINT. Without this line, a program that was started in the
+    # background would ignore the signal.
     signal.signal(signal.SIGINT, signal.default_int_handler)
     try:
         with keys(watch.on_key), saves(path, watch.on_save) as submission:
@@ -90,8 +91,8 @@ class Watch:
         parsed: the last saved text that is valid Python. The next save is compared with
             it, to find the exercise that was edited.
         name: the name of the exercise in view, which is graded at each save.
-        points: the exercises whose points are known, by name, each with the hash of the
-            text that was graded.
+        points: the exercises whose points are known, by name. The `sha256` of each is
+            the hash of the text that was graded.
         verdict: the last verdict on the exercise in view; None if there is none yet.
         state: a few words on the last grading, for the screen.
         ending: whether q was pressed.
@@ -219,7 +220,7 @@ class Watch:
         if self.verdict and self.verdict.exercise.name != self.name:
             self.verdict = None
         self.state = ""
-        self.draw()  # the points that are known are now those of an older text
+        self.draw()  # the known points are now those of an older text
         self.clock = self.console.status(
             Clock(f"grading {self.name}"), refresh_per_second=4
         )

@@ -1,8 +1,9 @@
 """Grade one exercise of one text after another, with helper processes kept ready.
 
-Each text gets a fresh worker, so nothing of an older text is left in its process. The
-worker is started in advance, while the student still writes. The runner serves many
-texts: it sees programs only, and those of an older text are never asked again.
+A text is what the student's file held at one save. Each text gets a fresh worker, so
+nothing of an older text is left in its process. The worker is started in advance, while
+the student still writes. The runner serves many texts: it sees programs only, and those
+of an older text are never asked again.
 """
 
 import contextlib
@@ -79,7 +80,7 @@ class Desk:
         launch.remove_leftovers()
         self.options, self.tier = options, tiers.choose_tier(options.tier)
         self.programs, self.known = load_programs(), load_known()
-        self.answers: dict[str, Answer] = {}  # the reference's, by digest of the case
+        self.answers: dict[str, Answer] = {}  # the right answers, by `Case.digest`
         self.texts = 0
         self.idle = threading.Event()
         self.idle.set()
@@ -97,7 +98,7 @@ class Desk:
             raise
 
     def prepare(self) -> None:
-        """Start a worker for the next text, and wait until it is warm.
+        """Start a worker for the next text, and wait until it has loaded JAX.
 
         After many texts, the runner starts anew, because each text leaves compiled
         programs in its memory.

@@ -1,4 +1,7 @@
-"""Draw the screen of a watch: the points, the exercise in view, and the keys."""
+"""Draw the screen of a watch: the points, the exercise in view, and the keys.
+
+The exercise in view is the one that is graded at each save.
+"""
 
 import time
 

@@ -8,7 +8,9 @@ LONGEST = 500
 
 
 def render(report: Report | None) -> str:
-    """Return a workflow command that says why nothing was run; "" if checks were run.
+    """Return a GitHub workflow command that says why no check was run.
+
+    The result is "" if checks were run.
 
     Args:
         report: the report, or None if the grading ended without a report.

@@ -14,7 +14,7 @@ from grader.report.formats.words import (
 from grader.report.model import Check, Exercise, Report, plain_number
 from grader.report.symbols import MARKS
 
-WIDTH = 100  # of a block's lines; GitHub does not wrap them
+WIDTH = 100  # largest width of lines in a code block, which GitHub does not wrap
 
 
 def render(report: Report | None) -> str:

@@ -33,7 +33,7 @@ def about_hand_in(report: Report) -> list[str]:
 
 
 def about_check(check: Check) -> str:
-    """Return a check's message, its reading and its hints in lines; "" without them."""
+    """Return the lines of a check's message, reading and hints, or "" without any."""
     hints = [f"→ {line}" for line in (check.hint or "").splitlines()]
     return "\n".join(filter(None, [check.message, check.reading, *hints]))
 
