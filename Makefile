@@ -6,8 +6,8 @@
 override OPTIONS := SUBMISSION ONLY SEED OUT TASK SANDBOX DEVICE INPROCESS WATCH \
   OFFICIAL VERBOSE HINT PYTHON
 # The variables of the staff's targets, which are included at the end.
-override OPTIONS += $(if $(wildcard tests/staff.mk),SUBMISSIONS JOBS NAMES CANVAS \
-  MOODLE ASSIGNMENT UNREAD CLUSTER LISTEN SEEDS IDS TIERS N RIGHT KILL SECONDS LIMIT URL PEERS RACERS \
+override OPTIONS += $(if $(wildcard tests/staff.mk),SUBMISSIONS JOBS NAMES GRADEBOOK \
+  ASSIGNMENT MEMBERS UNREAD DRYRUN CLUSTER LISTEN SEEDS IDS TIERS N RIGHT KILL SECONDS LIMIT URL PEERS RACERS \
   PAIRS CLASS GROWTH OTTER)
 
 override upper = $(subst a,A,$(subst b,B,$(subst c,C,$(subst d,D,$(subst e,E,$(subst f,F,$(subst \

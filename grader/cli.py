@@ -40,7 +40,7 @@ if TYPE_CHECKING:
 
 DEFAULT_SEED = "1"
 DEVICES = ("cpu", "gpu")
-FORMATS = ("gradescope", "classroom50", "markdown", "junit")
+FORMATS = ("gradescope", "classroom50", "markdown", "junit", "annotation")
 
 
 def main(limits: Limits = LIMITS) -> int:

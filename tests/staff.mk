@@ -21,12 +21,12 @@ lint: $(VENV)/.synced-dev
 CLUSTER_READY := $(if $(value CLUSTER),$(VENV)/.synced-cluster)
 
 .PHONY: grade-class
-grade-class: $(VENV)/.synced-class $(CLUSTER_READY) ## staff: grade all hand-ins in a folder, SUBMISSIONS=dir
+grade-class: $(VENV)/.synced-class $(CLUSTER_READY) ## staff: grade all hand-ins in a folder, SUBMISSIONS=dir [DRYRUN=1]
 	@$(RUN) -m grader.classroom --out="$${OUT:-class-results}" --seed="$$SEED" \
-	  --jobs="$$JOBS" --names="$$NAMES" --canvas="$$CANVAS" --moodle="$$MOODLE" \
-	  --assignment="$$ASSIGNMENT" --unread="$$UNREAD" --only="$$ONLY" \
+	  --jobs="$$JOBS" --names="$$NAMES" --gradebook="$$GRADEBOOK" \
+	  --assignment="$$ASSIGNMENT" --members="$$MEMBERS" --unread="$$UNREAD" --only="$$ONLY" \
 	  --sandbox="$$SANDBOX" --device="$${DEVICE:-cpu}" \
-	  --cluster="$$CLUSTER" -- "$$SUBMISSIONS"
+	  --cluster="$$CLUSTER" --dryrun="$$DRYRUN" -- "$$SUBMISSIONS"
 
 example: $(STAMP) ## staff: make up a class with its gradebook in example/, to try grade-class [N=12]
 	@$(RUN) -m tests.tools.example

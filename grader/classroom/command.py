@@ -13,16 +13,18 @@ from contextlib import AbstractContextManager
 from pathlib import Path
 
 from rich.console import Console
+from rich.text import Text
 
 from grader.classroom import arguments as kinds
-from grader.classroom import layouts, pool, results
+from grader.classroom import dry_run, layouts, pool, results
 from grader.classroom.entries import Entry, entry_of
 from grader.classroom.grade_all import Grading, grade_all, on_cluster, on_this_machine
-from grader.classroom.gradebooks.canvas import read_canvas
 from grader.classroom.gradebooks.export import Export
 from grader.classroom.gradebooks.fill import fill
-from grader.classroom.gradebooks.moodle import read_moodle
-from grader.classroom.layouts import HandIn
+from grader.classroom.gradebooks.groups import read_members
+from grader.classroom.gradebooks.read import read_export
+from grader.classroom.gradebooks.sheet import sheet_at
+from grader.classroom.layouts import HandIn, Owner
 from grader.classroom.similar.clusters import Findings, compare
 from grader.cli import guarded
 from grader.contract.outcomes import UsageError
@@ -71,23 +73,26 @@ def parse(words: list[str]) -> argparse.Namespace:
     add("--seed", kinds.seed, "any text, for all; else a secret one each")
     add("--jobs", kinds.jobs, "so many at once; one for each core")
     add("--names", kinds.one_of("NAMES", NO_OR_YES), "1: names on the class page")
-    add("--canvas", kinds.optional, "an export of Canvas' gradebook")
-    add("--moodle", kinds.optional, "an export or worksheet of Moodle")
-    add("--assignment", str, "its column in the exports")
+    add("--gradebook", kinds.optional, "an exported gradebook, to be filled in")
+    add("--assignment", str, "its column in the gradebook")
+    add("--members", kinds.optional, "a file that says who is in which group")
     add("--only", kinds.exercises, "one exercise; for trying things out")
     add(
         "--unread",
         kinds.one_of("UNREAD", ZERO),
-        "0: enter that in the exports for what was not read or not imported",
+        "0: enter that in the gradebook for what was not read or not imported",
     )
     add("--sandbox", kinds.one_of("SANDBOX", TIER), "bwrap, landlock or process")
     add("--device", kinds.one_of("DEVICE", DEVICE), "cpu or gpu")
     add("--cluster", kinds.optional, "tcp://… of Dask's scheduler")
+    add("--dryrun", kinds.one_of("DRYRUN", NO_OR_YES), "1: say only what is there")
     return parser.parse_args(words)
 
 
 def run(arguments: argparse.Namespace) -> int:
     """Grade the class and write all results; return the exit code.
+
+    With DRYRUN=1, only print what would be graded, and write nothing.
 
     Args:
         arguments: the result of `parse`.
@@ -96,12 +101,18 @@ def run(arguments: argparse.Namespace) -> int:
         GraderError: the grader could not do its work.
         UsageError: an argument is wrong, or a file or folder cannot be used.
     """
-    exports = read_exports(arguments)  # before grading, because grading can take hours
+    # Before grading, because grading can take hours:
+    export, members = read_gradebook(arguments)
     out = arguments.out
     found = layouts.find(arguments.submissions)
-    options = options_of(arguments)
     console = make_console()
+    console.print(Text(results.in_one_line(found.headline)), soft_wrap=True)
     submissions, unread = take_all(found.hand_ins)
+    if arguments.dryrun:
+        folder = arguments.submissions
+        plan = found, submissions, unread, export, members
+        return dry_run.show(folder, *plan, console)
+    options = options_of(arguments)
     code = pool.code_hash()
     names = {entry: pool.name_of(s, options, code) for entry, s in submissions.items()}
     kept = kept_in(out)
@@ -126,51 +137,40 @@ def run(arguments: argparse.Namespace) -> int:
         entries.append(entry_of(hand_in, submission, report, why_not))
     findings = compared(entries, submissions)
     results.write_all(out, entries, findings, found.ignored, names=arguments.names)
-    filled = {
-        platform: fill(export, entries, zero_unread=arguments.unread)
-        for platform, export in exports.items()
-    }
-    results.write_exports(out, filled)
+    filled = None
+    if export:
+        filled = fill(export, entries, members=members, zero_unread=arguments.unread)
+        results.write_gradebook(out, filled)
     results.print_summary(out, entries, found.ignored, filled, console)
     return 0 if all(entry.graded for entry in entries) else 2
 
 
-def read_exports(arguments: argparse.Namespace) -> dict[str, Export]:
-    """Read the gradebooks into which scores will be entered.
+def read_gradebook(
+    arguments: argparse.Namespace,
+) -> tuple[Export | None, dict[str, list[Owner]]]:
+    """Read the gradebook into which scores will be entered, and who is in which group.
 
     Args:
         arguments: the result of `parse`.
 
     Returns:
-        The gradebooks by platform, "canvas" or "moodle"; {} if the arguments name none.
+        The gradebook, or None if the arguments name none; and the members of each
+        group, by the group's name.
 
     Raises:
-        UsageError: a gradebook cannot be read, or has no column for the scores. Or the
-            arguments name a gradebook, and also a single exercise to grade.
+        UsageError: a file cannot be read, or is not what its option says, or has no
+            column for the scores. Or the arguments name a gradebook, and also a single
+            exercise to grade.
     """
-    paths = {"canvas": arguments.canvas, "moodle": arguments.moodle}
-    read = {"canvas": read_canvas, "moodle": read_moodle}
-    given = {platform: path for platform, path in paths.items() if path}
-    if given and arguments.only:
+    path, listed = arguments.gradebook, arguments.members
+    if path and arguments.only:
         raise UsageError("ONLY: points of one exercise are no score to be entered")
-    return {
-        platform: read[platform](text_of(path), arguments.assignment)
-        for platform, path in given.items()
-    }
-
-
-def text_of(path: str) -> str:
-    """Return the text of a gradebook's file.
-
-    Raises:
-        UsageError: the file cannot be read, or is not UTF-8 text.
-    """
-    try:
-        return Path(path).read_bytes().decode("utf-8")
-    except OSError as error:
-        raise UsageError(f"{path}: {error.strerror}") from None
-    except UnicodeDecodeError:
-        raise UsageError(f"{path} is not UTF-8 text: export it as CSV UTF-8") from None
+    if listed and not path:
+        raise UsageError("MEMBERS: GRADEBOOK=file is missing: whose groups are these?")
+    export = None
+    if path:
+        export = read_export(sheet_at(path, "GRADEBOOK"), arguments.assignment)
+    return export, read_members(sheet_at(listed, "MEMBERS")) if listed else {}
 
 
 def options_of(arguments: argparse.Namespace) -> pipeline.Options:

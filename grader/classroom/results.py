@@ -1,7 +1,7 @@
 """Write the results of a class to files, and print a summary for staff."""
 
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 from rich.console import Console
@@ -39,7 +39,8 @@ def write_all(
     """
     for folder in ("reports", "students"):
         (out / folder).mkdir(exist_ok=True)
-    write_whole(out / "grades.csv", table(entries))
+    # Excel takes the file for UTF-8 only if it begins with a byte order mark.
+    write_whole(out / "grades.csv", table(entries), "utf-8-sig")
     for entry in entries:
         if entry.report is not None:
             write_whole(out / "reports" / f"{entry.id}.json", entry.report.as_json())
@@ -55,22 +56,21 @@ def write_all(
         path.unlink()
 
 
-def write_exports(out: Path, exports: Mapping[str, Filled]) -> None:
-    """Write the filled gradebooks to `canvas.csv` and `moodle.csv`.
+def write_gradebook(out: Path, filled: Filled) -> None:
+    """Write the filled gradebook, in the encoding that its export has.
 
     Args:
         out: the folder of the results.
-        exports: the filled gradebooks by platform, "canvas" or "moodle".
+        filled: the filled gradebook.
     """
-    for platform, filled in exports.items():
-        write_whole(out / f"{platform}.csv", filled.text)
+    write_whole(out / filled.file, filled.text, filled.encoding)
 
 
 def print_summary(
     out: Path,
     entries: Sequence[Entry],
     left_out: LeftOut,
-    exports: Mapping[str, Filled],
+    filled: Filled | None,
     console: Console,
 ) -> None:
     """Print to stderr which hand-ins staff must look at, and a summary to the console.
@@ -79,7 +79,7 @@ def print_summary(
         out: the folder of the results.
         entries: all hand-ins with their results.
         left_out: the names of files that are no hand-in, each with the reason.
-        exports: the filled gradebooks by platform, "canvas" or "moodle".
+        filled: the filled gradebook, or None if none was given.
         console: the console for the summary.
     """
     for trouble in troubles(entries):
@@ -94,25 +94,25 @@ def print_summary(
     if scores:
         middle = scores[len(scores) // 2]
         lines.append(f"{len(scores)} graded, the middle score is {middle:g}")
-    for platform, filled in exports.items():
-        lines += about_export(f"{platform}.csv", filled)
+    if filled:
+        lines += about_gradebook(filled)
     lines += [f"left out: {name} ({why})" for name, why in left_out]
     lines.append(f"Results: {out / 'class.html'}, {out / 'grades.csv'}")
     for line in lines:
         console.print(Text(in_one_line(line)), soft_wrap=True)
 
 
-def about_export(file: str, filled: Filled) -> list[str]:
+def about_gradebook(filled: Filled) -> list[str]:
     """Return the summary's lines on a gradebook: who or what got no score.
 
     Args:
-        file: the name of the filled file, for the lines.
         filled: the filled gradebook.
 
     Returns:
         One line for each dispute and for each kind of missing score; [] if every score
         was entered.
     """
+    file = filled.file
     lines = [f"{file}: {dispute}" for dispute in filled.disputes]
     if filled.without_row:
         lines.append(f"{file}: no row found for {', '.join(filled.without_row)}")
@@ -122,6 +122,9 @@ def about_export(file: str, filled: Filled) -> list[str]:
             f"{file}: left alone, for they were not read or not imported: {who} "
             "(UNREAD=0 enters 0)"
         )
+    if filled.unscaled:
+        why = "the export does not say what its column is worth"
+        lines.append(f"{file}: scores were not scaled, for {why}")
     if filled.without_score:
         lines.append(f"{file}: left as they were: {len(filled.without_score)} rows")
     return lines

@@ -34,8 +34,8 @@ READERS: dict[str, Reader] = {
     "sync_target": sync.read,
 }
 
-# The question of `remembers`, for the parts whose reader does not test whether answers
-# depend on earlier calls.
+# The case that `remembers` asks twice, by part. A part is listed if its reader does not
+# test whether answers depend on earlier calls.
 MEMORY = {
     "update_Q_TD0": fixed_cases.TD0_EPISODE.fixed[0],
     "discounted_returns": fixed_cases.RETURNS_LONG.fixed[0],
@@ -88,8 +88,9 @@ def diagnose(
         stub, or if the hand-in's process has ended or has no time left.
 
     Raises:
-        Raised: the hand-in's code has raised an exception that its reader cannot use.
-        Wrong: the part has not returned what its reader needs, such as arrays.
+        Raised: the hand-in's code has raised an exception that the reader does not
+            explain.
+        Wrong: the answer does not have what the reader needs, such as arrays.
     """
     try:
         if part in READERS:
@@ -138,8 +139,8 @@ def of_reading(found: Reading) -> Diagnosis:
 def beside(label: str, text: str) -> list[str]:
     """Return the lines of a text, with a label before the first line.
 
-    The label is filled with blanks to 20 characters. All other lines begin with 21
-    blanks.
+    The label is padded with blanks to 20 characters, and a blank follows. All other
+    lines begin with 21 blanks.
     """
     first, *more = text.splitlines()
     return [f"{label:<20} {first}", *(f"{'':<20} {line}" for line in more)]

@@ -18,8 +18,8 @@ from grader.oracle.known import Fingerprint, Known, Mistake
 NAN = 9e9  # replaces numbers that are not finite
 MAX_NUMBERS = 64
 MAX_NAMED = 2
-# Tolerance relative to the largest number in the answer to one question. Six digits are
-# recorded. Rounding in right code can change the fifth digit.
+# The tolerance, relative to the largest number in the answer to one question. Recorded
+# numbers have six digits. Rounding in right code can change the fifth digit.
 RTOL = 3e-4
 
 
@@ -56,8 +56,8 @@ def output(student: Student, case: Case, name: str) -> np.ndarray:
     return student.answer(case).array(name)
 
 
-# For a part without a reader, the function that yields its questions. A part that is
-# not in this list is asked the fixed cases of its check file.
+# By part, the function that yields the questions. A part without a reader that is not
+# listed here is asked the fixed cases of its check file.
 PROBES: dict[str, Callable[[Student], Questions]] = {
     "episode_terminateds": flags,
     "q_network": network,
@@ -99,7 +99,8 @@ def fingerprint(
     Args:
         part: name of the part.
         student: the hand-in.
-        fixed: fixed cases of the part; not needed for a part in `PROBES`.
+        fixed: fixed cases of the part; not used for a part in the table `PROBES`, which
+            has questions of its own.
 
     Raises:
         NotImplementedYet: the part is still a stub.

@@ -27,7 +27,7 @@ LEARN = (
     "td_update",
     "sync_target",
 )
-NAN = "NaN"  # if a problem has this word, the log can explain it
+NAN = "NaN"  # if the text of a problem has this word, the log can explain the problem
 # Exercises to look at, by a word in the problem that stopped learning.
 BLAMED = {
     "sample": ("replay_buffer",),

@@ -5,8 +5,8 @@ shows, what usually causes this, and which exercises to look at. Otherwise the r
 returns None. In exercise 9, no rule blames `td_loss` or `td_update`: either the updates
 are right, or the report shows the formula of the updates. No rule blames the replay
 buffer: a wrong batch stops learning, and the message says what is wrong with the batch.
-Only the rules in `OF_UNCHECKED_UPDATES`, which only `make train` uses, may blame these
-three parts.
+The rules in `OF_UNCHECKED_UPDATES` may blame `td_loss` and the replay buffer, but only
+`make train` uses these rules.
 """
 
 from collections.abc import Callable
@@ -112,8 +112,8 @@ def acts_otherwise(watched: Watched) -> Cause | None:
 def endless(watched: Watched) -> Cause | None:
     """Detect that Q comes close to the value of a task that never ends.
 
-    Right labels of good agents on CartPole come close to it as well, but not those of
-    an episode's last step. So this rule looks at the Q of last steps, too.
+    On CartPole, the right Q of a good agent comes close to this value as well, but not
+    at the last step of an episode. So this rule looks at the Q of last steps, too.
     """
     sign = -1 if watched.in_maze else 1
     q, at_end = (sign * watched.late(name) for name in ("q", "q_at_end"))
@@ -213,8 +213,8 @@ def same_everywhere(watched: Watched) -> Cause | None:
     """Detect that Q hardly depends on the state.
 
     The right Q of an episode's last step is only −1 (maze) or 1 (CartPole). So this
-    rule compares the mean Q of last steps with the mean Q of all states. It holds if
-    the two are almost equal and large.
+    rule compares the mean Q of last steps with the mean Q of all states. The cause is
+    detected if the two are almost equal and are not small.
     """
     q, at_end = watched.late("q"), watched.late("q_at_end")
     if watched.blocks < 4 * FEW or not (
@@ -280,11 +280,11 @@ def slow(watched: Watched) -> Cause | None:
 
 
 Rule = Callable[[Watched], Cause | None]
-# These rules hold for wrong updates as well.
+# Rules for all trainings, even if the updates are wrong.
 OF_ANY_UPDATES: list[Rule] = [never_synced, acts_otherwise]
-# These rules hold for updates that nobody has compared with right ones.
+# Rules for trainings whose updates were not compared with right ones.
 OF_UNCHECKED_UPDATES: list[Rule] = [endless, beyond]
-# These rules hold only for the updates that are asked for.
+# Rules for trainings whose updates are not made by the formula of a wrong loss.
 OF_RIGHT_UPDATES: list[Rule] = [
     *(not_a_number, never_updated, bounded, same_everywhere, one_action),
     *(lost_again, slow),

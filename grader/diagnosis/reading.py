@@ -29,8 +29,8 @@ class Reading:
             symbols; "" if there is none, as for a part that raises an exception.
         asked: formula or sentence about right code.
         differences: the mistakes, the most basic one first.
-        table: lines of a small table of examples; () if there is no table. If a row
-            does not say by itself what was asked, `headed` puts a line above.
+        table: lines of a small table of examples; () if there is no table. The first
+            line may name the question, see `headed`.
     """
 
     computes: str
@@ -66,9 +66,10 @@ def in_columns(
 
 
 def headed(question: str, table: tuple[str, ...]) -> tuple[str, ...]:
-    """Put a line above a table that names the question its numbers belong to.
+    """Return a table with one more line at the top, which names a question.
 
-    A check's message shows the case of the check, and a reader asks others.
+    The table's numbers belong to this question. The line is needed because a check's
+    message shows the case of the check, and a reader asks other questions.
 
     Args:
         question: for example "another batch, γ = 0.7".

@@ -1,9 +1,11 @@
 """Compute the targets of a squared loss from the loss and its gradient.
 
 The questions have tables for networks (`cases.on_table`): the parameter in cell (s, a)
-is Q(s, a). For a loss c/B Σ (Q(s_i,a_i) - y_i)², the gradient in the cell (s_i, a_i) is
-2 c/B (Q(s_i,a_i) - y_i). In all other cells it is 0. So the loss and the gradient
-determine the factor c and each target y_i, however the code is written.
+is Q(s, a). Row i of the batch has the state s_i, the action a_i and the target y_i. All
+B rows have different states. If the loss is c times the mean of (Q(s_i,a_i) - y_i)²,
+the gradient in the cell (s_i, a_i) is 2 c/B (Q(s_i,a_i) - y_i), and it is 0 in all
+other cells. So the loss and the gradient determine the factor c and each target y_i,
+however the code is written.
 """
 
 import numpy as np
@@ -46,6 +48,6 @@ def targets_of(case: Case, answers: Answers) -> np.ndarray | None:
     rest[own] = 0
     if loss == 0 or rest.max() > SMALL * np.abs(grads).max():
         return None
-    # From the two equations above: L = B/(4c) Σ g².
+    # The two formulas in the module's docstring give: loss = B/(4c) Σ gradient².
     factor = size * float((grads[own] ** 2).sum()) / (4 * float(loss))
     return None if factor == 0 else table[own] - size * grads[own] / (2 * factor)

@@ -26,16 +26,18 @@ LEAKED = (
 
 
 def describe_error(error: BaseException) -> dict[str, Any]:
-    """Describe an exception and its place in the hand-in, as a dict.
+    """Return a dict that describes an exception and where in the hand-in it was raised.
 
     Args:
         error: any exception; also `SystemExit` or `KeyboardInterrupt`.
 
     Returns:
         A dict with `kind` and `message`. The kind is "contract" (a `ContractError`),
-        "not implemented" (a stub) or "raised". For the last two kinds, the dict also
-        has `type`, `line` (0 if unknown), `function`, `text` (the source line) and
-        `explanation` (a sentence). Each of these texts is "" if there is none.
+        "not implemented" (a stub) or "raised" (all others). For the last two kinds, the
+        dict has five more entries: `type` (name of the exception's class), `line` (a
+        number; 0 if unknown), `function` (name of the function with this line), `text`
+        (the source line) and `explanation` (a sentence for the student). Texts that are
+        unknown are "".
     """
     if isinstance(error, ContractError):
         return {"kind": "contract", "message": str(error)[:2000]}
@@ -71,13 +73,14 @@ def describe_error(error: BaseException) -> dict[str, Any]:
 
 
 def library_facts(error: BaseException) -> str:
-    """Describe the call of Equinox or optax in which an error was raised, in one text.
+    """Return a text on the call of Equinox or optax in which an exception was raised.
 
-    Only calls that come after the last line of dqn.py in the traceback count.
+    Only calls that the traceback lists after the last line of dqn.py count.
 
     Returns:
-        For layers of Equinox, the text from `layer_facts` on the innermost one. For
-        optax with a wrong argument `updates`, the text from `updates_facts`. Else "".
+        If layers of Equinox were running, the text of `layer_facts` for the innermost
+        layer. If optax got a wrong argument `updates`, the text of `updates_facts`. In
+        all other cases "".
     """
     facts = ""
     with contextlib.suppress(BaseException):  # the values are the hand-in's
@@ -93,10 +96,10 @@ def library_facts(error: BaseException) -> str:
 
 
 def layer_facts(names: dict[str, Any]) -> str:
-    """Return the name of a layer's type: for example "MLP", or "Linear 3 (5, 3)".
+    """Return a text that names the class of a layer of Equinox, for example "MLP".
 
-    Sizes follow the name only for a `Linear` that got an input of a wrong shape: 3 is
-    the number of inputs that the layer takes, and (5, 3) the shape of the input.
+    If a `Linear` got an input of a wrong shape, two sizes follow the name. For example,
+    "Linear 3 (5, 3)" means a layer with 3 inputs that got an array of shape (5, 3).
 
     Args:
         names: local variables of the layer's `__call__`, by name.
@@ -111,11 +114,13 @@ def layer_facts(names: dict[str, Any]) -> str:
 
 
 def updates_facts(names: dict[str, Any], function: str) -> str:
-    """Return what optax got as argument `updates`, if it is a number or a tuple.
+    """Return a text on the argument `updates` of optax, if it is a number or a tuple.
+
+    Both are wrong: `updates` should be a tree of arrays.
 
     Args:
         names: local variables of a function of optax, by name.
-        function: name of this function, for the result.
+        function: name of this function, for the text.
 
     Returns:
         For example "updates: a tuple, in update"; "" if `updates` is something else.
@@ -163,9 +168,9 @@ def alike(name: str, known: Iterable[str]) -> list[str]:
 
 
 def is_leak(error: BaseException) -> bool:
-    """Return whether JAX has raised an exception because a tracer was used too late.
+    """Return whether an exception is JAX's error about a tracer of an earlier trace.
 
-    This happens if a part keeps a value of one trace and uses it in another trace.
+    JAX raises it if a part keeps a value of one trace and uses it in another trace.
     """
     return isinstance(error, jax.errors.UnexpectedTracerError)
 
@@ -173,15 +178,15 @@ def is_leak(error: BaseException) -> bool:
 def first_lines(error: BaseException) -> str:
     """Return an exception's message in one line, shortened to MAX_WORDS characters.
 
-    Links, places in the grader's files and JAX's long explanations are left out. Memory
-    addresses become "0x…".
+    Links, line numbers in the grader's files and JAX's long explanations are left out.
+    Memory addresses become "0x…".
     """
     try:
         words = str(error)[:10_000]  # the substitutions below are slow on long text
         words = words.encode("utf-8", "replace").decode()  # a frame needs valid text
     except BaseException:
         words = "(its message cannot be read)"
-    # Places in the grader's files, and memory addresses, differ from run to run.
+    # Paths of the grader's files, and memory addresses, differ from run to run.
     words = re.sub(r" at \S*\bgrader[/\\]inside[/\\]\S*\.py:\d+", "", words)
     words = re.sub(r"0x[0-9a-f]{6,}", "0x…", words)
     words = re.sub(r"(?m)^This \w+ with object id .*\n.*site-packages.*$", "", words)

@@ -1,4 +1,4 @@
-"""The intruder: a helper that tries actions which a confined process must not do.
+"""The intruder: a helper that tries actions which a confined process must not take.
 
 The sandbox's self-test (`sandbox/self_test.py`) asks for one attempt after another. An
 attempt is a function that tries some actions and returns a list with the names of the
@@ -80,10 +80,10 @@ def succeeded(attempts: dict[str, Callable[[], Any]]) -> list[str]:
 
 
 def network(port: int) -> list[str]:
-    """Connect to a server on this machine, and send a datagram to another machine.
+    """Try to connect to a server here, and to send a datagram to another machine.
 
     Args:
-        port: port of the server.
+        port: port of the server, which runs on this machine.
 
     Returns:
         A list with "connected" and "sent", each only if the action succeeded.
@@ -101,7 +101,7 @@ def network(port: int) -> list[str]:
 
 
 def sockets(path: str) -> list[str]:
-    """Connect to a local socket of another program.
+    """Try to connect to a local socket of another program.
 
     Args:
         path: path of the socket.
@@ -118,7 +118,7 @@ def sockets(path: str) -> list[str]:
 
 
 def reading(paths: list[str]) -> list[str]:
-    """Read files and list folders; return the paths for which this succeeds.
+    """Try to read files and to list folders; return the paths for which this succeeds.
 
     Args:
         paths: paths of the files and folders.
@@ -191,7 +191,7 @@ def seeing(canary: str) -> list[str]:
 
 
 def signals(pid: int) -> list[str]:
-    """Send signal 0, which does no harm, to a process outside the sandbox.
+    """Try to send signal 0, which does no harm, to a process outside the sandbox.
 
     Args:
         pid: number of the process.
@@ -203,7 +203,7 @@ def signals(pid: int) -> list[str]:
 
 
 def calls() -> list[str]:
-    """Make each system call in CALLS; return the names of those that are allowed.
+    """Try each system call in CALLS; return the names of the calls that are allowed.
 
     A call is allowed if it succeeds, or fails with an error other than EPERM or ENOSYS.
     """
@@ -218,9 +218,9 @@ def calls() -> list[str]:
 
 
 def memory() -> list[str]:
-    """Map MEMORY bytes of memory and release them; return ["6 GB"] for success.
+    """Try to map MEMORY bytes of memory; return ["6 GB"] for success, else [].
 
-    The result is [] if the memory is refused.
+    The memory is released at once.
     """
     flags = mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS | MAP_NORESERVE
     got = {f"{MEMORY >> 30} GB": lambda: mmap.mmap(-1, MEMORY, flags).close()}
@@ -228,10 +228,9 @@ def memory() -> list[str]:
 
 
 def files() -> list[str]:
-    """Make a file of FILE bytes and remove it; return ["1 GB"] for success.
+    """Try to make a file of FILE bytes; return ["1 GB"] for success, else [].
 
-    The result is [] if the file is refused. The file contains no data, so it takes no
-    space on the disk.
+    The file contains no data, so it takes no space on the disk. It is removed at once.
     """
 
     def grow() -> None:
@@ -244,7 +243,7 @@ def files() -> list[str]:
 
 
 def processes() -> list[str]:
-    """Start TASKS threads; return ["2000 threads"] if all of them start, else [].
+    """Try to start TASKS threads; return ["2000 threads"] if all start, else [].
 
     This tests the limit on the number of processes, too, because the kernel counts
     threads and processes together.
@@ -267,11 +266,11 @@ def processes() -> list[str]:
 
 
 def survivors() -> list[str]:
-    """Start a process in a new session, and do not end it; return [].
+    """Try to start a process that outlives this one; always return [].
 
-    The new process sleeps for DAEMON_SECONDS seconds and keeps standard error open. The
-    grader ends the helper, and sees by standard error whether the new process is still
-    alive.
+    The new process has a session of its own, sleeps for DAEMON_SECONDS seconds, and
+    keeps standard error open. The grader ends the intruder and then waits for the end
+    of standard error, which shows whether the new process is still alive.
     """
     if not hasattr(os, "fork"):
         return []

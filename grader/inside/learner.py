@@ -24,8 +24,8 @@ from grader.inside.programs import BadProgram
 from grader.inside.translation.attributes import Untranslatable
 from grader.inside.translation.translate import translated
 
-# Standard deviations of the noise that is added to untrained parameters. With each of
-# them, the network must fail in the task that is drawn.
+# Standard deviations of the noise that `draw_failing` adds to untrained parameters. The
+# network must fail in the drawn task with each of these noises.
 NOISES = (0.03, 0.3, 3.0)
 # Environment steps of a training by formula. The number is small, because the updates
 # of such a training take long. In nine of ten trainings, a right hand-in needs fewer
@@ -46,8 +46,8 @@ class Task:
     Attributes:
         make_envs: function from a number N to N new environments.
         settings: settings of the training.
-        fails: function from the mean return of an untrained network to a bool: True if
-            the return is so low that this network has not solved the task.
+        fails: function from the mean return of an untrained network to a bool. True
+            means that the network fails: the return is too low to solve the task.
         facts: numbers that describe the task, by name, for the report.
     """
 
@@ -109,7 +109,8 @@ def learn(
     """Draw a task, train once, and test the greedy policy on fresh episodes.
 
     Args:
-        runner: the `Runner`, with the loaded programs and the connection to the grader.
+        runner: the `Runner`; it has the loaded programs and passes questions to the
+            grader.
         task: "maze" or "cartpole".
         seed: seed of all random numbers.
         programs: names of the loaded programs by role: "network", "act" and "update".
@@ -118,7 +119,7 @@ def learn(
             The training then has fewer steps.
 
     Returns:
-        The dict from `report`.
+        The results as a dict, see `report`.
     """
     rng = np.random.default_rng(seed)
     agent_seed, train_seed, test_seed = map(int, rng.integers(2**31, size=3))
@@ -166,11 +167,16 @@ def report(problem: str, **results: Any) -> dict[str, Any]:
         results: further entries of the dict by name.
 
     Returns:
-        A dict with these entries. `mean_return`: the mean over the test episodes, 0 if
-        learning was stopped. `curve` [n,2]: for each validation, the environment step
-        and the mean return. `facts`: see `Task`. `compared`: the number of updates that
-        the hand-in's `td_update` made, too. `watched`: see `TrainingLog.as_dict`.
-        `problem`: the argument. `deviates`: whether `td_update` deviates.
+        A dict with these entries:
+
+        - `mean_return`: mean return of the test episodes; 0 if learning was stopped.
+        - `curve` [n,2]: for each validation, the environment step and the mean return.
+        - `facts`: numbers that describe the task, see `Task`.
+        - `compared`: in how many updates the hand-in's `td_update` was compared with
+          the grader's update.
+        - `watched`: the recorded numbers, see `TrainingLog.as_dict`.
+        - `problem`: the argument.
+        - `deviates`: whether `td_update` makes other updates than the grader.
     """
     defaults = {
         "mean_return": 0.0, "curve": [], "facts": {}, "compared": 0, "watched": {},
@@ -192,18 +198,21 @@ def learn_table(
     """Learn a table of values in one block of updates from given transitions.
 
     Args:
-        runner: the `Runner`, with the loaded programs and the connection to the grader.
-        rows: for each field, an array [N,...] of the transitions; states are one-hot.
-            The buffer gets all transitions in a random order. Its capacity may be less
-            than N.
-        settings: `block_updates`, `batch_size`, `capacity`, `period` and `gamma` of
-            `train.Settings`.
+        runner: the `Runner`; it has the loaded programs and passes questions to the
+            grader.
+        rows: the N transitions: for each field, an array [N,...]; states are one-hot.
+            The buffer gets all transitions in a random order. The buffer's capacity may
+            be less than N.
+        settings: values for the fields `block_updates`, `batch_size`, `capacity`,
+            `period` and `gamma` of `train.Settings`.
         seed: seed of all random numbers.
         programs: {"update": name of the loaded program of `td_update`}.
         by_formula: True to make the updates by the formula of the hand-in's `td_loss`.
 
     Returns:
-        A dict with the learned `Q` [S,A], and `problem` and `deviates` as in `report`.
+        A dict with three entries: the learned table `Q` [S,A]; `problem`, a text that
+        says why learning was stopped, "" if it was not; and `deviates`, whether
+        `td_update` makes other updates than the grader.
     """
     num_states, num_actions = rows["state"].shape[1], tasks.DOORS
     theta = [np.zeros((num_actions, num_states), np.float32)]
@@ -232,7 +241,7 @@ def compiled(
     optimizer: str,
     gamma: float,
 ) -> tuple[Updates, Callable | None]:
-    """Return the `Updates` and the function for acting, made of the hand-in's programs.
+    """Make the updates and the function for acting from the hand-in's programs.
 
     The runner keeps both, so that they are compiled only once for the same programs.
 
@@ -242,12 +251,12 @@ def compiled(
             CartPole "network" and "act". Without "network", `theta` is a table of
             values.
         theta: parameters of the network, or the table [A,S]; a list of arrays.
-        optimizer: a key of `OPTIMIZERS` whose optimizer is Adam.
+        optimizer: name of an optimizer in `OPTIMIZERS`; it must be a form of Adam.
         gamma: the discount γ.
 
     Returns:
-        The updates, and the function from `make_act`. The function is None if
-        `programs` has no "act".
+        An object that makes updates, and the function of `make_act`, which chooses
+        actions. The function is None if `programs` has no "act".
     """
 
     def make() -> tuple[Updates, Callable | None]:
@@ -313,7 +322,8 @@ def draw_failing(
 
     Args:
         draw: function that draws a task with a random generator.
-        updates: the object whose method `q_values` computes the network's values.
+        updates: the updates for this network; their function `q_values` computes the
+            network's values.
         theta: the untrained parameters, a list of arrays.
         rng: random generator for the tasks and the noise.
 
@@ -338,7 +348,8 @@ class Untrained:
     """An agent that never learns, for `train.evaluate`.
 
     Args:
-        updates: the object whose method `q_values` computes the network's values.
+        updates: the updates for this network; their function `q_values` computes the
+            network's values.
         theta: the P untrained parameters as one vector [P], perhaps with noise.
     """
 

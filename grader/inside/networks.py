@@ -53,9 +53,10 @@ def table_network(state_dim: int, num_actions: int) -> eqx.Module:
 
 
 def single_number(state_dim: int, num_actions: int) -> jax.Array:
-    """Return an array with one number, for questions that need no network.
+    """Return an array with the number 0, for questions that need no network.
 
-    The arguments are ignored; the other functions in `NETWORKS` need them.
+    The arguments are ignored. This function has them only because all functions in
+    `NETWORKS` are called with them.
     """
     return jnp.zeros(())
 
@@ -70,12 +71,13 @@ NETWORKS: dict[str, Callable[[int, int], Any]] = {
 def network(dqn: Any, spec: Spec) -> tuple[Any, Any]:
     """Return the tree structure of a network's theta, and the network's `model`.
 
-    `model` is the network without its arrays; `eqx.combine(theta, model)` is the
-    network.
+    theta is the tree of the network's arrays. `model` is the network without its
+    arrays; `eqx.combine(theta, model)` is the network.
 
     Args:
-        dqn: the hand-in's module. If `net` is "own", `dqn.q_network` is called.
-        spec: settings `net` ("own" or a key of `NETWORKS`), `state_dim`, `num_actions`.
+        dqn: the hand-in's module. If `net` is "own", its `q_network` is called.
+        spec: settings of the case, with `net` ("own" for the network of the hand-in, or
+            a key of `NETWORKS`), `state_dim` and `num_actions`.
     """
     sizes = spec["state_dim"], spec["num_actions"]
     if spec["net"] == "own":
@@ -87,7 +89,10 @@ def network(dqn: Any, spec: Spec) -> tuple[Any, Any]:
 
 
 def is_shape(leaf: Any) -> bool:
-    """Return whether a leaf is a `ShapeDtypeStruct`, which replaces a traced array."""
+    """Return whether a leaf of a tree is a `ShapeDtypeStruct`.
+
+    Such a leaf has the shape and dtype of an array, but no numbers.
+    """
     return isinstance(leaf, jax.ShapeDtypeStruct)
 
 
@@ -99,7 +104,7 @@ def structure_of(dqn: Any, net: str, state_dim: int, num_actions: int) -> Any:
 
     Args:
         dqn: the hand-in's module.
-        net: "own" or a key of `NETWORKS`.
+        net: "own" for the network of the hand-in, or a key of `NETWORKS`.
         state_dim: number D of numbers in a state.
         num_actions: number A of actions.
     """
@@ -148,9 +153,9 @@ def fresh_network(dqn: Any, key: Any, state_dim: int, num_actions: int) -> eqx.M
 
 
 # ---------------------------------------------------------------- stand-ins
-# A part that calls a second part is judged with the student's version of the second
-# part. If this version cannot be used, a stand-in replaces it: a function with the same
-# arguments, which does not compute what the homework asks for.
+# A part may call a second part. It is then judged with the student's version of the
+# second part. If this version cannot be used, a stand-in replaces it: a function with
+# the same arguments, which does not compute what the homework asks for.
 
 
 @eqx.filter_jit  # otherwise a call would compile each operation by itself
@@ -159,8 +164,8 @@ def stand_in_loss(
 ) -> jax.Array:
     """Return a wrong loss that depends on all arguments.
 
-    This loss replaces `td_loss` in questions to `td_update`. It is differentiable
-    everywhere.
+    This function replaces `td_loss` in questions to `td_update`, and has the same
+    arguments. The loss is differentiable everywhere.
     """
     q_values = jax.vmap(eqx.combine(theta_Q, model))(batch.state)
     others = jax.vmap(eqx.combine(theta_T, model))(batch.next_state)
@@ -170,9 +175,13 @@ def stand_in_loss(
 
 
 def stand_in_returns(rewards: Any, gamma: Any) -> jax.Array:
-    """Return gamma minus the rewards [T]: not the right discounted returns.
+    """Return wrong returns [T] of an episode: gamma minus each reward.
 
-    It replaces `discounted_returns` in questions to `mc_loss`.
+    This function replaces `discounted_returns` in questions to `mc_loss`.
+
+    Args:
+        rewards: the rewards [T].
+        gamma: the discount γ.
     """
     return gamma - jnp.asarray(rewards)
 
@@ -183,7 +192,8 @@ def standing_in(dqn: Any, spec: Spec, name: str, function: Any) -> Iterator[None
 
     Args:
         dqn: the hand-in's module.
-        spec: settings of the case. The function is replaced only if `stand_in` is true.
+        spec: settings of the case. The function is replaced only if the setting
+            `stand_in` is true.
         name: name of the function to replace.
         function: the stand-in, with the same arguments.
     """

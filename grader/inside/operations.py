@@ -56,15 +56,15 @@ LAPACK = re.compile(r"(?:lapack_[sd]|cusolver_)(geqrf|orgqr|getrf|potrf|trsm)_ff
 THREEFRY = re.compile(r"cu_threefry2x32_ffi")  # JAX's random numbers on a GPU
 
 Kind = tuple[tuple[int, ...], str]  # shape and name of the element type
-# A key of a sort: the left row's number, the right row's number, and the part of these
-# numbers that is compared ("real" or "imag" of complex numbers, "" for real numbers).
+# A sort compares two rows, which are called left and right here. A row has one number
+# of each sorted array. A key says which numbers are compared: the left row's number,
+# the right row's number, and the part of both numbers ("real" or "imag" of complex
+# numbers, "" for real numbers).
 Key = tuple[ir.Value, ir.Value, str]
 
 
 def problem_of(operation: ir.Operation, data: bytes) -> str | None:
-    """Return a sentence that says why an operation is not allowed, or None.
-
-    The result is None for an allowed operation.
+    """Return why an operation is not allowed, as a sentence; None if it is allowed.
 
     Args:
         operation: the operation.
@@ -100,10 +100,13 @@ def problem_of(operation: ir.Operation, data: bytes) -> str | None:
 
 
 def problem_of_array(type_: ir.Type) -> str | None:
-    """Return a sentence that says why the type of a value is not allowed, or None.
+    """Return why a type is not allowed, as a sentence; None if it is allowed.
 
-    Arrays of numbers or booleans are allowed, if their shape is fixed and they have at
-    most MAX_ARRAY bytes. For these types the result is None.
+    An array of numbers or booleans is allowed if its shape is fixed and it has at most
+    MAX_ARRAY bytes.
+
+    Args:
+        type_: type of a value in the program.
     """
     if not isinstance(type_, ir.RankedTensorType):
         return f"the program has a value of the type {str(type_)[:100]}"
@@ -119,7 +122,7 @@ def problem_of_array(type_: ir.Type) -> str | None:
 
 
 def elements_between(operation: ir.Operation) -> int:
-    """Return an upper bound for the number of elements of an array after padding.
+    """Return how many elements the padded operands of an operation have at most.
 
     XLA enlarges the operands of some operations by padding, dilation or windows. The
     result is 0 for an operation that has none of the three.
@@ -176,7 +179,7 @@ def printed_bytes(constant: str, dtype: Any) -> bytes:
 def is_ordered(sort: ir.Operation) -> bool:
     """Return whether a sort has one of the comparisons that JAX exports.
 
-    Other comparisons are refused. If a comparison is not an order (for example, always
+    The grader runs no other sorts. If a comparison is not an order (for example, always
     true), XLA's sort reads and writes beyond the ends of the array.
     """
     (block,) = sort.regions[0].blocks
@@ -194,11 +197,13 @@ def is_ordered(sort: ir.Operation) -> bool:
 def is_less(value: Any, keys: list[Key]) -> bool:
     """Return whether a value is the comparison "the left row is less than the right".
 
-    A row is less if its number is less in the first key. If the numbers in the first
-    key are equal, the keys after it decide in the same way.
+    A sort compares two rows, left and right, which have one number for each key. The
+    row with the smaller number for the first key is less. If these numbers are equal,
+    the second key decides in the same way, and so on.
 
     Args:
-        value: result of an operation of the program, or None.
+        value: result of an operation of the program, or None. For None, this function
+            returns False.
         keys: the keys in their order.
     """
     if not keys:
@@ -213,11 +218,14 @@ def is_less(value: Any, keys: list[Key]) -> bool:
 
 
 def compares(value: Any, key: Key, direction: str) -> bool:
-    """Return whether a value compares a key's left number with its right number.
+    """Return whether a value is the comparison of a key's two numbers.
+
+    A sort compares two rows, left and right, which have one number for each key.
 
     Args:
-        value: result of an operation of the program, or None.
-        key: the key.
+        value: result of an operation of the program, or None. For None, this function
+            returns False.
+        key: the key, see `Key`.
         direction: the comparison that is expected: "LT", "EQ" or "GT".
     """
     sides = operands_of(value, "compare", 2)
@@ -238,10 +246,11 @@ def compares(value: Any, key: Key, direction: str) -> bool:
 
 
 def number_of(value: Any) -> Any:
-    """Return the float x from which JAX has made a value that a sort compares.
+    """Return the original number of a float that JAX has prepared for a sort.
 
-    Before a sort compares floats, JAX replaces -0 by 0, and every NaN by one fixed NaN.
-    The result is None for a value that was not made from a float in this way.
+    Before a sort compares floats, the program replaces -0 by 0, and every NaN by one
+    fixed NaN. This function returns the value of the program from which `value` was
+    made in this way. It returns None if `value` was made in another way.
 
     Args:
         value: result of an operation of the program, or None.
@@ -267,7 +276,8 @@ def is_constant(value: Any, fits: Callable[[float], bool]) -> bool:
     """Return whether a value is a constant float that passes a test.
 
     Args:
-        value: result of an operation of the program, or None.
+        value: result of an operation of the program, or None. For None, this function
+            returns False.
         fits: function from a number to True if the number passes the test.
     """
     if operands_of(value, "constant", 1):
@@ -296,9 +306,12 @@ def operands_of(value: Any, operation: str, count: int) -> list[Any]:
 
 
 def is_left(operation: ir.Operation) -> bool:
-    """Return whether a call for a triangular system solves A X = B.
+    """Return whether a call of library code solves the triangular system A X = B.
 
     The result is False if the call solves X A = B.
+
+    Args:
+        operation: an operation `custom_call` that solves a triangular system.
     """
     config = ir.DictAttr(operation.attributes["mhlo.backend_config"])
     return ir.IntegerAttr(config["side"]).value == ord("L")
@@ -314,8 +327,8 @@ def is_sound(
 
     Args:
         target: name of the library code.
-        operands: shapes and dtypes of the arguments.
-        results: shapes and dtypes of the results.
+        operands: shape and element type of each argument.
+        results: shape and element type of each result.
         left: for a triangular system, True for A X = B and False for X A = B.
     """
     if min((n for shape, _ in operands + results for n in shape), default=0) < 0:

@@ -3,14 +3,13 @@
 The worker uses this module to ask the hand-in's parts. The reference's programs were
 exported from the solution by the same functions.
 
-`PROGRAMS` has a function for each part that can be exported. This function takes the
-module and the case's settings (`spec`). It returns another function, from a dict of
-arguments to a dict of results, which the worker exports or, for a call, runs as plain
-Python. {a, b} in the docstrings below is a dict with the keys "a" and "b". `CALLS` has
-the parts that are always called. Any other name is the name of a function in the
-module; `arguments` in the spec lists the names of its arguments.
+`PROGRAMS` has a function for each part that can be exported. It takes the hand-in's
+module `dqn` and the case's settings `spec`. It returns a second function, which takes a
+dict of arguments, asks the part, and returns a dict of results. The worker exports the
+second function or, for a call, runs it as plain Python. `CALLS` has a function for each
+part that is always called. For other functions, see `program_of`.
 
-Plain Python values (gamma, alpha, sizes, step, period) are in the spec, and parts get
+Plain Python values (gamma, alpha, sizes, step, period) are in `spec`, and parts get
 them as plain values.
 """
 
@@ -46,11 +45,9 @@ from grader.inside.values import (
     returned,
 )
 
-# ---------------------------------------------------------------- programs
-
 
 def batch_of(dqn: Any, args: Args) -> Any:
-    """Return a batch as a `Transition`: the hand-in's class, or ours if it has none."""
+    """Return a batch as the hand-in's `Transition`, or as ours if there is none."""
     make = getattr(dqn, "Transition", Transition)
     return make(*(args[name] for name in FIELDS))
 
@@ -61,7 +58,7 @@ def key_of(args: Args) -> jax.Array:
 
 
 def update_Q_TD0(dqn: Any, spec: Spec) -> Callable[[Args], Args]:
-    """Return a function from a dict of Q [S,A] and an episode [T] to {"Q": [S,A]}."""
+    """Return a function from a dict of Q [S,A] and an episode to a dict of Q [S,A]."""
     names = ("Q", "states", "actions", "rewards", "next_states", "terminateds")
     rates = spec["alpha"], spec["gamma"]
 
@@ -73,7 +70,7 @@ def update_Q_TD0(dqn: Any, spec: Spec) -> Callable[[Args], Args]:
 
 
 def discounted_returns(dqn: Any, spec: Spec) -> Callable[[Args], Args]:
-    """Return a function from {"reward": [T]} to {"returns": [T]}."""
+    """Return a function from a dict of reward [T] to a dict of returns [T]."""
 
     def program(args: Args) -> Args:
         returns = part(dqn, "discounted_returns")(args["reward"], spec["gamma"])
@@ -83,9 +80,10 @@ def discounted_returns(dqn: Any, spec: Spec) -> Callable[[Args], Args]:
 
 
 def mc_loss(dqn: Any, spec: Spec) -> Callable[[Args], Args]:
-    """Return a function from a dict of θ_Q and an episode to {"loss", "grads"}.
+    """Return a function from a dict of theta_Q and an episode to a dict of results.
 
-    "grads" is left out if `spec["gradient"]` is false.
+    The results are `loss` and its gradient `grads`, or only `loss` if the setting
+    `gradient` is false.
     """
     structure, model = network(dqn, spec)
 
@@ -105,7 +103,7 @@ def mc_loss(dqn: Any, spec: Spec) -> Callable[[Args], Args]:
 
 
 def q_network(dqn: Any, spec: Spec) -> Callable[[Args], Args]:
-    """Return a function from {"key": [2]} to {"theta": leaves of a new network}."""
+    """Return a function from a dict of key [2] to a dict of theta, a list of arrays."""
     sizes = spec["state_dim"], spec["num_actions"]
 
     def program(args: Args) -> Args:
@@ -118,7 +116,7 @@ def q_network(dqn: Any, spec: Spec) -> Callable[[Args], Args]:
 
 
 def epsilon_greedy(dqn: Any, spec: Spec) -> Callable[[Args], Args]:
-    """Return a function from {key, q_values [N,A], epsilon} to {"actions": [N]}."""
+    """Return a function from a dict of key, q_values, epsilon to a dict of actions."""
 
     def program(args: Args) -> Args:
         key, q_values = key_of(args), args["q_values"]
@@ -129,7 +127,7 @@ def epsilon_greedy(dqn: Any, spec: Spec) -> Callable[[Args], Args]:
 
 
 def forward(dqn: Any, spec: Spec) -> Callable[[Args], Args]:
-    """Return a function from {theta, state [B,D] or [D]} to {q_values [B,A] or [A]}."""
+    """Return a function from a dict of theta and states to a dict of q_values."""
     structure, model = network(dqn, spec)
 
     def program(args: Args) -> Args:
@@ -141,9 +139,10 @@ def forward(dqn: Any, spec: Spec) -> Callable[[Args], Args]:
 
 
 def td_loss(dqn: Any, spec: Spec) -> Callable[[Args], Args]:
-    """Return a function from a dict of θ_Q, θ_T and a batch to {"loss", "grads"}.
+    """Return a function from a dict of theta_Q, theta_T and a batch to the results.
 
-    "grads" is the gradient in θ_Q; it is left out if `spec["gradient"]` is false.
+    The results are a dict of `loss` and its gradient `grads` in θ_Q, or only of `loss`
+    if the setting `gradient` is false.
     """
     structure, model = network(dqn, spec)
     function = stand_in_loss if spec.get("stand_in") else part(dqn, "td_loss")
@@ -169,8 +168,8 @@ def td_loss(dqn: Any, spec: Spec) -> Callable[[Args], Args]:
 def td_update(dqn: Any, spec: Spec) -> Callable[[Args], Args]:
     """Return a function that makes one update by `td_update`.
 
-    It takes a dict of theta_Q, theta_T, the fields of a batch and opt_state, and
-    returns a dict of theta_Q, opt_state and loss.
+    It takes a dict of theta_Q, theta_T, opt_state and the five fields of a batch. It
+    returns a dict of the new theta_Q, the new opt_state, and loss.
     """
     structure, model = network(dqn, spec)
     optimizer = OPTIMIZERS[spec["optimizer"]]()
@@ -212,13 +211,13 @@ PROGRAMS: dict[str, Callable[[Any, Spec], Callable[[Args], Args]]] = {
 
 
 def program_of(dqn: Any, name: str, spec: Spec) -> Callable[[Args], Args]:
-    """Return a function that asks a part; it takes a dict and returns a dict.
+    """Return a function that asks a part: from arguments by name to results by name.
 
     Args:
         dqn: the hand-in's module.
         name: name of the part: a key of `PROGRAMS`, or any other function of `dqn`.
-        spec: settings of the case. For a function that is not in `PROGRAMS`,
-            `arguments` lists its arguments by name; the results are {"result": array}.
+        spec: settings of the case. For any other function, `arguments` lists the names
+            of its arguments, and its only result has the name "result".
     """
     if name in PROGRAMS:
         return PROGRAMS[name](dqn, spec)
@@ -231,7 +230,9 @@ def program_of(dqn: Any, name: str, spec: Spec) -> Callable[[Args], Args]:
 
 
 def with_gradient(loss_of: Callable, theta: list[jax.Array]) -> Args:
-    """Return {"loss": loss of theta, "grads": gradient of the sum of the loss}.
+    """Return a dict of the loss and its gradient `grads`.
+
+    If the loss is several numbers, `grads` is the gradient of their sum.
 
     Raises:
         ContractError: the loss has another type than float.
@@ -242,11 +243,8 @@ def with_gradient(loss_of: Callable, theta: list[jax.Array]) -> Args:
     return {"loss": loss, "grads": pull_back(jnp.ones_like(loss))[0]}
 
 
-# ---------------------------------------------------------------- calls
-
-
 def episode_terminateds(dqn: Any, spec: Spec, args: Args) -> Args:
-    """Return {"terminateds": flags [T] from the hand-in}; T is `num_steps`."""
+    """Return a dict of the hand-in's flags `terminateds` for `num_steps` steps."""
     flags = part(dqn, "episode_terminateds")(spec["num_steps"])
     return {"terminateds": as_array("episode_terminateds", flags)}
 
@@ -254,20 +252,20 @@ def episode_terminateds(dqn: Any, spec: Spec, args: Args) -> Args:
 def replay_buffer(dqn: Any, spec: Spec, args: Args) -> Args:
     """Make a buffer, run the operations in `spec["script"]`, return their results.
 
-    The rows of the arrays in `args` are transitions, counted from 0. The operations:
+    `args` has an array of transitions for each field. The operations:
 
-    - ["add", i, j]: add rows i to j-1.
-    - ["plain", i, j]: add rows i to j-1, with Python numbers in place of NumPy's.
+    - ["add", i, j]: add the transitions i to j-1 of `args`, counted from 0.
+    - ["plain", i, j]: the same, with Python numbers in place of NumPy's.
     - ["len"]: append the buffer's length to `lengths`.
     - ["rng", seed]: make a new random generator for the draws that follow.
-    - ["sample", B]: draw a batch of B rows, and append its fields to `samples`.
-    - ["samples", n, B]: draw n batches, and append one dict, of fields [n,B,...].
-    - ["reread", k]: read the batch of the k-th "sample" (k from 0) once more, and
-      append its fields to `samples`. This shows whether the batch has changed.
+    - ["sample", B]: draw a batch of B transitions, and append it to `samples`.
+    - ["samples", n, B]: draw n batches, and append one dict of fields [n,B,...].
+    - ["reread", k]: append the k-th batch of "sample" (k from 0) as it is now.
     - ["scribble"]: overwrite the states in `args`; a right buffer has kept copies.
 
     Returns:
-        {"lengths": list of ints, "samples": list of dicts of arrays by field}.
+        A dict of `lengths`, a list of ints, and `samples`, a list of batches: dicts
+        with an array for each field.
     """
     buffer = part(dqn, "ReplayBuffer")(spec["capacity"])
     rng = np.random.default_rng(0)
@@ -298,13 +296,13 @@ def replay_buffer(dqn: Any, spec: Spec, args: Args) -> Args:
 
 
 def add_rows(buffer: Any, rows: Args, first: int, last: int) -> None:
-    """Add rows first, ..., last - 1 to a buffer, by one call of `add` for each row."""
+    """Add the transitions first, ..., last - 1 of `rows` to a buffer, one by one."""
     for i in range(first, last):
         buffer.add(*(rows[name][i] for name in FIELDS))
 
 
 def stacked_samples(buffer: Any, n: int, batch_size: int, rng: Any) -> Args:
-    """Draw n batches from a buffer; return them as an array [n,B,...] for each field.
+    """Draw n batches of B = `batch_size`; return an array [n,B,...] for each field.
 
     Raises:
         ContractError: a field has different shapes in different batches.
@@ -324,11 +322,11 @@ def stacked_samples(buffer: Any, n: int, batch_size: int, rng: Any) -> Args:
 
 
 def batch_fields(batch: Any, batch_size: int) -> Args:
-    """Return the five arrays of a batch by field; their shapes are not checked.
+    """Return a batch as a dict with an array for each field, of any shape.
 
     Args:
         batch: result of `sample`: a Transition, a similar class, a tuple or a list.
-        batch_size: number of rows that were asked for.
+        batch_size: number of transitions that were asked for.
 
     Raises:
         ContractError: the batch has another type, or not five fields of numbers.
@@ -356,7 +354,7 @@ def batch_fields(batch: Any, batch_size: int) -> Args:
 
 
 def sync_target(dqn: Any, spec: Spec, args: Args) -> Args:
-    """Return {"theta_T": the leaves of the tree that `sync_target` returns}."""
+    """Ask `sync_target` once; return a dict of theta_T, the list of its arrays."""
     structure = structure_of(dqn, spec["net"], spec["state_dim"], spec["num_actions"])
     trees = [
         jax.tree.unflatten(structure, [jnp.asarray(leaf) for leaf in args[name]])
@@ -368,14 +366,15 @@ def sync_target(dqn: Any, spec: Spec, args: Args) -> Args:
 
 
 def sync_schedule(dqn: Any, steps: Iterable[int], period: int) -> list[int]:
-    """Return for each update 1 if `sync_target` returns θ_Q, 0 if θ_T, -1 if neither.
-
-    θ_Q and θ_T are small constant tables.
+    """Ask `sync_target` about several updates, with two small tables as θ_Q and θ_T.
 
     Args:
         dqn: the hand-in's module.
         steps: numbers of the updates.
         period: updates from one sync to the next.
+
+    Returns:
+        For each update, 1 if the answer is θ_Q, 0 if it is θ_T, and -1 for any other.
     """
     structure = structure_of(dqn, "table", 2, 2)
     leaves = np.arange(4.0, dtype=np.float32).reshape(2, 2), np.ones((2, 2), np.float32)

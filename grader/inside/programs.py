@@ -30,11 +30,12 @@ def checked(data: bytes, args: Any) -> export.Exported:
 
     Args:
         data: untrusted bytes that should be a serialised program of `jax.export`.
-        args: arrays with the shapes and dtypes for which the program was exported.
+        args: the arguments for which the grader asked to export the program. Only their
+            shapes and dtypes are used.
 
     Raises:
-        BadProgram: the bytes are no program, or the program takes other arguments,
-            contains a derivative, or is not accepted by `check`.
+        BadProgram: the bytes are no program, the program takes other arguments or
+            contains a derivative, or `check` does not accept it.
     """
     try:
         exported = export.deserialize(bytearray(data))
@@ -72,8 +73,8 @@ def check(exported: export.Exported) -> None:
 
     Raises:
         BadProgram: the program has side effects, an operation that is not allowed, or
-            too large results. Or it was exported for another device than the one of
-            this process, or with JAX's safety checks left out.
+            results that are too large; or it was exported for another device than that
+            of this process, or without JAX's safety checks.
     """
     if exported.ordered_effects or exported.unordered_effects:
         raise BadProgram("the program has side effects")

@@ -1,9 +1,9 @@
 """Encode, send, receive and decode frames between the grader and its helpers.
 
-A frame is `<header length><payload length>` (two little-endian uint32), a msgpack
-header and a payload of raw little-endian arrays. For each array, the header has a
-msgpack extension item with the dtype and the shape. The payload contains the bytes of
-the arrays in the order of the header.
+A frame consists of the lengths of header and payload (two little-endian uint32), a
+header in msgpack, and a payload. The header has the message. In place of each array, it
+has a msgpack extension item with the array's dtype and shape. The payload has the bytes
+of the arrays, little-endian, in the order of the header.
 
 Frames from a helper are untrusted. So this module builds only plain data (no objects,
 no pickle) and arrays of known dtypes, and checks every length before it allocates
@@ -51,7 +51,7 @@ def name_of(dtype: np.dtype) -> str:
 
 
 def is_sendable(dtype: np.dtype) -> bool:
-    """Return whether a frame may contain arrays of this dtype."""
+    """Return whether a frame may contain arrays of a dtype."""
     return name_of(dtype) in _DTYPES
 
 
@@ -59,7 +59,8 @@ def encode(message: dict[str, Any]) -> bytes:
     """Encode a message as one frame.
 
     Args:
-        message: a dict of None, bool, int, float, str, bytes, list, dict and arrays.
+        message: a dict. Its values are None, bools, ints, floats, strs, bytes, arrays,
+            and lists and dicts of these.
 
     Raises:
         ProtocolError: the message has a value of another type, the header is longer

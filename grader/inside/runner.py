@@ -99,10 +99,10 @@ class Runner:
         self.ask: Callable[[dict[str, Any]], dict[str, Any]]
 
     def handle(self, do: str, **request: Any) -> dict[str, Any]:
-        """Answer one request: call the method `do_<name>` and return its result.
+        """Answer one request by the method `do_…` that has the request's name.
 
         Args:
-            do: the name of the request.
+            do: the name of the request, such as "run" for `do_run`.
             request: the arguments of the method.
         """
         if do != "load" and "name" in request:
@@ -138,12 +138,16 @@ class Runner:
         return to_numpy(self.compiled(name)(args))
 
     def do_run_keys(self, name: str, args: Any, keys: Any) -> dict[str, Any]:
-        """Run a loaded program once for each of K keys; stack each result as [K,...].
+        """Run a loaded program once for each of K random keys.
 
         Args:
             name: name of the program.
-            args: arguments of the program by name; the argument `key` is ignored.
-            keys: the numbers of `key` for each run, uint32 [K,2].
+            args: arguments of the program by name. The argument `key` is ignored.
+            keys: for each run, the numbers of the argument `key`, uint32 [K,2].
+
+        Returns:
+            The results by name, each a NumPy array [K,...] with the results of all
+            runs.
         """
         program = self.programs[name]
 
@@ -158,11 +162,12 @@ class Runner:
         return self.kept(name, lambda: jax.jit(self.programs[name]))
 
     def kept(self, name: str, make: Callable[[], Callable]) -> Callable:
-        """Return the object that is kept under a name; make it if there is none.
+        """Return the object that is kept under a name.
 
         Args:
             name: the name.
-            make: function that makes the object, which is then kept.
+            make: function without arguments that makes the object. It is called if no
+                object is kept under this name yet.
         """
         if name not in self.cache:
             self.cache[name] = make()

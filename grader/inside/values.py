@@ -99,9 +99,9 @@ def objects_in(value: Any, array: np.ndarray) -> str:
 
 
 def as_output(what: str, value: Any) -> jax.Array:
-    """Return a part's result as one JAX array (a tracer while the part is traced).
+    """Return a part's result as one JAX array.
 
-    A list of JAX arrays is stacked.
+    While the part is traced, this array is a tracer. A list of JAX arrays is stacked.
 
     Args:
         what: name of the part, for messages.
@@ -213,8 +213,8 @@ def returned(what: str, value: Any, expected: str) -> str:
 def describe(value: Any) -> str:
     """Return a few words that describe a part's result, for example "a dict of 3".
 
-    For an array, they say its dtype and shape. For a tuple or list of at most MAX_ITEMS
-    items, they say the type of each item.
+    For an array, the words say its dtype and shape. For a tuple or list of at most
+    MAX_ITEMS items, the words say the type of each item.
     """
     if value is None:
         return "None"
@@ -229,7 +229,10 @@ def describe(value: Any) -> str:
 
 
 def name_of(item: Any) -> str:
-    """Return the name of an item's type: "str", "None", or for an array "int32[5]"."""
+    """Return the name of the type of an item, for example "str" or "None".
+
+    For an array, this is its dtype and shape, for example "int32[5]".
+    """
     if isinstance(item, jax.Array | np.ndarray):
         return f"{item.dtype}[{','.join(map(str, item.shape))}]"
     return "None" if item is None else type(item).__name__

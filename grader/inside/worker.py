@@ -119,10 +119,10 @@ class Worker:
         self.buffer: Any = None
 
     def handle(self, do: str, **request: Any) -> dict[str, Any]:
-        """Answer one request: call the method `do_<name>` and return its result.
+        """Answer one request by the method `do_…` that has the request's name.
 
         Args:
-            do: the name of the request.
+            do: the name of the request, such as "load" for `do_load`.
             request: the arguments of the method.
         """
         return getattr(self, f"do_{do}")(**request)
@@ -186,9 +186,9 @@ class Worker:
             part: name of the part, as in `Case.part`.
             spec: settings of the case.
             args: arrays of the case by name.
-            watched: "numpy" or "jax" to watch the arguments: the part gets copies as
-                arrays of this kind, and the answer has one more entry, "changed". It
-                lists the names of the arguments that the part has changed or deleted.
+            watched: "numpy" or "jax" to watch the arguments. The part then gets copies
+                as arrays of this kind. The answer then has one more entry, "changed": a
+                list of the names of the arguments that the part has changed or deleted.
                 "" to watch nothing.
         """
         if part in parts.CALLS and not watched:
@@ -249,7 +249,7 @@ class Worker:
         """Add transitions to the buffer of `do_open_buffer`, then draw batches from it.
 
         Args:
-            rows: for each field by name, an array [n,...] of n transitions.
+            rows: the n transitions: for each field by name, an array [n,...].
             num_batches: number of batches to draw.
             batch_size: number of transitions in a batch.
             seed: seed of the random generator that `sample` gets.
@@ -305,14 +305,14 @@ def new_module(text: str, path: Path) -> types.ModuleType:
 
 
 def same(given: Any, args: Any) -> Any:
-    """Return for each array of a tree whether a call has left it unchanged.
+    """Return for each array of a tree whether a call has left the array unchanged.
 
     Args:
-        given: tree of the arrays that were passed to the call: copies of `args`.
-        args: tree of the arrays from which `given` was copied before the call.
+        given: the tree of arrays that the called part got: copies of `args`.
+        args: the original arrays, a tree of the same structure.
 
     Returns:
-        A tree of bools; False for an array that was changed or deleted.
+        A tree with a bool for each array: False if it was changed or deleted.
     """
 
     def is_same(a: Any, b: Any) -> bool:

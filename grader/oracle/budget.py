@@ -37,7 +37,7 @@ class Budget:
         self.spent.clear()
 
     def end(self) -> None:
-        """Leave no time: each further question of the run raises `UsedUp`."""
+        """Take all remaining time away: each further question raises `UsedUp`."""
         self.started = -math.inf
 
     def left(self) -> float:
@@ -70,8 +70,8 @@ class Budget:
         Args:
             what: the part that was asked, for the message.
             limit: the time limit of the answer in seconds.
-            place: text for the end of the message: the line of the hand-in that was
-                running; "" if unknown.
+            place: text for the end of the message, which names the line of the hand-in
+                that was running; "" if the line is unknown.
 
         Returns:
             `UsedUp` if the part or the run has no time left, else `TimedOut`.

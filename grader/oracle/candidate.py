@@ -26,8 +26,9 @@ class WorkerInterface(Protocol):
 
     Attributes:
         budget: time that the hand-in may still take.
-        printed: what the hand-in has printed, by the exercise's name or "import".
-        loaded: whether the hand-in is imported. If you set it to False, the next
+        printed: what the hand-in has printed. A key is the name of the exercise that
+            was graded, or "import".
+        loaded: whether the hand-in is imported. After this is set to False, the next
             request imports the hand-in again.
     """
 
@@ -66,7 +67,7 @@ class WorkerInterface(Protocol):
         """
 
     def renew(self) -> None:
-        """Start again in a fresh process, with the full time budget for each part."""
+        """Start a new worker, and give each part its whole time again."""
 
 
 class RunnerInterface(Trusted, Protocol):
@@ -99,8 +100,8 @@ class RunnerInterface(Trusted, Protocol):
                 arguments; see `inside/runner.py`.
             what: name of the part that is asked, for messages.
             seconds: time limit in seconds; None for `call_seconds` of the limits.
-            on_question: function from a question of a learner to its answer, both
-                dicts.
+            on_question: function that answers a question of a learner; question and
+                answer are dicts. None for a runner, which asks nothing.
 
         Raises:
             Wrong, Raised, Stopped: the program gave no answer.
@@ -122,14 +123,15 @@ class Candidate:
         worker: runs the hand-in's Python.
         runner: runs the hand-in's exported programs.
         eager: True to answer all cases by calls, so that a debugger shows numbers.
-        mark: prefix of the programs' names. After each new import of the hand-in, a
-            candidate has another prefix, so that the parts are exported again.
+        mark: prefix of the programs' names. A candidate for a new import of the hand-in
+            has another prefix, so that it exports the parts again.
 
     Attributes:
-        untraceable: for the name of each program that cannot be exported, the exception
+        untraceable: for each program that cannot be exported, by name, the exception
             that says why.
         used: names of the programs that this candidate has needed so far.
-        stopped: names of the parts that took too long or ended their process.
+        stopped: names of the parts that took too long, or whose process ended while
+            they ran.
     """
 
     def __init__(
@@ -149,7 +151,7 @@ class Candidate:
     def afresh(self) -> "Candidate":
         """Return a new candidate, for which the worker imports the hand-in again.
 
-        The hand-in then has no memory of earlier questions.
+        The hand-in's module then has no memory of earlier questions.
         """
         self.worker.loaded = False
         return Candidate(
@@ -160,9 +162,9 @@ class Candidate:
     def in_fresh_process(self) -> Iterator["Candidate"]:
         """Yield a candidate whose worker is a fresh process, during a with block.
 
-        All parts are exported again. Output that the hand-in prints in this block is
-        dropped, because it repeats earlier output. The new candidate begins with the
-        names in `stopped` of this candidate, so that stand-ins replace the same parts.
+        All parts are exported again. What the hand-in prints in this block is dropped,
+        because it has printed the same before. The new candidate begins with the names
+        in `stopped` of this candidate, so that stand-ins replace the same parts.
         """
         self.worker.renew()
         again = Candidate(self.worker, self.runner, mark=f"again {self.mark}")
@@ -207,9 +209,9 @@ class Candidate:
 
         Args:
             case: the question.
-            watched: "numpy" or "jax" to watch the arguments: the part gets copies as
-                arrays of this kind, and the answer has one more entry, "changed". It
-                lists the names of the arguments that the part has changed or deleted.
+            watched: "numpy" or "jax" to watch the arguments. The part then gets copies
+                as arrays of this kind. The answer then has one more entry, "changed": a
+                list of the names of the arguments that the part has changed or deleted.
                 "" to watch nothing.
             look: function that gets the answer before its numbers are read, and raises
                 an exception if a shape is wrong. None for no such check.
@@ -230,11 +232,13 @@ class Candidate:
 
         Args:
             case: the question.
-            kind: kind of the arrays, "numpy" or "jax".
+            kind: kind of the arrays that the part gets as arguments, "numpy" or "jax".
 
         Raises:
             Raised: the part does not accept arrays of this kind, or fails otherwise.
-            Wrong: the answer has no list of names.
+            Wrong: the part's result has a wrong form, or the worker's answer has no
+                list of names.
+            Waiting, Stopped: there is no answer for another reason.
         """
         if "gradient" in case.spec:  # under `jax.grad` there is no array to be changed
             case = case.replace(spec={"gradient": False})
@@ -256,7 +260,7 @@ class Candidate:
         return Answer(self.runner.untrusted(request, part_name(case)))
 
     def answer_keys(self, case: Case, keys: np.ndarray, name: str) -> np.ndarray:
-        """Return one array of the answer for each of K keys, stacked as [K,...].
+        """Ask a case with each of K random keys; return one array of each answer.
 
         A part that cannot be exported is called once for each key. In this case, only
         the first `Limits.called_keys` keys are used, so K can become smaller.
@@ -266,9 +270,12 @@ class Candidate:
             keys: the keys' numbers, uint32 [K,2].
             name: name of the array in the answer.
 
+        Returns:
+            The arrays of all answers, stacked as [K,...].
+
         Raises:
-            Wrong: the array of a call is too large, or its shape differs from that of
-                the first call.
+            Wrong: in an answer, the array is missing or too large, or its shape differs
+                from the shape in the first answer.
             Raised, Waiting, Stopped: the hand-in gave no answer.
         """
         limits = self.runner.budget.limits

@@ -38,8 +38,8 @@ def reason_of(error: Args, what: str, locate: Callable[[str], str] = str) -> Exc
     Args:
         error: the worker's description of the error.
         what: name of the part that was asked, or `IMPORTING`.
-        locate: function from a message to a message, in which line numbers of dqn.py
-            are replaced by cells of a notebook, see `Submission.locate`.
+        locate: function that takes a message and returns it with the line numbers of
+            dqn.py replaced by cells of a notebook, see `Submission.locate`.
 
     Returns:
         `NotImplementedYet` if the part is a stub. `Waiting` if the part calls another
@@ -66,12 +66,15 @@ def reason_of(error: Args, what: str, locate: Callable[[str], str] = str) -> Exc
 
 
 def place_of(error: Args) -> str:
-    """Return where an error was raised: "dqn.py, line 3, in f: x = 1"; "" if unknown.
+    """Return a text that says where in dqn.py an error was raised; "" if unknown.
+
+    For example, the text is "dqn.py, line 3, in f: x = 1". If only the called function
+    is known, but not the line, the text is for example "called was dqn.py, line 2: def
+    f(x):".
 
     Args:
-        error: the dict from `with_own_line`. The place begins with the text in the
-            entry "called". This text is "" if the line raised the error. It is for
-            example "called was " if the line defines the called function.
+        error: the worker's description of the error, with the additions of
+            `with_own_line`.
     """
     line = error.get("line")
     if not isinstance(line, int) or line <= 0:
@@ -85,21 +88,26 @@ def place_of(error: Args) -> str:
 
 
 def with_own_line(error: Args, source: str, what: str) -> Args:
-    """Return a copy of an error, with its source line copied from the hand-in's text.
+    """Return a copy of an error whose source line is taken from the hand-in's text.
 
     The source line that the worker has sent is not used, because the hand-in may have
-    forged it. The first of these rules that applies gives the line number:
+    forged it. If the worker has sent the number of a line of dqn.py, this line is
+    taken. But if a debugger has raised the error, the nearest line that starts a
+    debugger is taken.
 
-    - A debugger's exception, in a line of dqn.py: the nearest line that starts a
-      debugger.
-    - The worker has sent the number of a line of dqn.py: this number.
-    - The hand-in has raised an exception: the line that defines the called function.
-    - In all other cases: 0, for an unknown line.
+    If the worker has sent no such number, but the hand-in has raised an exception, the
+    line that defines the called function is taken. In all other cases, the line number
+    becomes 0, which means that the line is unknown.
 
     Args:
         error: the worker's description of the error.
         source: the hand-in's text.
         what: name of the part that was asked.
+
+    Returns:
+        The copy, with new entries "line" (a number), "text" (the source line) and
+        "called". The entry "called" is "" if the error was raised in this line, and a
+        text such as "called was " if the line only defines the called function.
     """
     line, lines = error.get("line"), source.split("\n")
     if isinstance(line, int) and 0 < line <= len(lines):
@@ -120,10 +128,11 @@ def with_own_line(error: Args, source: str, what: str) -> Args:
 def names_in(error: Args, what: str) -> list[str]:
     """Return names that the called function may have in dqn.py, the likeliest first.
 
+    If the message of the error begins with the name of a method, for example
+    "Net.__call__() missing", the first names are "__call__" and "Net".
+
     Args:
-        error: the worker's description of the error. If its message begins with a
-            method's name, for example "Net.__call__() missing", the first names are
-            "__call__" and "Net".
+        error: the worker's description of the error.
         what: name of the part that was asked.
     """
     told = re.match(r"(\w{1,60})\.(\w{1,60})\(\)", str(error.get("message"))[:200])
@@ -135,14 +144,15 @@ def names_in(error: Args, what: str) -> list[str]:
 
 
 def definition_line(lines: list[str], *names: str) -> int:
-    """Return the number of the line that defines one of several names, counted from 1.
+    """Return the number of the line that defines a function or class, counted from 1.
 
-    The first name with a definition counts. If this name has several definitions, the
-    last of them counts. The result is 0 if no name has a definition.
+    The names are tried one after the other, until one has a definition. If this name
+    has several definitions, the last one counts. The result is 0 if no name has a
+    definition.
 
     Args:
         lines: lines of the hand-in.
-        names: names of functions and classes, the most wanted first.
+        names: names that the function or class may have, in the order to try them.
     """
     for name in names:
         definition = re.compile(rf"\s*(?:async\s+)?(?:def|class)\s+{re.escape(name)}\b")
@@ -161,9 +171,10 @@ def part_name(case: Case) -> str:
 
 
 def sizes_of(case: Case) -> str:
-    """Return the sizes of a case's arrays in the course's letters: "B = 5, D = 3".
+    """Return a text with the sizes of a case's arrays, for example "B = 5, D = 3".
 
-    The result is "" for parts without such sizes, for example for `sync_target`.
+    The sizes have the letters that the homework uses. The result is "" for parts
+    without such sizes, for example for `sync_target`.
     """
     spec, args = case.spec, case.args
     states, lead = args.get("state"), {"td_loss": "B", "td_update": "B", "mc_loss": "T"}
@@ -206,7 +217,7 @@ def add_sizes(reason: Raised, case: Case) -> Raised:
 
 
 def out_of_memory(error: Args) -> bool:
-    """Return whether an exception of the hand-in says that there is no memory left.
+    """Return whether an error of the hand-in means that no memory was left.
 
     Args:
         error: the worker's description of the error.
@@ -248,11 +259,11 @@ def last_seen(errors: bytes) -> str:
 
 
 def hung_at(errors: bytes) -> int:
-    """Return the number of the line that ran when the worker ended itself; else 0.
+    """Return the number of the line at which the worker has ended itself; else 0.
 
     While the worker imports a notebook, it ends itself if a statement takes too long
-    and cannot be interrupted. Lines of dqn.py are counted from 1. The result is 0 if
-    the worker has not ended itself.
+    and cannot be interrupted. The lines of dqn.py are counted from 1. The result is 0
+    if the worker has not ended itself.
 
     Args:
         errors: the worker's standard error, with the traceback printed at its end.

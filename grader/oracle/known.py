@@ -1,9 +1,10 @@
-"""The record of the known mistakes: names, hints and fingerprints."""
+"""Read and write the record of known mistakes: their names, hints and fingerprints."""
 
 import json
 from dataclasses import dataclass, field
 
-# A part's answers by the question's name: numbers, or the first line of an error.
+# The answers of a part to fixed questions, by the question's name. An answer is a list
+# of numbers, or the first line of an error's message.
 Fingerprint = dict[str, list[float] | str]
 
 
@@ -37,7 +38,10 @@ class Known:
 
 
 def as_text(known: Known) -> str:
-    """Return a record as a JSON text; equal records give equal texts."""
+    """Return the record of known mistakes as a JSON text.
+
+    Equal records give equal texts.
+    """
     document = {
         part: {
             "right": known.right[part],
@@ -51,7 +55,7 @@ def as_text(known: Known) -> str:
 
 
 def from_text(text: str) -> Known:
-    """Read the record from a JSON text that `as_text` has written.
+    """Read the record of known mistakes from a JSON text that `as_text` has written.
 
     Raises:
         ValueError: the text is not JSON.

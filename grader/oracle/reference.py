@@ -33,8 +33,8 @@ class Reference:
     Args:
         runner: client of the runner, which executes the programs.
         programs: serialised programs, uint8 [n] each, by `program_key`.
-        answers: the answers so far, by the digest of their case. References for several
-            hand-ins can share this dict; None for an empty one.
+        answers: the answers so far, by the digest of their case; None for an empty
+            dict. References for several hand-ins can share one dict.
     """
 
     def __init__(
@@ -50,7 +50,8 @@ class Reference:
         """Return the right answer to a case; compute it only once.
 
         Raises:
-            GraderError: there is no program for this part, these settings and shapes.
+            GraderError: the reference has no program for the case's part, settings and
+                shapes.
         """
         digest = case.digest()
         if digest not in self.answers:
@@ -60,10 +61,11 @@ class Reference:
         return self.answers[digest]
 
     def computed(self, case: Case) -> Answer:
-        """Return the right answer to a case, computed by the runner.
+        """Let the runner compute the right answer to a case, and return this answer.
 
         Raises:
-            GraderError: there is no program for this part, these settings and shapes.
+            GraderError: the reference has no program for the case's part, settings and
+                shapes.
         """
         program = self.programs.get(program_key(case))
         if program is None:
@@ -86,7 +88,13 @@ def program_key(case: Case) -> str:
 
 
 def load_programs(folder: Path = FOLDER) -> dict[str, np.ndarray]:
-    """Load the reference's programs: serialised, uint8 [n] each, by `program_key`.
+    """Load the reference's programs.
+
+    Args:
+        folder: folder of the reference.
+
+    Returns:
+        The serialised programs, uint8 [n] each, by their `program_key`.
 
     Raises:
         GraderError: the file is missing or damaged, or has another format.
@@ -96,6 +104,9 @@ def load_programs(folder: Path = FOLDER) -> dict[str, np.ndarray]:
 
 def load_known(folder: Path = FOLDER) -> Known:
     """Load the recorded fingerprints of known mistakes.
+
+    Args:
+        folder: folder of the reference.
 
     Raises:
         GraderError: the file is missing or damaged, or has another format.
@@ -149,10 +160,11 @@ def recorded_bytes(folder: Path, name: str) -> bytes:
 
 @contextlib.contextmanager
 def damage_told() -> Iterator[None]:
-    """Turn exceptions of a with block, which reads the reference, into `GraderError`.
+    """Raise a `GraderError` if a with block cannot read the reference.
 
     Raises:
-        GraderError: a file is missing or damaged. The message says how to restore it.
+        GraderError: in the block, a file was missing or damaged. The message says how
+            to restore the file.
     """
     try:
         yield

@@ -46,7 +46,7 @@ class Program:
 class RunnerClient:
     """A client that sends requests to a runner or a learner.
 
-    If a program has ended the process, the next request starts a new one.
+    If the process has ended, the next request starts a new one.
 
     Args:
         role: "runner" or "learner".
@@ -102,8 +102,8 @@ class RunnerClient:
 
         Raises:
             GraderError: the request failed, which is a fault of the grader.
-            TimedOut, Killed: no answer came. The hand-in is the cause, because the
-                runner worked before the hand-in ran.
+            TimedOut, Killed: no answer came. This counts as a fault of the hand-in,
+                because the runner worked before the hand-in ran.
         """
         used = bool(self.loaded)
         try:
@@ -118,7 +118,7 @@ class RunnerClient:
             return self.ask_trusted(request)
 
     def ask_trusted(self, request: Args) -> Args:
-        """Send a trusted request once, and return the answer.
+        """Send a request that runs no program of the hand-in, and return the answer.
 
         Args:
             request: the operation's name under the key "do", and the operation's
@@ -160,8 +160,9 @@ class RunnerClient:
                 be loaded already.
             what: the part that is asked, for messages.
             seconds: the time limit in seconds; None for `call_seconds` of the limits.
-            on_question: function from a question to its answer, both dicts. A learner
-                asks such questions while it works on the request.
+            on_question: function that answers a question of a learner; question and
+                answer are dicts. A learner asks questions while it works on the
+                request. None for a runner, which asks nothing.
 
         Raises:
             Wrong, Raised, TimedOut, Killed: the program gave no answer.

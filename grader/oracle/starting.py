@@ -1,6 +1,7 @@
-"""Start helper processes; raise a `GraderError` if the first start of a helper fails.
+"""Start helper processes; raise a `GraderError` if a first start fails.
 
-The first start is before the hand-in runs, so the hand-in cannot be the cause.
+The first process of each kind is started before the hand-in runs. So the hand-in cannot
+be the cause if this start fails.
 """
 
 from collections.abc import Callable
@@ -39,7 +40,7 @@ def start_child(
 
 
 def start_first(role: str, start: Callable[[], helper.Child]) -> helper.Child:
-    """Start the first process of a role, before the hand-in runs, and return it.
+    """Start the first helper of a kind, before the hand-in runs, and return it.
 
     Args:
         role: the kind of helper, for the message.
@@ -56,7 +57,7 @@ def start_first(role: str, start: Callable[[], helper.Child]) -> helper.Child:
 
 
 def ready_first(role: str, child: helper.Child) -> None:
-    """Wait until the first process of a role is ready, before the hand-in runs.
+    """Wait until the first helper of a kind is ready, before the hand-in runs.
 
     Args:
         role: the kind of helper, for the message.

@@ -24,7 +24,7 @@ RENEWED_AFTER = 60
 # The time limit of one hand-in in seconds. It is long, because a machine that grades
 # hundreds of hand-ins at once is slow.
 SECONDS = 600.0
-DIAGNOSIS_SECONDS = 180.0  # the time limit of a diagnosis, for the same reason
+DIAGNOSIS_SECONDS = 180.0  # the time limit of a diagnosis; long for the same reason
 
 
 class WarmRunner(RunnerClient):
@@ -37,7 +37,7 @@ class WarmRunner(RunnerClient):
     hand_in = 0  # the number of the current hand-in
 
     def take(self, budget: Budget) -> None:
-        """Switch to the next hand-in, which has no exported programs yet.
+        """Switch to the next hand-in, and forget the programs of the previous one.
 
         Args:
             budget: the time that the next hand-in may take.
@@ -76,9 +76,10 @@ class WarmWorker(WorkerClient):
 
 
 class WarmProcesses:
-    """A worker and a runner for many hand-ins, one at a time.
+    """A worker and a runner that serve many hand-ins, one after the other.
 
-    As a context manager, it ends both processes at the end of the with block.
+    An object of this class can be used in a with block. At the end of the block, both
+    processes are ended.
 
     Args:
         tier: the tier of the sandbox.
@@ -94,9 +95,9 @@ class WarmProcesses:
         self.runner.ready()
 
     def take(self, submission: Submission, *, fresh: bool = False) -> Candidate:
-        """Return a candidate that asks the next hand-in in the warm processes.
+        """Switch both processes to the next hand-in, and return its candidate.
 
-        The candidates of earlier calls must not be used after this call.
+        Candidates that earlier calls have returned must not be used after this call.
 
         Args:
             submission: the next hand-in.

@@ -107,7 +107,7 @@ class WorkerClient:
             ready_first("worker", self.child)
 
     def renew(self) -> None:
-        """Start a new process, and give each part its whole time again."""
+        """Start a new worker, and give each part its whole time again."""
         self.stop()
         self.restarts = {}
         self.budget.spent.clear()
@@ -135,9 +135,9 @@ class WorkerClient:
     ) -> Reply:
         """Send a request; return the worker's reply, whose `answer` is the result.
 
-        What the hand-in prints is added to `self.printed`. But what it prints during a
-        successful export is only in the reply, because several exercises can use the
-        program.
+        What the hand-in prints meanwhile is added to `self.printed`. There is one
+        exception: what it prints during a successful export is only in the reply, and
+        the caller adds it to each exercise that uses the program.
 
         Args:
             request: the operation's name under the key "do", and the operation's
@@ -200,10 +200,11 @@ class WorkerClient:
         """Ask the worker to import the hand-in and return the worker's reply.
 
         The reply has an answer, or a `reason` why the import failed. For a notebook,
-        the answer lists the statements that were left out. If a statement takes too
-        long and cannot be interrupted, the worker ends itself. A new worker then
-        imports the notebook without this statement. This happens at most
-        `Limits.skipped` times.
+        the answer lists the statements that were left out.
+
+        If a statement of a notebook takes too long and cannot be interrupted, the
+        worker ends itself. A new worker then imports the notebook without this
+        statement. This happens at most `Limits.skipped` times.
         """
         seconds = self.limits.import_seconds
         request = {
@@ -352,11 +353,11 @@ def of_cells(answer: Args) -> None:
 
 
 def left_out(answer: Args, submission: Submission) -> list[str]:
-    """Return sentences on the cells of a notebook that were left out, whole or in part.
+    """Return sentences on the cells of a notebook that were left out.
 
-    Each cell that the answer lists gets a sentence. If more cells were left out than
-    the answer lists, a last sentence says how many more. The result is [] if nothing
-    was left out.
+    A cell of which only some statements were left out counts, too. Each cell that the
+    answer lists gets a sentence. If more cells were left out than the answer lists, a
+    last sentence says how many more. The result is [] if nothing was left out.
 
     Args:
         answer: the worker's answer to an import, checked by `of_cells`.

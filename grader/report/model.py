@@ -255,7 +255,7 @@ def exercise_from(entry: dict[str, Any]) -> Exercise:
     return Exercise(entry["name"], checks, older, sha256)
 
 
-def write_whole(path: Path, text: str) -> None:
+def write_whole(path: Path, text: str, encoding: str = "utf-8") -> None:
     """Write a text file completely or not at all.
 
     The text is written into a temporary file, which is then renamed. So no other
@@ -267,7 +267,7 @@ def write_whole(path: Path, text: str) -> None:
     """
     handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.stem}-")
     try:
-        with os.fdopen(handle, "w", encoding="utf-8") as file:
+        with os.fdopen(handle, "w", encoding=encoding, newline="") as file:
             file.write(text)
         os.chmod(temporary, 0o644)
         os.replace(temporary, path)

@@ -28,7 +28,8 @@ def bwrap_arguments(
     """Return the command line of bubblewrap, without the program to run in the sandbox.
 
     Args:
-        files: files and folders to mount under /harness. A key is the path there.
+        files: files and folders to mount under /harness. A key is the path below
+            /harness, its value is the path on this machine.
         gpu: whether to mount the GPU's devices.
         as_root: whether root starts bubblewrap without a user namespace; see
             `bwrap_as_root`.
@@ -58,9 +59,10 @@ def bwrap_arguments(
 
 
 def namespaces_of_root() -> list[str]:
-    """Return bubblewrap's options for root: new namespaces, but no user namespace.
+    """Return bubblewrap's options for a grader that runs as root.
 
-    The helper keeps the privileges that `confine.py` needs to become another user.
+    The helper gets new namespaces of all kinds but one: it has no user namespace of its
+    own. It keeps the privileges that `confine.py` needs to become another user.
     """
     arguments = []
     for space in ("ipc", "pid", "net", "uts", "cgroup-try"):
@@ -101,7 +103,8 @@ def parent_folders(files: dict[str, Path]) -> list[str]:
     parent folders that only the user who starts bubblewrap can read.
 
     Args:
-        files: files and folders to mount under /harness. A key is the path there.
+        files: files and folders to mount under /harness. A key is the path below
+            /harness, its value is the path on this machine.
     """
     mounts = [*map(Path, system_paths()), *(Path("/harness", name) for name in files)]
     parents = {parent for mount in mounts for parent in mount.parents}
@@ -120,7 +123,7 @@ def hide_grader() -> list[str]:
     """Return bubblewrap's options that put an empty folder over the grader's folder.
 
     The options are needed if the grader's folder lies in a folder that is mounted. If
-    Python's environment lies in the grader's folder, the environment stays visible.
+    Python's environment lies in the grader's folder, this environment stays visible.
     """
     arguments = ["--tmpfs", str(ROOT)]
     if within(sys.prefix, str(ROOT)):
@@ -158,11 +161,10 @@ def mounts_for_gpu() -> list[str]:
 
 @functools.cache
 def bwrap_as_root() -> bool:
-    """Return whether the grader, as root, can use bubblewrap without a user namespace.
+    """Return whether the grader is root and needs no user namespace for bubblewrap.
 
-    Without a user namespace, each helper runs as a different user, and the kernel can
-    bound the number of this user's processes. So the grader avoids a user namespace if
-    it can. The result is False if the grader does not run as root.
+    Without a user namespace, each helper runs as another user, and the kernel can bound
+    the number of this user's processes. So the grader uses no user namespace if it can.
     """
     if not root_changes_user()[0]:
         return False

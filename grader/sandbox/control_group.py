@@ -46,10 +46,10 @@ class ControlGroup:
     folders: tuple[Path, ...]
 
     def joined_by(self, command: list[str]) -> list[str]:
-        """Return a command line that joins the group and then executes a given program.
+        """Return a command line that executes a program in the group.
 
         Args:
-            command: the program to execute in the group, with its arguments.
+            command: the program to execute, with its arguments.
         """
         files = [shlex.quote(str(folder / "cgroup.procs")) for folder in self.folders]
         joins = "".join(f"echo 0 > {file} && " for file in files)
@@ -72,7 +72,9 @@ class ControlGroup:
 
 
 def create(prefix: str, tasks: int) -> ControlGroup | None:
-    """Make a control group for a worker; return None if this machine allows none.
+    """Make a control group for a worker, and return it.
+
+    The result is None if this machine allows no control groups.
 
     Args:
         prefix: beginning of the group's name; random digits follow.
@@ -87,10 +89,10 @@ def create(prefix: str, tasks: int) -> ControlGroup | None:
 
 @functools.cache
 def offered() -> tuple[Path, ...]:
-    """Return the parent folders in which the grader can make groups.
+    """Return the folders in which the grader can make control groups.
 
-    There is one folder for each controller (version 1), or one for all (version 2). The
-    result is empty if this machine allows no groups.
+    In version 1 of control groups, there is one folder for each controller; in version
+    2, there is one folder. The result is empty if this machine allows no groups.
     """
     if sys.platform != "linux":
         return ()
@@ -111,13 +113,15 @@ def offered() -> tuple[Path, ...]:
 
 
 def candidates() -> Iterator[tuple[Path, ...]]:
-    """Yield the parent folders to try, in the order of preference.
+    """Yield the folders in which `offered` tries to make groups, the best first.
 
-    Each tuple has one folder for each controller (version 1), or one for all (version
-    2). First come the groups of the grader's process, then the parents of these groups,
-    then the topmost groups. In version 2, controllers are not available inside a group
-    that contains processes, such as the group of the grader's process. Controllers can
-    be available in the parent group, if systemd has delegated this group to the user.
+    In version 1 of control groups, a tuple has one folder for each controller; in
+    version 2, it has one folder. First comes the group of the grader's process, then
+    the parent of this group, then the topmost group.
+
+    In version 2, no limits can be set for groups inside a group that contains
+    processes, such as the group of the grader's process. They can be set inside the
+    parent group, if systemd has given this group to the user.
     """
     own = own_groups()
     if (MOUNT / "cgroup.controllers").exists():
@@ -134,10 +138,11 @@ def candidates() -> Iterator[tuple[Path, ...]]:
 
 
 def own_groups() -> dict[str, str]:
-    """Return the path of the control group of the grader's process for each controller.
+    """Return the control groups to which the grader's process belongs.
 
-    The keys are the names of the controllers. In version 2, all controllers share one
-    group, whose key is "". On other systems than Linux the dict is empty.
+    There is one group for each controller: a key is the name of the controller, its
+    value is the path of the group. In version 2, all controllers share one group, whose
+    key is "". On other systems than Linux, the dict is empty.
     """
     try:
         lines = Path("/proc/self/cgroup").read_text(errors="replace").splitlines()
@@ -148,10 +153,11 @@ def own_groups() -> dict[str, str]:
 
 
 def make(parents: tuple[Path, ...], name: str, tasks: int) -> ControlGroup | None:
-    """Make a control group and set its limits; return None if this fails.
+    """Make a control group, set its limits and return it; return None if this fails.
 
     Args:
-        parents: parent folders of the group, one for each controller or one for all.
+        parents: the folders in which the group's folders are made: one for each
+            controller, or one for all controllers.
         name: name of the group.
         tasks: largest number of processes and threads in the group.
     """
@@ -177,7 +183,8 @@ def set_in(group: ControlGroup, values: dict[str, int], *, needed: bool) -> None
         needed: whether at least one file must exist.
 
     Raises:
-        OSError: a file refuses its number, or no file exists although one is needed.
+        OSError: a number cannot be written into its file, or no file exists although
+            `needed` is true.
     """
     files = [folder / name for folder in group.folders for name in values]
     files = [file for file in files if file.exists()]

@@ -1,4 +1,8 @@
-"""Test every tier on this machine and print which promises it keeps: `make doctor`."""
+"""Test every tier on this machine and print which promises it keeps: `make doctor`.
+
+A promise names an action that a hand-in's code cannot take; `self_test.PROMISES` has
+all of them.
+"""
 
 import os
 import sys
@@ -13,9 +17,10 @@ WIDTH = 80
 
 
 def run() -> int:
-    """Test the tiers and print the result; return 0 if a tier isolates, else 1.
+    """Test all tiers and print the result; return 0 if a tier isolates, else 1.
 
-    A tier isolates a hand-in if it keeps all promises of `self_test.PROMISES`.
+    A tier isolates a hand-in if it keeps all promises of `self_test.PROMISES`. The
+    number is the exit code of `make doctor`.
     """
     problems = {tier: tiers.why_not(tier) for tier in ISOLATING}
     working = [tier for tier in TIERS if problems.get(tier) is None]
@@ -41,14 +46,15 @@ def run() -> int:
 
 
 def tested(working: list[str]) -> dict[str, dict[str, str]]:
-    """Return what an intruder achieved in each tier, for each promise.
+    """Let an intruder test each tier, and return what it has achieved.
 
     Args:
-        working: tiers that work on this machine.
+        working: names of the tiers that work on this machine.
 
     Returns:
-        For each tier a dict. Its keys are the names of the promises, its values say in
-        words what the intruder achieved; "" if the promise was kept.
+        For each tier by name, a dict. Its keys are the names of the promises in
+        `self_test.PROMISES`. Its values say in words what the intruder achieved against
+        the promise; "" if the promise was kept.
     """
     found = {}
     for tier in working:
@@ -58,20 +64,20 @@ def tested(working: list[str]) -> dict[str, dict[str, str]]:
 
 
 def paragraph(words: str) -> list[str]:
-    """Return an empty line and then the words, as lines of at most WIDTH characters.
+    """Return an empty line, and a text broken into lines of at most WIDTH characters.
 
-    Long words and words with hyphens are not broken, because they can be commands.
+    A long word or a word with hyphens is not broken, because it can be a command.
     """
     lines = textwrap.wrap(words, WIDTH, break_long_words=False, break_on_hyphens=False)
     return ["", *lines]
 
 
 def verdict(sound: list[str], chosen: str) -> str:
-    """Return sentences on what the tests' result means for grading on this machine.
+    """Return sentences that say whether strangers' hand-ins can be graded here.
 
     Args:
-        sound: tiers that keep all their promises and so isolate a hand-in.
-        chosen: the tier that `make grade` uses.
+        sound: names of the tiers that isolate a hand-in, as the tests have shown.
+        chosen: name of the tier that `make grade` uses on this machine.
     """
     if sound:
         does = "isolates" if len(sound) == 1 else "isolate"
@@ -89,7 +95,8 @@ def advice(problems: dict[str, str | None]) -> Iterator[str]:
     """Yield paragraphs of advice: how to make more tiers work, and what no tier limits.
 
     Args:
-        problems: for each isolating tier, why it does not work; None if it works.
+        problems: for each of the tiers "bwrap" and "landlock", why the tier does not
+            work; None if it works.
     """
     if sys.platform != "linux":
         yield (
@@ -162,9 +169,9 @@ def about_landlock(*, works: bool) -> Iterator[str]:
 
 
 def about_root() -> Iterator[str]:
-    """Yield a paragraph on what root lacks to start helpers as other users.
+    """Yield a paragraph on what hinders root when it starts helpers as other users.
 
-    Nothing is yielded if root lacks nothing.
+    Nothing is yielded if nothing hinders it.
     """
     changes_user, reads_python = system.root_changes_user()
     if not changes_user:

@@ -46,7 +46,7 @@ class DeadlinePassed(Failure):
 class Died(Failure):
     """Raised if the helper ended, or was killed because it broke the protocol.
 
-    The message is the end of a sentence about the helper: "exited with code 1".
+    The message is the end of a sentence about the helper, such as "exited with code 1".
     """
 
 
@@ -107,8 +107,8 @@ class Child:
         The helper sends this message before it reads anything of the hand-in.
 
         Args:
-            seconds: time after which the process is killed; `start_seconds` if that is
-                less.
+            seconds: time in seconds after which the process is killed. It is killed
+                after `start_seconds` if this is less.
 
         Raises:
             Failure: no message came. The process has been ended.
@@ -132,7 +132,8 @@ class Child:
             seconds: time in seconds after which the process is killed.
             on_question: function that takes a question of the helper and returns the
                 answer, both as dicts; None if the helper may ask no question.
-            look: function that inspects the shapes in the answer; see `Look`.
+            look: function that gets the answer before its numbers are read, and raises
+                an exception if a shape is wrong. None for no such check.
 
         Returns:
             A dict with the key "answer" or the key "error".
@@ -244,9 +245,9 @@ class Child:
         return message
 
     def _failure(self) -> Failure:
-        """End the process and return the exception that says why it gives no answer.
+        """End the process, and return the exception that says why no answer came.
 
-        The caller has found the pipe or socket closed at the helper's end.
+        This method is called when the pipe or socket is closed at the helper's end.
         """
         with contextlib.suppress(subprocess.TimeoutExpired):
             self.process.wait(timeout=2)
@@ -313,7 +314,7 @@ def require_reply(message: dict[str, Any], nonce: bytes, *, may_question: bool) 
 
     Args:
         message: the message from the helper.
-        nonce: the request's nonce.
+        nonce: the random bytes of the request, which a reply has to repeat.
         may_question: whether the reply may be a question.
 
     Raises:
@@ -334,10 +335,10 @@ def require_reply(message: dict[str, Any], nonce: bytes, *, may_question: bool) 
 def first_inside(info_fd: int | None) -> int | None:
     """Return a pidfd of the first process in a bubblewrap sandbox, or None.
 
-    Before this first process runs any program, bubblewrap writes the process number
-    into a pipe. This function reads the pipe and closes its read end. The result is
-    None if bubblewrap is not used, or fails and writes nothing. The caller closes the
-    pidfd.
+    A pidfd is a file descriptor that stands for a process. The caller has to close it.
+    Bubblewrap writes the number of the process into a pipe, before the process runs any
+    program. This function reads the number and closes the read end of the pipe. The
+    result is None if bubblewrap is not used, or has failed and written nothing.
 
     Args:
         info_fd: the read end of the pipe; None without bubblewrap.

@@ -65,8 +65,8 @@ class Launch:
         environment: all environment variables.
         folder: working folder.
         pass_fds: file descriptors that the helper inherits.
-        info_fd: read end of a pipe with the number of the sandbox's first process; None
-            without bubblewrap.
+        info_fd: read end of the pipe into which bubblewrap writes the number of the
+            sandbox's first process; None without bubblewrap.
         clean_up: function without arguments that removes the helper's files after the
             helper has ended.
     """
@@ -103,12 +103,12 @@ def prepare(role: str, tier: str, *, device: str = "cpu") -> Launch:
 
 
 def in_group(launch: Launch) -> Launch:
-    """Return a launch that starts the helper in a new control group.
+    """Return arguments for starting a helper in a new control group.
 
     If this machine allows no control groups, `launch` itself is returned.
 
     Args:
-        launch: the launch without a control group.
+        launch: arguments for starting the helper without a control group.
     """
     group = control_group.create(own_prefix(), TASKS)
     if group is None:
@@ -172,7 +172,8 @@ def environment_for(role: str, on_gpu: bool) -> dict[str, str]:
 def settings_for(role: str, tier: str, on_gpu: bool) -> dict[str, Any]:
     """Return the arguments of `confine.apply` by name.
 
-    The value of "files" is None; `in_folder` replaces it for Landlock.
+    They say how the helper confines itself. The argument "files" is None; `in_folder`
+    replaces it for Landlock.
 
     Args:
         role: role of the helper, as for `prepare`.
@@ -207,9 +208,10 @@ def bound_on_tasks(role: str, tier: str, changes_user: bool) -> int:
     """Return the largest number of processes and threads of a helper's user, or 0.
 
     0 means that there is no bound, as on systems other than Linux. The kernel counts
-    all processes and threads of a user together. If the helper runs as the grader's
-    user, the bound is the number that this user has now, plus MORE_TASKS. An exception
-    is bubblewrap on Linux 5.14 or later, where each sandbox has a count of its own.
+    all processes and threads of a user together. So if the helper runs as the grader's
+    user, the bound is the number that this user has now, plus MORE_TASKS. In bubblewrap
+    on Linux 5.14 or later, this is not needed, because the processes in a sandbox are
+    counted separately.
 
     Args:
         role: role of the helper, as for `prepare`.
@@ -246,13 +248,14 @@ def in_folder(
     settings: dict[str, Any],
     on_gpu: bool,
 ) -> Launch:
-    """Return the launch of a helper in a temporary folder, without bubblewrap.
+    """Make a temporary folder for a helper; return the arguments for starting it there.
 
-    The folder contains `harness`, a copy of the helper's code, and `home`, the helper's
-    working folder.
+    This is the way without bubblewrap. The folder contains `harness`, a copy of the
+    helper's code, and `home`, the helper's working folder.
 
     Args:
-        files: files and folders to copy into `harness`. A key is the path there.
+        files: files and folders to copy into `harness`. A key is the path below
+            `harness`, its value is the path of the original.
         module: name of a module in `grader.inside`; "" for none.
         environment: environment variables without HOME and TMPDIR.
         settings: arguments of `confine.apply`, without the files for Landlock.
@@ -331,13 +334,13 @@ def reach(harness: Path, home: Path, on_gpu: bool) -> dict[str, Any]:
 
 
 def around(path: str, hole: str) -> list[str]:
-    """Return paths that together cover a folder without one of its subfolders.
+    """Return paths that together contain all of a folder but one of its subfolders.
 
-    Landlock needs a list of paths, because it can allow a folder, but cannot exclude a
+    Landlock needs such a list, because it can allow a folder, but cannot exclude a
     subfolder of it.
 
     Args:
-        path: path of a file or folder to cover.
+        path: path of the folder, or of a file.
         hole: path of the folder to leave out. If it equals `path`, the result is []. If
             it does not lie in `path`, the result is [path].
     """
@@ -356,10 +359,11 @@ def in_bwrap(
     settings: dict[str, Any],
     on_gpu: bool,
 ) -> Launch:
-    """Return the launch of a helper in bubblewrap.
+    """Return the arguments for starting a helper in bubblewrap.
 
     Args:
-        files: files and folders to mount under /harness. A key is the path there.
+        files: files and folders to mount under /harness. A key is the path below
+            /harness, its value is the path on this machine.
         module: name of a module in `grader.inside`; "" for none.
         environment: environment variables without HOME and TMPDIR.
         settings: arguments of `confine.apply`.

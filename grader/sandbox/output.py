@@ -1,7 +1,8 @@
 """Read everything that a hand-in prints, and keep the beginning.
 
 The report shows the beginning to the student; no check reads it. Only standard output
-is kept. Standard error also has messages of libraries, which differ from run to run.
+is read here, because standard error also has messages of libraries, which differ from
+run to run.
 """
 
 import os
@@ -73,9 +74,9 @@ class Output:
 
 
 class Drain:
-    """The read end of a pipe, which a thread empties.
+    """A thread that reads what a process prints into a pipe, and keeps it.
 
-    Because of the thread, a process that prints into the pipe need not wait long.
+    Because the thread empties the pipe, the process does not have to wait long.
 
     Args:
         stream: read end of the pipe. The thread closes it after the last byte.
@@ -119,10 +120,10 @@ class Drain:
         return output
 
     def read(self) -> bytes | None:
-        """Read bytes that wait in the pipe, add them to the output and return them.
+        """Read bytes from the pipe, add them to the output and return them.
 
-        The result is b"" at the end of the pipe, and None if no bytes wait. The caller
-        holds the lock.
+        The result is b"" if the other end of the pipe is closed, and None if the pipe
+        is empty. The caller holds the lock.
         """
         if self.stream.closed:
             return b""

@@ -1,7 +1,8 @@
 """Test which promises the tiers keep on this machine.
 
-An intruder is started in a tier and tries forbidden actions from inside. `PROMISES`
-says what each tier has to prevent. `measure` returns what the intruder achieved.
+A promise names an action that a hand-in's code cannot take. `PROMISES` says which tier
+gives which promise. An intruder is started in a tier and tries forbidden actions from
+inside. `measure` returns what the intruder achieved.
 """
 
 import contextlib
@@ -75,7 +76,7 @@ class Intruder:
 
         Args:
             attempt: name of the attempt in `intruder.py`.
-            given: arguments of the attempt, from `surroundings`.
+            given: arguments of the attempt by name, from `surroundings`.
         """
         try:
             message = self.child.ask({"do": attempt, "given": given}, SECONDS)
@@ -105,8 +106,9 @@ def measure(launch: launch.Launch) -> dict[str, str]:
         launch: arguments for starting the intruder, from `start_in`.
 
     Returns:
-        A dict. Its keys are the names of the promises, its values say in words what the
-        intruder achieved; "" if the promise was kept.
+        A dict. Its keys are the names of the promises in `PROMISES`. Its values say in
+        words what the intruder achieved against the promise; "" if the promise was
+        kept.
     """
     with surroundings() as around:
         intruder = Intruder(launch)
@@ -181,11 +183,11 @@ def surroundings() -> Iterator[dict[str, dict[str, Any]]]:
 
 
 def table(columns: dict[str, dict[str, bool]]) -> list[str]:
-    """Return the lines of a table with a row per promise and a column per tier.
+    """Return a table with a row for each promise and a column for each tier, as lines.
 
     Args:
-        columns: for each tier a dict; the keys are the names of the promises, the
-            values say whether the tier keeps the promise.
+        columns: for each tier by name, a dict. Its keys are the names of the promises.
+            Its values say whether the table shows "yes" or "no" for the promise.
     """
     width = max(len(promise.words) for promise in PROMISES)
     lines = ["The hand-in …".ljust(width) + "".join(f"{tier:>9}" for tier in columns)]
@@ -199,7 +201,8 @@ def table(columns: dict[str, dict[str, bool]]) -> list[str]:
 def promised() -> dict[str, dict[str, bool]]:
     """Return which promises each tier gives.
 
-    The result is {tier: {name of the promise: whether the tier gives it}}.
+    The result has a dict for each tier by name. Its keys are the names of all promises,
+    and its values say whether the tier gives the promise.
     """
     return {
         tier: {promise.name: tier in promise.tiers for promise in PROMISES}
@@ -213,10 +216,10 @@ def start_in(tier: str) -> launch.Launch:
 
 
 def choose_official_tier(wanted: str) -> str:
-    """Return the strongest tier that keeps its promises, for an official grading.
+    """Return the strongest tier that keeps its promises, for a run with OFFICIAL=1.
 
-    An intruder tests the promises. The tier "process" is returned without a test, but
-    only if it is wanted.
+    An intruder tests the promises. But if the tier "process" is wanted, it is returned
+    without a test.
 
     Args:
         wanted: name of the only tier to try; "" to try all isolating tiers.
@@ -245,10 +248,9 @@ def choose_official_tier(wanted: str) -> str:
 
 
 def broken_promises(tier: str, found: dict[str, str]) -> list[str]:
-    """Return the promises that a tier breaks.
+    """Return a list of the promises that a tier gives, but does not keep.
 
-    Each is a text "name (what the intruder achieved)". The list is empty if the tier
-    keeps all promises that it gives.
+    A promise is described by its name and, in parentheses, what the intruder achieved.
 
     Args:
         tier: name of the tier.

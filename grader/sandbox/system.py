@@ -18,9 +18,9 @@ _turn = itertools.count(os.getpid())
 
 
 def system_paths() -> list[str]:
-    """Return the paths that Python and JAX need to read, without paths inside /usr.
+    """Return the paths of files and folders that Python and JAX need to read.
 
-    /usr itself is one of the paths.
+    /usr is one of them. So paths inside /usr are left out.
     """
     places = [
         Path("/usr"),
@@ -49,15 +49,14 @@ def within(path: str, folder: str) -> bool:
 
 @functools.cache
 def root_changes_user() -> tuple[bool, bool]:
-    """Return whether root can become another user, and whether that user reads files.
-
-    The files are those of Python and JAX, and the folder of temporary files.
+    """Return whether the grader can start helpers as other users.
 
     Returns:
-        A pair (can_become, can_read). If `can_read` is False, helpers need the
-        privilege to read all files. If root cannot become another user, as in some
-        containers, or if the grader does not run as root on Linux, the pair is
-        (False, True).
+        A pair (can_become, can_read). `can_become` says whether the grader runs as root
+        on Linux and can become another user; in some containers it cannot. `can_read`
+        says whether the other user can read the files of Python and JAX, and the folder
+        of temporary files. If `can_read` is False, helpers need the privilege to read
+        all files. If `can_become` is False, `can_read` is True.
     """
     if sys.platform != "linux" or os.geteuid() != 0:
         return False, True
@@ -78,10 +77,11 @@ def root_changes_user() -> tuple[bool, bool]:
 
 
 def tasks_by_user() -> dict[int, dict[int, int]]:
-    """Return how many threads each process has: {user: {process: number of threads}}.
+    """Return how many threads each process on this machine has.
 
-    Users and processes are given by their numbers. On systems other than Linux the
-    result is empty.
+    The result has a dict for each user, by the user's number. Its keys are the numbers
+    of this user's processes, its values the numbers of their threads. On systems other
+    than Linux, the result is empty.
     """
     found: dict[int, dict[int, int]] = {}
     for entry in Path("/proc").glob("[0-9]*"):
@@ -97,9 +97,10 @@ def tasks_by_user() -> dict[int, dict[int, int]]:
 
 
 def unused_user() -> int:
-    """Return the number of a user without processes; each call returns another user.
+    """Return the number of a user in `USERS` who has no processes.
 
-    If all users of `USERS` have processes, the first user of `USERS` is returned.
+    Each call returns another user. If all users in `USERS` have processes, the first of
+    them is returned.
     """
     taken = tasks_by_user()
     users = (USERS[next(_turn) % len(USERS)] for _ in USERS)

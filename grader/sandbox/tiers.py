@@ -86,8 +86,8 @@ def why_no_landlock() -> str | None:
 def try_out(tier: str) -> str | None:
     """Start a trial in a tier; return why it fails, or None if it succeeds.
 
-    The trial is a process that confines itself and then ends. It succeeds if it ends
-    with exit code 0.
+    A trial is a process that confines itself and then ends. It succeeds if its exit
+    code is 0.
 
     Args:
         tier: name of the tier.

@@ -343,17 +343,17 @@ def test_gradebooks_say_what_they_leave_alone(
     names = ("ann", "cy", "dee", "empty")
     rows = "".join(f"{name},,,{name},A,7\n" for name in names)
     export.write_text(f"Student,ID,SIS User ID,SIS Login ID,Section,DQN (1)\n{rows}")
-    words = [str(classroom), "--out", str(tmp_path), "--canvas", str(export)]
+    words = [str(classroom), "--out", str(tmp_path), "--gradebook", str(export)]
     words += ["--assignment", "DQN"]
     assert classes.run(classes.parse(words)) == 2
     told = capsys.readouterr().out
-    assert "canvas.csv: left alone" in told
+    assert "gradebook.csv: left alone" in told
     assert ": cy, dee, empty (UNREAD=0 enters 0)" in told
-    filled = (tmp_path / "canvas.csv").read_text()
+    filled = (tmp_path / "gradebook.csv").read_text()
     assert filled == export.read_text().replace("ann,A,7", "ann,A,5")
     assert classes.run(classes.parse([*words, "--unread", "0"])) == 2
     assert "left alone" not in capsys.readouterr().out
-    assert (tmp_path / "canvas.csv").read_text() == filled.replace(",7", ",0")
+    assert (tmp_path / "gradebook.csv").read_text() == filled.replace(",7", ",0")
 
 
 def test_hostile_names_and_words_do_nothing(graded):
@@ -574,8 +574,8 @@ def test_an_empty_argument_is_not_given(classroom):
         (["--only", "x"], "ONLY='x'"),
         (["--names", "2"], "NAMES='2'"),
         (["--unread", "1"], "UNREAD='1'"),
-        (["--canvas", "absent.csv", "--only", ""], "absent.csv: No such file"),
-        (["--canvas", "x.csv"], "ONLY: points of one exercise"),
+        (["--gradebook", "absent.csv", "--only", ""], "absent.csv: No such file"),
+        (["--gradebook", "x.csv"], "ONLY: points of one exercise"),
         (["--seed", "\n"], "SEED="),
         (["--sandbox", "docker"], "SANDBOX='docker' is unknown: use one of bwrap"),
         (["--device", "tpu"], "DEVICE='tpu' is unknown: use one of cpu, gpu"),

@@ -141,8 +141,8 @@ def test_values_are_text(home, form, where):
         assert f"--{option}={given[option.upper()]}" in grade
     (of_class,) = [call for call in calls if "grader.classroom" in call]
     assert of_class[-2:] == ["--", given["SUBMISSIONS"]]
-    options = ("canvas", "moodle", "names", "jobs", "assignment", "unread", "cluster")
-    for option in options:
+    options = ("gradebook", "members", "assignment", "unread", "names", "jobs")
+    for option in (*options, "cluster"):
         assert f"--{option}={given[option.upper()]}" in of_class
     (node,) = [call for call in calls if "grader.classroom.node" in call]
     assert node[-2:] == ["--", given["CLUSTER"]]
@@ -231,7 +231,7 @@ def test_students_have_their_own_options(home):
     done = make(home, "grade", "SUBMISSIONS=x")
     assert done.returncode == 2
     assert "SUBMISSIONS=… is no variable of this Makefile: there are" in done.stderr
-    assert "CANVAS" not in done.stderr
+    assert "GRADEBOOK" not in done.stderr
 
 
 @pytest.mark.parametrize("program", ["bin/uv", None])

@@ -10,6 +10,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
+import xml.etree.ElementTree as ET
 import zipfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -32,6 +33,8 @@ STARTER = (ROOT / "starter" / "dqn.py").read_text(encoding="utf-8")
 STUDENTS = release.for_students()
 PACKAGE = release.archive(STUDENTS, release.NAME)
 SHA256 = hashlib.sha256(PACKAGE).hexdigest()
+MAKE = shutil.which("make")
+NEWEST = ROOT / ".github" / "workflows" / "newest.yml"
 
 
 @pytest.fixture
@@ -238,6 +241,45 @@ def test_links_lead_somewhere():
                 assert os.path.normpath(f"{name}/../{link}") in STUDENTS, link
 
 
+# ---------------------------------------------------------------- scripts
+
+
+@pytest.fixture
+def workflows(place) -> list[Path]:
+    """Return all workflows: those of this repository, and those of a release."""
+    files = release.for_github("https://github.com/me/dqn/releases/download/v1", "")
+    for name in [name for name in files if name.endswith(".yml")]:
+        path = place / name
+        path.parent.mkdir(parents=True)
+        path.write_bytes(files[name])
+    found = [*NEWEST.parent.iterdir(), *place.rglob("*.yml")]
+    assert len(found) == 4
+    return found
+
+
+def test_workflows_are_safe(workflows):
+    """Zizmor finds nothing: pinned actions, few rights, no template injection."""
+    zizmor = Path(sys.executable).with_name("zizmor")
+    options = ("--offline", "--no-progress", "--strict-collection", "--no-ignores")
+    done = call(zizmor, *options, *workflows, cwd=ROOT)
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_shell_scripts_are_clean(workflows, place):
+    """Shellcheck finds nothing in the scripts and in the workflows' `run:` steps."""
+    scripts = [ROOT / ".ci" / "run", *(PLATFORMS / "gradescope").iterdir()]
+    for path in workflows:
+        for job in yaml.safe_load(path.read_text())["jobs"].values():
+            for step in job.get("steps", []):
+                if "run" in step:
+                    scripts.append(place / f"step{len(scripts)}")
+                    scripts[-1].write_text(f"#!/bin/bash -e\n{step['run']}\n")
+    assert len(scripts) > 14
+    shellcheck = Path(sys.executable).with_name("shellcheck")
+    done = call(shellcheck, *scripts, cwd=ROOT)
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
 # ---------------------------------------------------------------- students
 
 
@@ -374,6 +416,50 @@ def workflow(place) -> dict:
     return yaml.safe_load(files["course/.github/workflows/grade.yml"])
 
 
+# What a student may commit to forge a result.
+PLACES = (
+    *("report.json", "result.json", "results/report.json", "results/junit.xml"),
+    *("summary.md", "annotation", "starter/results/report.json", "package.zip"),
+    *("starter/dqn.zip", "dqn-homework/Makefile", "dqn-homework/.venv/.synced"),
+)
+FORGED = dict.fromkeys(PLACES, '{"schema": 1, "score": 100}')
+
+
+def commit(place: Path, *, forged: dict[str, str | None], **bodies: str) -> None:
+    """Make a student's repository and check it out as the workflow does.
+
+    Args:
+        place: folder for temporary files; the checkout is in `work/hand-in`.
+        forged: texts of further files by path; None removes the file.
+        bodies: bodies of functions, see `hand_in_at`.
+    """
+    student = place / "student"
+    hand_in_at(student / "starter", **bodies)
+    for name, text in forged.items():
+        path = student / name
+        if text is None:
+            path.unlink()
+        else:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(text)
+    workflow = yaml.safe_load((PLATFORMS / "github" / "grade.yml").read_text())
+    given = workflow["jobs"]["grade"]["steps"][0]["with"]
+    assert given["sparse-checkout-cone-mode"] is False
+    pattern = given["sparse-checkout"].replace("${{ inputs.folder }}", "starter")
+    target = place / "work" / given["path"]
+    author = ("-c", "user.name=student", "-c", "user.email=student@example.org")
+    for words in (
+        ("init", "--quiet", student),
+        ("-C", student, "add", "--force", "."),
+        ("-C", student, *author, "commit", "--quiet", "--message=done"),
+        ("clone", "--quiet", "--no-checkout", student, target),
+        ("-C", target, "sparse-checkout", "set", "--no-cone", pattern),
+        ("-C", target, "checkout", "--quiet"),
+    ):
+        done = call("git", *words, cwd=place)
+        assert done.returncode == 0, done.stderr
+
+
 def run_steps(job: dict, place: Path) -> dict[str, subprocess.CompletedProcess]:
     """Run the shell commands of a job's steps, as GitHub does.
 
@@ -389,6 +475,9 @@ def run_steps(job: dict, place: Path) -> dict[str, subprocess.CompletedProcess]:
     environment = {
         "RUNNER_TEMP": str(place / "temp"),
         "GITHUB_STEP_SUMMARY": str(place / "summary.md"),
+        "GITHUB_SERVER_URL": "https://github.com",
+        "GITHUB_REPOSITORY": "me/dqn",
+        "GITHUB_RUN_ID": "7",
     }
     for name, value in job.get("env", {}).items():
         environment[name] = value.replace("${{ inputs.folder }}", "starter")
@@ -407,16 +496,19 @@ def run_steps(job: dict, place: Path) -> dict[str, subprocess.CompletedProcess]:
 
 def test_workflow_has_few_rights(workflow):
     """The workflows may only read the repository, and they use no secrets."""
-    files = release.for_github("", "")
+    url = "https://github.com/me/dqn/releases/download/v1"
+    files = release.for_github(url, "")
     homework = yaml.safe_load(files["students/.github/workflows/homework.yml"])
     for each in (workflow, homework):
-        assert each["permissions"] == {"contents": "read"}
-        assert all("permissions" not in job for job in each["jobs"].values())
+        assert each["permissions"] == {}
+        assert each["jobs"]["grade"]["permissions"] == {"contents": "read"}
         assert "secrets" not in str(each)
+        assert "pull_request_target" not in str(each)
     checkout = workflow["jobs"]["grade"]["steps"][0]["with"]
     assert checkout["persist-credentials"] is False
     assert checkout["sparse-checkout"].endswith("/dqn.py")
-    assert "pull_request_target" not in files
+    grade = "me/dqn/.github/workflows/grade.yml@" + 40 * "0"
+    assert homework["jobs"]["grade"]["uses"] == grade
 
 
 @pytest.mark.usefixtures("uv")
@@ -424,19 +516,85 @@ def test_workflow_grades(workflow, place):
     """The workflow's steps write a summary and a report.
 
     While the hand-in is graded, GitHub does not obey workflow commands in the log. So
-    the hand-in cannot give commands by printing them.
+    the hand-in cannot give commands by printing them. Results in the student's
+    repository do not count.
     """
     require_sandbox()
-    hand_in_at(place / "work" / "hand-in" / "starter")
+    commit(place, forged=FORGED, td_loss='print("::error::pwned"); assert False, "oh"')
     done = run_steps(workflow["jobs"]["grade"], place)
     failed = [run.stderr for run in done.values() if run.returncode]
     assert not failed
-    assert "## Score 5 / 100" in (place / "summary.md").read_text()
-    report = json.loads((place / "temp" / "results" / "report.json").read_text())
-    assert report["score"] == 5
+    summary = (place / "summary.md").read_text()
+    assert summary.startswith("## Score 5 / 100\n")
+    td_loss = summary.partition("### 6 `td_loss`")[2].partition("###")[0]
+    assert "AssertionError: oh" in td_loss
+    assert summary.endswith("so only the run of the staff counts.\n")
+    results = place / "temp" / "results"
+    assert json.loads((results / "report.json").read_text())["score"] == 5
+    cases = ET.parse(results / "junit.xml").findall(".//testcase")
+    assert len(cases) > 9
+    assert {path.name for path in results.iterdir()} == {"report.json", "junit.xml"}
     orders = re.findall(r"^::(.*)::", done["Grade"].stdout, re.M)
     assert len(orders) == 2
     assert done["Grade"].stdout.startswith(f"::stop-commands::{orders[1]}\n")
+    assert "::" not in done["Summary"].stdout
+
+
+@pytest.mark.usefixtures("uv")
+@pytest.mark.parametrize(
+    ("name", "why"),
+    [
+        (
+            "notes.txt",
+            "No points::not read: there is no dqn.py in the folder 'starter'",
+        ),
+        ("starter/dqn.py/dqn.py", "No points::not read: "),
+        ("starter/dqn.py", "No points::not read: "),
+    ],
+    ids=["nothing", "folder", "no text"],
+)
+def test_workflow_says_that_nothing_was_read(workflow, place, name, why):
+    """Without a readable dqn.py the job fails, with an annotation that says why.
+
+    Results in the student's repository do not count.
+    """
+    commit(place, forged={**FORGED, "starter/dqn.py": None, name: "\0::error::%0A"})
+    done = run_steps(workflow["jobs"]["grade"], place)
+    assert [step for step, run in done.items() if run.returncode] == [
+        "Grade",
+        "Summary",
+    ]
+    (annotation,) = done["Summary"].stdout.splitlines()
+    assert annotation.startswith(f"::error title={why}")
+    summary = (place / "summary.md").read_text()
+    assert "## Score 0 / 100" in summary
+    assert summary.startswith("```text\nnot read: ")
+    errors = ET.parse(place / "temp" / "results" / "junit.xml").findall(".//error")
+    assert len(errors) == 1
+
+
+@pytest.mark.usefixtures("uv")
+@pytest.mark.parametrize("code", [1, -15, -9])
+def test_workflow_says_that_it_was_cut_off(workflow, place, code, monkeypatch):
+    """A job that is cancelled or runs out of time fails, and says "Not graded".
+
+    GitHub then still runs steps with `if: always()`. Results in the student's
+    repository do not count.
+    """
+    commit(place, forged=FORGED)
+    (place / "bin").mkdir()
+    fake = f"kill {code} $PPID" if code < 0 else f"exit {code}"
+    make = f'#!/bin/sh\ncase "$*" in *grade*) {fake} ;; *) exec {MAKE} "$@" ;; esac\n'
+    (place / "bin" / "make").write_text(make)
+    (place / "bin" / "make").chmod(0o755)
+    monkeypatch.setenv("PATH", f"{place / 'bin'}:{os.environ['PATH']}")
+    done = run_steps(workflow["jobs"]["grade"], place)
+    assert done["Grade"].returncode == code
+    assert done["Summary"].returncode == 1
+    assert done["Summary"].stdout.startswith("::error title=Not graded::Not graded: ")
+    assert (place / "summary.md").read_text().startswith("## No score\n")
+    junit = (place / "temp" / "results" / "junit.xml").read_text()
+    assert "Not graded" in junit
 
 
 @pytest.mark.usefixtures("uv")
@@ -450,8 +608,7 @@ def test_workflow_takes_no_other_grader(workflow, place):
     assert "## No score" in (place / "summary.md").read_text()
 
 
-NEWEST = ROOT / ".github" / "workflows" / "newest.yml"
-MAKE = """#!/bin/sh
+FAKE_MAKE = """#!/bin/sh
 case $1 in
   reference) echo "Verdict: $VERDICT" ;;
   calibrate) echo "| solution | 200 |" > tests/evidence/CALIBRATION.md ;;
@@ -475,7 +632,7 @@ def test_newest_versions(place, monkeypatch, verdict, proof, failing):
     The other steps are run all the same. The verdict of `make reference` and the exit
     code of `make prove` are faked.
     """
-    for name, text in (("make", MAKE), ("sudo", "#!/bin/sh\n")):
+    for name, text in (("make", FAKE_MAKE), ("sudo", "#!/bin/sh\n")):
         (place / name).write_text(text)
         (place / name).chmod(0o755)
     monkeypatch.setenv("PATH", f"{place}:{os.environ['PATH']}")
@@ -489,6 +646,10 @@ def test_newest_versions(place, monkeypatch, verdict, proof, failing):
     assert [name for name, run in done.items() if run.returncode] == failing
     assert {"Reference", "Proof", "Calibration", "Summary"} <= set(done)
     summary = (place / "summary.md").read_text()
+    assert summary.startswith(
+        "https://github.com/me/dqn/actions/runs/7 tried the newest"
+    )
+    assert "call make upgrade" in summary
     assert f"Verdict: {verdict}" in summary
     assert "| solution | 200 |" in summary
 
@@ -499,11 +660,12 @@ def test_who_may_open_issues():
     This job runs no code of the repository.
     """
     workflow = yaml.safe_load(NEWEST.read_text())
-    assert workflow["permissions"] == {"contents": "read"}
+    assert workflow["permissions"] == {}
     assert workflow["defaults"]["run"]["shell"] == "bash"
     jobs = workflow["jobs"]
-    assert {n: j["permissions"] for n, j in jobs.items() if "permissions" in j} == {
-        "tell": {"issues": "write"}
+    assert {name: job["permissions"] for name, job in jobs.items()} == {
+        "try": {"contents": "read"},
+        "tell": {"issues": "write"},
     }
     steps = jobs["tell"]["steps"]
     assert [step["uses"].split("@")[0] for step in steps if "uses" in step] == [
@@ -531,7 +693,7 @@ def test_workflow_tells_that_it_was_not_set_up(workflow, place):
 
 @pytest.fixture
 def checkout(place) -> Path:
-    """Return a student's repository on Classroom 50 that holds a forged result.json.
+    """Return a student's repository on Classroom 50 that holds a forged result.
 
     `autograder.py` and the package are in the folder `bundle` beside the repository.
     """
@@ -542,6 +704,7 @@ def checkout(place) -> Path:
     (bundle / "autograder.py").write_bytes(files["classroom50/autograder.py"])
     hand_in_at(checkout)
     (checkout / "result.json").write_text('{"score": 100, "max-score": 100}')
+    (checkout / "release-body.md").symlink_to("nowhere")
     return checkout
 
 
@@ -557,7 +720,8 @@ def classroom50_result(
     assert "Traceback" not in done.stderr
     document = json.loads((checkout / "result.json").read_text())
     jsonschema.validate(document, CLASSROOM50)
-    assert {path.name for path in checkout.iterdir()} == {"dqn.py", "result.json"}
+    written = {"result.json", "release-body.md"}
+    assert {path.name for path in checkout.iterdir()} - written == {"dqn.py"}
     return done, document
 
 
@@ -572,6 +736,23 @@ def test_classroom50(checkout, there):
     assert (done.returncode == 0) == there, done.stderr
     assert (document["score"], document["max-score"]) == (5 * there, 100)
     assert len(document["tests"]) == (9 if there else 1)
+    body = (checkout / "release-body.md").read_text()
+    assert body.startswith("## Score 5 / 100\n" if there else "## No score\n")
+
+
+@pytest.mark.usefixtures("uv")
+def test_classroom50_says_what_was_not_read(checkout):
+    """A hand-in that cannot be read gets a result with the reason.
+
+    The exit code has to be 0: after another one, Classroom 50 drops the result.
+    """
+    (checkout / "dqn.py").write_text("x = 1\n\0")
+    done, document = classroom50_result(checkout)
+    assert done.returncode == 0
+    assert (document["score"], document["max-score"]) == (0, 100)
+    reason = document["tests"][0]["test-name"]
+    assert reason.startswith("not read: dqn.py")
+    assert reason in (checkout / "release-body.md").read_text()
 
 
 @pytest.mark.parametrize("handed_in", ["file", "link", "folder", "nothing"])
@@ -623,4 +804,5 @@ def test_classroom50_is_told_in_every_case(
     wanted = json.loads(classroom50.render(None, RUNNER))
     assert {**document, "datetime": ""} == {**wanted, "datetime": ""}
     assert not result.is_symlink()
+    assert not (checkout / "release-body.md").exists()
     assert other.read_text() == '{"score": 100}'

@@ -89,14 +89,15 @@ def for_github(url: str, sha256: str) -> dict[str, bytes]:
     """
     workflow = (PLATFORMS / "github" / "grade.yml").read_text()
     workflow = workflow.replace("@PACKAGE@", url).replace("@SHA256@", sha256)
+    homework = (PLATFORMS / "github" / "homework.yml").read_text()
+    if repository := re.match(r"https://github\.com/([^/]+/[^/]+)/", url):
+        homework = homework.replace("COURSE/REPOSITORY", repository[1])
     notebook = (ROOT / "starter" / "dqn.ipynb").read_text(encoding="utf-8")
     notebook = notebook.replace(r"PACKAGE = \"\"", rf"PACKAGE = \"{url}\"")
     return {
         "course/.github/workflows/grade.yml": workflow.encode(),
         "course/dqn.ipynb": notebook.encode(),
-        "students/.github/workflows/homework.yml": (
-            PLATFORMS / "github" / "homework.yml"
-        ).read_bytes(),
+        "students/.github/workflows/homework.yml": homework.encode(),
         "classroom50/autograder.py": (
             PLATFORMS / "classroom50" / "autograder.py"
         ).read_bytes(),

@@ -1,64 +1,77 @@
-"""Read the gradebook that Canvas exports."""
+"""Read the gradebook that Canvas exports.
+
+The form is that of instructure/canvas-lms, lib/gradebook_exporter.rb; what Canvas
+accepts stands in lib/gradebook_importer.rb.
+"""
 
 import re
 
-from grader.classroom.gradebooks.export import Export, number, read
+from grader.classroom.gradebooks.export import Export, named, the_column, told
+from grader.classroom.gradebooks.sheet import Sheet, number
 from grader.contract.outcomes import UsageError
 
-KINDS = {  # by column name, the kind of identifier, see `Owner.ids`
-    "ID": "canvas",
-    "SIS User ID": "sid",
-    "SIS Login ID": "login",
-    "Student": "name",
+# These names are English in all languages. Teachers without the right to see SIS data
+# get neither the SIS User ID nor the Integration ID.
+KINDS = {
+    "canvas": ["ID"],
+    "sid": ["SIS User ID"],
+    "login": ["SIS Login ID"],
+    "name": ["Student", "LastName", "FirstName"],
 }
-ABOUT = 5  # columns before the assignments: Student, ID, Section and the like
+WITH_NUMBER = re.compile(r"(.+) \(\d+\)", re.S)
+NO_STUDENT = re.compile(r"\s*(Muted|Manual Posting.*)?\s*", re.I)
 
 
-def read_canvas(text: str, assignment: str) -> Export:
-    """Parse the text of a gradebook from Canvas.
+def is_canvas(sheet: Sheet) -> bool:
+    """Return whether a file is a gradebook of Canvas."""
+    names = {*sheet.head}
+    return {"ID", "Section"} <= names and bool({"Student", "LastName"} & names)
+
+
+def read_canvas(sheet: Sheet, assignment: str) -> Export:
+    """Find the students and the column for the scores in a gradebook of Canvas.
 
     The number of points for a full score is read from the row "Points Possible" and
     holds for all students. It is 0 if there is no such row.
 
     Args:
-        text: the text of the file from Canvas.
+        sheet: the file from Canvas.
         assignment: the name of the column for the scores; the number that Canvas adds,
             as in "Homework 2 (123)", may be left out.
 
     Raises:
-        UsageError: the text is no gradebook of Canvas, or no column, or more than one,
-            has this name.
+        UsageError: no column, or more than one, has this name, or Canvas accepts no
+            scores in it.
     """
-    rows, delimiter = read(text)
-    head = rows[0].cells if rows else []
-    if "Student" not in head or "ID" not in head:
-        raise UsageError("CANVAS: no export of a gradebook: no columns Student and ID")
-    column = column_of(head, assignment)
+    head = sheet.head
+    # Columns of the teacher's own follow after the section; only assignments have a
+    # number.
+    numbered = [
+        i for i in range(head.index("Section"), len(head)) if WITH_NUMBER.match(head[i])
+    ]
+    found = [
+        i
+        for i in numbered
+        if assignment == head[i]
+        or ((match := WITH_NUMBER.fullmatch(head[i])) and match[1] == assignment)
+    ]
+    column = the_column(found, assignment, [head[i] for i in numbered])
     first, possible = 1, 0.0
-    for i, row in enumerate(rows):
-        if row.cells and row.cells[0].strip() == "Points Possible":
-            first, possible = i + 1, number(row.at(column))
-    return Export(rows, delimiter, KINDS, first, column, [possible] * len(rows))
-
-
-def column_of(head: list[str], assignment: str) -> int:
-    """Return the index of the column for the scores, from 0.
-
-    Args:
-        head: the names of all columns. The first `ABOUT` columns are skipped, because
-            they describe the student.
-        assignment: the column's name, with or without the number that Canvas adds.
-
-    Raises:
-        UsageError: no column, or more than one, has this name.
-    """
-    named = re.compile(re.escape(assignment) + r"( \(\d+\))?")
-    columns = [i for i, name in enumerate(head) if named.fullmatch(name) and i >= ABOUT]
-    if not assignment or len(columns) != 1:
-        others = ", ".join(name for name in head if re.search(r"\(\d+\)$", name))
-        kind = "no column" if not columns else "more than one column"
-        raise UsageError(
-            f"ASSIGNMENT={assignment!r}: {kind} of that name in the export of Canvas. "
-            f"It has: {others or 'no assignments'}"
-        )
-    return columns[0]
+    for row in sheet.rows[1:]:
+        cell = row.at(column).strip()
+        if "Points Possible" in row.at(0):
+            if cell and number(cell) is None:
+                words = f"Canvas does not let its column be changed: {cell}"
+                raise UsageError(f"ASSIGNMENT={assignment!r}: {words}")
+            possible = number(cell) or 0.0
+        elif not all(NO_STUDENT.fullmatch(text) for text in row.cells):
+            break
+        elif cell.startswith("Manual Posting "):  # (scores hidden from instructors)
+            words = "it is anonymous, and Canvas accepts no scores yet"
+            advice = "post its grades in Canvas and export again"
+            raise UsageError(f"ASSIGNMENT={assignment!r}: {words}: {advice}")
+        first += 1
+    columns = named(head, KINDS)
+    maxima = [possible] * len(sheet.rows)
+    kept = told(sheet, first, column)
+    return Export("Canvas", sheet, columns, first, column, maxima, kept)

@@ -1,148 +1,149 @@
-"""Read and write the CSV file of a gradebook, which is called an export here."""
+"""Hold the gradebook of a learning platform, which is called an export here."""
 
-import csv
-import io
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 
+from grader.classroom.gradebooks.sheet import Row, Sheet, number
 from grader.contract.outcomes import UsageError
-from grader.escape import csv_cell
+from grader.report.model import plain_number
 
-
-@dataclass(frozen=True)
-class Row:
-    """One row of a CSV file.
-
-    Attributes:
-        raw: the row's text as it is in the file, with the line break at its end.
-        cells: the texts of the row's cells.
-    """
-
-    raw: str
-    cells: list[str]
-
-    def at(self, column: int) -> str:
-        """Return the cell in a column; "" if the row is shorter.
-
-        Args:
-            column: the index of the column, from 0.
-        """
-        return self.cells[column] if column < len(self.cells) else ""
+# Blackboard writes this into the cells of hand-ins that wait for a score.
+WAITING = re.compile(r"-?|(Needs Grading|Needs Marking|In Progress)\b.*", re.I | re.S)
 
 
 @dataclass(frozen=True)
 class Export:
-    """The CSV file of a gradebook, parsed, and the place of the scores in it.
+    """The CSV file of a gradebook, and the place of the scores in it.
 
     Attributes:
-        rows: all rows of the file; the first row holds the columns' names.
-        delimiter: the character between cells.
-        kinds: the columns that can identify a student. The key is the column's name;
-            the value is the kind of identifier (see `Owner.ids`) in this column.
+        platform: the name of the platform that has written the file.
+        sheet: the file's cells.
+        columns: the columns that can identify a student. The key is the kind of
+            identifier (see `Owner.ids`), "name", or "group" for the name of the
+            student's group. The value holds the indices of the columns, from 0: the
+            parts of a name can be in several columns.
         first: the index of the first row that belongs to a student, from 0.
         column: the index of the column for the scores, from 0.
         maxima: for each row, the number to enter for a full score; every other score is
             scaled in proportion. 0 means that scores are not scaled.
+        kept: for each row whose score must not be changed, the reason.
     """
 
-    rows: list[Row]
-    delimiter: str
-    kinds: dict[str, str]
+    platform: str
+    sheet: Sheet
+    columns: dict[str, tuple[int, ...]]
     first: int
     column: int
     maxima: list[float]
+    kept: dict[int, str] = field(default_factory=dict)
 
-    def with_scores(self, scores: Mapping[int, str]) -> str:
-        """Return the file's text with the scores in their column.
+    @property
+    def rows(self) -> list[Row]:
+        """All rows of the file; the first row holds the columns' names."""
+        return self.sheet.rows
 
-        In the rows of students, a cell that a spreadsheet would take for a formula gets
-        an apostrophe in front.
+    @property
+    def file(self) -> str:
+        """The name of the file that is written with the scores."""
+        return f"gradebook{self.sheet.suffix}"
+
+    def value(self, row: int, kind: str) -> str:
+        """Return an identifier in a row; "" if there is none.
 
         Args:
-            scores: the text of each score, by the index of the row in `rows`.
+            row: the index of the row, from 0.
+            kind: a key of `columns`.
         """
-        parts = [row.raw for row in self.rows[: self.first]]
-        for i, row in enumerate(self.rows[self.first :], self.first):
-            cells = [harmless(cell) for cell in row.cells]
-            if i in scores:
-                cells += [""] * (self.column + 1 - len(cells))
-                cells[self.column] = scores[i]
-            if cells == row.cells:
-                parts.append(row.raw)
-            else:
-                end = row.raw[len(row.raw.rstrip("\r\n")) :]
-                parts.append(as_csv([cells], self.delimiter).removesuffix("\n") + end)
-        return "".join(parts)
+        parts = (self.rows[row].at(column) for column in self.columns.get(kind, ()))
+        return " ".join(part.strip() for part in parts if part.strip())
+
+    def with_scores(self, scores: Mapping[int, float]) -> str:
+        """Return the file's text with the scores in their column.
+
+        Args:
+            scores: each score, by the index of the row.
+        """
+        comma = decimal_comma(self.sheet, self.column)
+        changed = {}
+        for row, score in scores.items():
+            text = str(plain_number(score))
+            changed[row, self.column] = text.replace(".", ",") if comma else text
+        return self.sheet.text_with(changed, self.first)
 
 
-def read(text: str) -> tuple[list[Row], str]:
-    """Return the rows of a CSV file, and the delimiter between its cells.
+def decimal_comma(sheet: Sheet, column: int) -> bool:
+    """Return whether the numbers of a file have a decimal comma.
 
-    The delimiter is a comma, a semicolon or a tab: the most frequent one in the first
-    line.
+    If the column for the scores does not tell, all columns are looked at. If nothing
+    tells, it is a point, which all platforms read.
 
     Args:
-        text: the file's text.
+        sheet: the file's cells.
+        column: the index of the column for the scores, from 0.
+    """
+    for cells in (sheet.column(column), [c for row in sheet.rows for c in row.cells]):
+        signs = {
+            match[1]
+            for cell in cells
+            if (match := re.fullmatch(r"-?\d[\d.,]*([.,])\d+", cell.strip()))
+        }
+        if signs:
+            return signs == {","}
+    return False
+
+
+def named(
+    head: Sequence[str], kinds: Mapping[str, Sequence[str]]
+) -> dict[str, tuple[int, ...]]:
+    """Return the columns that identify a student, for `Export.columns`.
+
+    Args:
+        head: the names of all columns.
+        kinds: by kind of identifier, the possible names of its columns.
+    """
+    found = {}
+    for kind, names in kinds.items():
+        wanted = {name.casefold() for name in names}
+        if here := tuple(i for i, name in enumerate(head) if name.casefold() in wanted):
+            found[kind] = here
+    return found
+
+
+def the_column(found: Sequence[int], assignment: str, others: Sequence[str]) -> int:
+    """Return the only column of an assignment.
+
+    Args:
+        found: the indices of the columns with its name.
+        assignment: the name, for error messages.
+        others: the names of all columns for scores, for error messages.
 
     Raises:
-        UsageError: the text is no CSV file.
+        UsageError: no column, or more than one, has the name.
     """
-    body = text.removeprefix("\ufeff")
-    first = body.partition("\n")[0]
-    delimiter = max(",;\t", key=first.count)
-    lines = io.StringIO(body, newline="")
-    taken: list[str] = []
-
-    def noted() -> Iterator[str]:
-        for line in lines:
-            taken.append(line)
-            yield line
-
-    rows = []
-    try:
-        for cells in csv.reader(noted(), delimiter=delimiter):
-            rows.append(Row("".join(taken), cells))
-            taken.clear()
-    except csv.Error as error:
-        raise UsageError(f"the export is no CSV file: {error}") from None
-    if rows and text != body:
-        rows[0] = Row("\ufeff" + rows[0].raw, rows[0].cells)
-    return rows, delimiter
+    if len(found) == 1:
+        return found[0]
+    kind = "more than one column" if found else "no column"
+    raise UsageError(
+        f"ASSIGNMENT={assignment!r}: {kind} of that name in the gradebook. "
+        f"It has: {', '.join(others) or 'no assignments'}"
+    )
 
 
-def as_csv(rows: Iterable[Sequence[str]], delimiter: str = ",") -> str:
-    """Return the text of a CSV file with these rows.
+def told(sheet: Sheet, first: int, column: int) -> dict[int, str]:
+    """Return the rows whose cell for the score says something else than a number.
+
+    Such a cell is somebody's decision, as `EX` of Canvas is: the student is excused.
 
     Args:
-        rows: the texts of the cells of each row.
-        delimiter: the character between cells.
+        sheet: the file's cells.
+        first: the index of the first student's row.
+        column: the index of the column for the scores.
     """
-    file = io.StringIO()
-    csv.writer(file, delimiter=delimiter, lineterminator="\n").writerows(rows)
-    return file.getvalue()
-
-
-def number(cell: str) -> float:
-    """Return the number in a cell; 0 if the cell holds no number.
-
-    A comma counts as a decimal point.
-    """
-    try:
-        return float(cell.strip().replace(",", "."))
-    except ValueError:
-        return 0.0
-
-
-def harmless(cell: str) -> str:
-    """Return a cell's text, with an apostrophe in front if it may be a formula.
-
-    Numbers with a sign and the cell "-" are no formulas.
-    """
-    if cell == "-":
-        return cell
-    try:
-        float(cell)
-    except ValueError:
-        risky = csv_cell(cell).startswith("'") and not cell.startswith("'")
-        return f"'{cell}" if risky else cell
-    return cell
+    return {
+        i: f"its cell says {cell!r}"
+        for i, row in enumerate(sheet.rows)
+        if i >= first
+        and number(cell := row.at(column).strip()) is None
+        and not WAITING.fullmatch(cell)
+    }

@@ -3,13 +3,13 @@
 A row gets a score only if it is certain to which person the row belongs.
 """
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from grader.classroom.entries import Entry
 from grader.classroom.gradebooks.export import Export
-from grader.classroom.gradebooks.people import People
-from grader.report.model import plain_number
+from grader.classroom.gradebooks.groups import Places
+from grader.classroom.layouts import Owner
 
 
 @dataclass
@@ -18,61 +18,77 @@ class Filled:
 
     Attributes:
         text: the text of the whole file.
+        encoding: the encoding of the export's file.
+        file: the name of the file to write.
         without_row: the names of people who should get a score and have no row.
         without_score: for each student's row that got no score, the text of its first
             cell.
         with_problem: the names of people who got no score because their hand-in was not
             read or not imported.
         disputes: sentences on scores that were not entered. Either several hand-ins
-            belong to the same row, or it is not certain which row belongs to a person.
+            belong to the same row, or it is not certain which row belongs to a person,
+            or the row must not be changed.
+        unscaled: whether the export does not say what a full score is worth.
     """
 
     text: str = ""
+    encoding: str = "utf-8"
+    file: str = "gradebook.csv"
     without_row: list[str] = field(default_factory=list)
     without_score: list[str] = field(default_factory=list)
     with_problem: list[str] = field(default_factory=list)
     disputes: list[str] = field(default_factory=list)
+    unscaled: bool = False
 
 
 def fill(
-    export: Export, entries: Iterable[Entry], *, zero_unread: bool = False
+    export: Export,
+    entries: Iterable[Entry],
+    *,
+    members: Mapping[str, Sequence[Owner]] | None = None,
+    zero_unread: bool = False,
 ) -> Filled:
     """Enter the scores of a class into an export, and list the scores not entered.
 
     Args:
-        export: the export of Canvas or Moodle.
+        export: the export of a gradebook.
         entries: all hand-ins with their results.
+        members: the members of each group, by the group's name.
         zero_unread: whether to enter 0 for a hand-in that was not read or not imported.
             If false, nothing is entered for such a hand-in.
     """
-    filled, people = Filled(), People(export)
+    places = Places(export, members or {})
+    filled = Filled(encoding=export.sheet.encoding, file=export.file)
     claims: dict[int, dict[int, Entry]] = {}  # by row, the hand-ins of its owner
     for number, entry in enumerate(entries):
-        for owner in entry.hand_in.owners:
-            place, doubt = people.row_of(owner)
-            if place is not None:
-                claims.setdefault(place, {})[number] = entry
+        for name, row, doubt in places.of(entry.hand_in):
+            if row is not None:
+                claims.setdefault(row, {})[number] = entry
             if doubt:
                 filled.disputes.append(doubt)
             if entry.report is None:
                 continue
             if entry.problem and not zero_unread:
-                filled.with_problem.append(owner.name)
-            elif place is None and not doubt:
-                filled.without_row.append(owner.name)
-    scores: dict[int, str] = {}
-    for place, claim in claims.items():
+                filled.with_problem.append(name)
+            elif row is None and not doubt:
+                filled.without_row.append(name)
+    scores: dict[int, float] = {}
+    for row, claim in claims.items():
         (entry, *others) = claim.values()
+        score = score_of(entry, export.maxima[row], zero_unread)
+        who = export.value(row, "name") or export.rows[row].at(0)
         if others:
-            who = export.rows[place].cells[0]
             filled.disputes.append(f"{who}: {dispute(claim.values())}")
-        elif score := score_of(entry, export.maxima[place], zero_unread):
-            scores[place] = score
+        elif score is not None and (why := export.kept.get(row)):
+            filled.disputes.append(f"{who}: not entered, for {why}")
+        elif score is not None:
+            scores[row] = score
     filled.without_score = [
-        row.cells[0]
+        row.at(0)
         for i, row in enumerate(export.rows)
-        if i >= export.first and row.cells and i not in scores
+        if i >= export.first and any(row.cells) and i not in scores
     ]
+    filled.unscaled = bool(scores) and not any(export.maxima)
     filled.text = export.with_scores(scores)
     return filled
 
@@ -87,19 +103,19 @@ def dispute(claim: Collection[Entry]) -> str:
     return f"not entered, for {len(claim)} hand-ins claim this row ({names})"
 
 
-def score_of(entry: Entry, maximum: float, zero_unread: bool) -> str:
-    """Return the text to enter as a score; "" if nothing is to be entered.
+def score_of(entry: Entry, maximum: float, zero_unread: bool) -> float | None:
+    """Return the score to enter; None if nothing is to be entered.
 
     Args:
         entry: the hand-in with its result.
         maximum: the number to enter for a full score; every other score is scaled in
             proportion. 0 means that scores are not scaled.
-        zero_unread: whether to return "0" for a hand-in that was not read or not
+        zero_unread: whether to return 0 for a hand-in that was not read or not
             imported.
     """
     if entry.report is None:
-        return ""
+        return None
     if entry.problem:
-        return "0" if zero_unread else ""
+        return 0 if zero_unread else None
     full = entry.report.max_score
-    return str(plain_number(entry.report.score * (maximum or full) / full))
+    return entry.report.score * (maximum or full) / full

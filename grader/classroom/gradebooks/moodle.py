@@ -1,68 +1,173 @@
-"""Read a grading worksheet or a gradebook that Moodle exports."""
+"""Read a grading worksheet or a gradebook that Moodle exports.
 
-from grader.classroom.gradebooks.export import Export, number, read
+Moodle writes the names of the columns in the user's language. The names of four
+languages are known; what is not named in one of them is found by what the cells hold
+and by the order of the columns (moodle/moodle, mod/assign/gradingtable.php for the
+worksheet, grade/export for the gradebook).
+"""
+
+import re
+
+from grader.classroom.gradebooks.export import Export, named, the_column, told
+from grader.classroom.gradebooks.sheet import Sheet, number
 from grader.contract.outcomes import UsageError
 
-KINDS = {  # by column name, the kind of identifier, see `Owner.ids`
-    "Identifier": "moodle",
-    "ID number": "sid",
-    "Email address": "email",
-    "Username": "login",
-    "Full name": "name",
+KINDS = {
+    "sid": ["ID number", "ID-Nummer", "Numéro d’identification", "Número de ID"],
+    "login": ["Username", "Anmeldename", "Nom d’utilisateur", "Nombre de usuario"],
+    "name": ["Full name", "Vollständiger Name", "Nom complet", "Nombre completo"],
+    "group": ["Group", "Gruppe", "Groupe", "Grupo"],
 }
-NEEDED = {"Identifier", "Email address", "ID number"}  # one at least is in every export
-GRADE, MAXIMUM = "Grade", "Maximum Grade"
+PARTS = [  # the parts of a name
+    *("First name", "Vorname", "Prénom", "Nombre"),
+    *("Last name", "Surname", "Nachname", "Nom", "Nom de famille"),
+    *("Apellido(s)", "Apellidos"),
+]
+MAXIMUM = ["Maximum grade", "Bestwertung", "Note maximale", "Calificación máxima"]
+NO = {"no", "nein", "non"}
+YES_OR_NO = NO | {"yes", "ja", "oui", "sí"}
+EMAIL = re.compile(r"[^@\s]+@[^@\s]+")
 
 
-def read_moodle(text: str, assignment: str) -> Export:
-    """Parse the text of a gradebook or grading worksheet from Moodle.
+def is_moodle(sheet: Sheet) -> bool:
+    """Return whether a file is a worksheet or a gradebook of Moodle."""
+    return is_worksheet(sheet) or bool(
+        {"sid", "email"} & {*columns_of(sheet)}
+        and any(re.search(r"\(.+\)$", name) for name in sheet.head)
+    )
 
-    The number of points for a full score is read, for each student, from the column
-    "Maximum Grade". It is 0 if there is no such column.
+
+def is_worksheet(sheet: Sheet) -> bool:
+    """Return whether a file is a worksheet: "Participant 123" is in the first column.
+
+    The word is the same in all rows, and is written in the user's language.
+    """
+    cells = sheet.column(0)
+    words = {re.sub(r"\d+$", "", cell) for cell in cells}
+    return 0 not in known(sheet) and len(words) == 1 and words.isdisjoint({"", *cells})
+
+
+def known(sheet: Sheet) -> set[int]:
+    """Return the columns that identify a student by their names."""
+    parts = named(sheet.head, {**KINDS, "part": PARTS})
+    return {column for columns in parts.values() for column in columns}
+
+
+def read_moodle(sheet: Sheet, assignment: str) -> Export:
+    """Find the students and the column for the scores in a file from Moodle.
+
+    In a worksheet, the number of points for a full score is read from the column after
+    the grade, for each student. A gradebook does not have this number.
 
     Args:
-        text: the text of the file from Moodle.
-        assignment: the name of the column for the scores. A worksheet has one such
-            column, "Grade", and needs no name.
+        sheet: the file from Moodle.
+        assignment: the name of the column for the scores, or of the assignment. A
+            worksheet has one such column, and needs no name.
 
     Raises:
-        UsageError: the text is no such file, or no column, or more than one, is for
-            the scores.
+        UsageError: no column, or more than one, is for the scores.
     """
-    rows, delimiter = read(text)
-    head = rows[0].cells if rows else []
-    if not NEEDED & {*head}:
-        raise UsageError(
-            "MOODLE: no worksheet and no export of a gradebook: none of the columns "
-            "Identifier, Email address, ID number (set Moodle to English to export)"
+    columns = columns_of(sheet)
+    if not is_worksheet(sheet):
+        column = graded(sheet, assignment)
+        columns.pop("group", None)  # of all groups of the course, not of this work
+        kept = told(sheet, 1, column)
+        return Export(
+            "Moodle", sheet, columns, 1, column, [0.0] * len(sheet.rows), kept
         )
-    column = column_of(head, assignment)
-    maxima = [0.0] * len(rows)
-    if MAXIMUM in head:
-        maxima = [number(row.at(head.index(MAXIMUM))) for row in rows]
-    return Export(rows, delimiter, KINDS, 1, column, maxima)
+    most = maximum(sheet)
+    maxima = [number(row.at(most)) or 0.0 for row in sheet.rows]
+    kept = told(sheet, 1, most - 1) | locked(sheet, most)
+    columns["moodle"] = (0,)
+    return Export("Moodle", sheet, columns, 1, most - 1, maxima, kept)
 
 
-def column_of(head: list[str], assignment: str) -> int:
-    """Return the index of the column for the scores, from 0.
+def columns_of(sheet: Sheet) -> dict[str, tuple[int, ...]]:
+    """Return the columns that identify a student, for `Export.columns`."""
+    columns = named(sheet.head, KINDS)
+    emails = [
+        i
+        for i in range(len(sheet.head))
+        if (cells := [*filter(None, sheet.column(i))])
+        and all(map(EMAIL.fullmatch, cells))
+    ]
+    if emails:
+        columns["email"] = tuple(emails[:1])
+    if "name" not in columns:
+        parts = named(sheet.head, {"name": PARTS})
+        # Moodle puts the full name second in a worksheet, and its parts first in a
+        # gradebook.
+        usual = (1,) if is_worksheet(sheet) else (0, 1)
+        columns["name"] = parts.get("name", usual)
+    return columns
 
-    If no column has the name, the result is the column "Grade" of a worksheet.
+
+def graded(sheet: Sheet, assignment: str) -> int:
+    """Return the column for the scores in a gradebook: "Assignment: Homework (Real)".
+
+    Columns whose cells are percentages, letters or feedback are passed over, unless
+    the name is given whole.
 
     Args:
-        head: the names of all columns.
-        assignment: the name of the assignment or of its column; "" for a worksheet.
+        sheet: the gradebook.
+        assignment: the name of the column, or the assignment's name in it.
 
     Raises:
-        UsageError: more than one column has the name, or the file has neither a column
-            of this name nor a column "Grade".
+        UsageError: no column, or more than one, has this name.
     """
-    wanted = {assignment, f"Assignment: {assignment} (Real)"} - {""}
-    columns = [i for i, name in enumerate(head) if name in wanted]
-    if not columns and GRADE in head:
-        columns = [head.index(GRADE)]
-    if len(columns) != 1:
-        raise UsageError(
-            f"ASSIGNMENT={assignment!r}: no column of that name in the export of "
-            f"Moodle. It has: {', '.join(head)}"
-        )
-    return columns[0]
+    head = sheet.head
+    others = [name for name in head if re.search(r"\(.+\)$", name)]
+    if assignment in head:
+        found = [i for i, name in enumerate(head) if name == assignment]
+        return the_column(found, assignment, others)
+    form = re.compile(rf"(.+\s?[:：]\s*)?{re.escape(assignment)} \([^()]*\)")
+    found = [i for i, name in enumerate(head) if form.fullmatch(name)]
+    points = [i for i in found if len(told(sheet, 1, i)) == 0]
+    if len(points) > 1:
+        points = [i for i in points if head[i].endswith("(Real)")] or points
+    return the_column(points if assignment else [], assignment, others)
+
+
+def maximum(sheet: Sheet) -> int:
+    """Return the column of a worksheet that holds the points for a full score.
+
+    It is the column after the grade, and holds the same number in all rows.
+
+    Raises:
+        UsageError: there is no such column.
+    """
+    by_name = named(sheet.head, {"most": MAXIMUM}).get("most", ())
+    by_cells = []
+    for i in range(2, len(sheet.head)):
+        numbers = {number(cell) for cell in sheet.column(i)}
+        before = {number(cell) for cell in sheet.column(i - 1) if cell}
+        new = known(sheet).isdisjoint({i - 1, i})
+        if new and len(numbers) == 1 and None not in numbers | before:
+            by_cells.append(i)
+    for found in (by_name, by_cells):
+        if len(found) == 1:
+            return found[0]
+    raise UsageError(
+        "GRADEBOOK: the worksheet has no column with the largest grade, which is a "
+        "number and follows the grade (set Moodle to English to export). "
+        f"It has: {', '.join(sheet.head)}"
+    )
+
+
+def locked(sheet: Sheet, most: int) -> dict[int, str]:
+    """Return the rows of a worksheet whose grade cannot be changed, with the reason.
+
+    Args:
+        sheet: the worksheet.
+        most: the column of the points for a full score. The next column tells whether
+            the grade can be changed, or the one after it if there is a workflow.
+    """
+    for column in (most + 1, most + 2):
+        cells = {cell.casefold() for cell in sheet.column(column)}
+        if cells <= YES_OR_NO:
+            return {
+                i: "Moodle does not let its grade be changed"
+                for i, row in enumerate(sheet.rows)
+                if row.at(column).strip().casefold() in NO
+            }
+    return {}

@@ -6,8 +6,20 @@ import unicodedata
 from grader.classroom.gradebooks.export import Export
 from grader.classroom.layouts import Owner, normal_name
 
-# The kinds of identifiers that owners and rows have in common, the most certain first.
-MATCHED_BY = ("canvas", "moodle", "sid", "email", "login", "name")
+# The kinds of identifiers that owners and rows have in common, the most certain first,
+# and what people call them.
+WORDS = {
+    "canvas": "number in Canvas",
+    "moodle": "participant number",
+    "sid": "student ID",
+    "email": "e-mail address",
+    "login": "login",
+    "name": "name",
+}
+MATCHED_BY = tuple(WORDS)
+# A platform's own numbers. In the name of a file or folder, the number can also be that
+# of a group (Moodle) or of one member for the whole group (Canvas).
+NUMBERS = ("canvas", "moodle")
 
 
 class People:
@@ -18,46 +30,94 @@ class People:
     """
 
     def __init__(self, export: Export) -> None:
-        self.rows = export.rows
-        self.columns = {
-            export.kinds[name]: i
-            for i, name in enumerate(export.rows[0].cells)
-            if name in export.kinds
-        }
+        self.export = export
         self.places: dict[str, dict[str, set[int]]] = {kind: {} for kind in MATCHED_BY}
-        for kind, column in self.columns.items():
-            for i, row in enumerate(self.rows[export.first :], export.first):
-                if value := normal(row.at(column), kind):
-                    # A login name also counts as an email address, because in some
-                    # universities people log in with their address.
-                    for known_as in (kind, "email") if kind == "login" else (kind,):
-                        self.places[known_as].setdefault(value, set()).add(i)
+        for i in range(export.first, len(export.rows)):
+            for kind in MATCHED_BY:
+                for value in self.values(i, kind):
+                    self.places[kind].setdefault(value, set()).add(i)
 
-    def row_of(self, owner: Owner) -> tuple[int | None, str]:
+    def values(self, row: int, kind: str) -> set[str]:
+        """Return the identifiers of one kind in a row, in their normal form.
+
+        A login name that is an email address counts as one, too, because in some
+        universities people log in with their address.
+
+        Args:
+            row: the index of the row.
+            kind: the kind of identifier, one of `MATCHED_BY`.
+        """
+        told = {normal(self.export.value(row, kind), kind)}
+        if kind == "email" and "@" in (login := self.export.value(row, "login")):
+            told.add(normal(login, kind))
+        return told - {""}
+
+    def row_of(self, owner: Owner, *, listed: bool = False) -> tuple[int | None, str]:
         """Return the index of a person's row, and a message if the row is not certain.
 
         Args:
             owner: the person who handed in.
+            listed: whether the person is from a list of persons. If false, a number
+                counts only if the name agrees, because it can also be a group's.
 
         Returns:
             The index is None if the row is not certain, or if the person has no row.
             The message says why the row is not certain; otherwise it is "".
         """
         known = {**owner.ids, "name": owner.name}
-        if [*owner.ids] == ["login"]:  # from a file's name, which may be any identifier
+        if is_any(owner):
             known |= dict.fromkeys(("sid", "email"), owner.ids["login"])
-            rows = set().union(*self.found(known).values())
+            found = self.found(known)
+            rows = set().union(*found.values())
         else:
-            rows = set()
-            for kind, some in self.found(known).items():
-                if kind == "moodle" and (other := self.others(some, owner.name)):
-                    whose = f"number {known[kind]} is that of {other}"
-                    return None, f"{owner.name}: not entered, for {whose}"
-                rows = rows & some or rows or some
-        if len(rows) > 1:
-            could_be = f"{len(rows)} rows could be meant"
-            return None, f"{owner.name}: not entered, for {could_be}"
+            found = self.found(known)
+            rows = set.intersection(*found.values()) if found else set()
+        why = "" if listed else self.wrong_number(owner, found)
+        why = why or self.doubt(owner, found, rows)
+        if why:
+            return None, f"{owner.name}: not entered, for {why}"
         return next(iter(rows), None), ""
+
+    def wrong_number(self, owner: Owner, found: dict[str, set[int]]) -> str:
+        """Return why a number in a file's name is not the owner's; "" if it is.
+
+        Args:
+            owner: the person who handed in.
+            found: the result of `found`.
+        """
+        for kind in NUMBERS:
+            for row in sorted(found.get(kind, ())):
+                if not self.agrees(owner.name, row):
+                    other = self.name_in(row) or "somebody without a name"
+                    advice = " (a group? MEMBERS=file says who is in it)"
+                    whose = f"number {owner.ids[kind]} is that of {other}"
+                    return whose + advice * (kind == "canvas")
+        return ""
+
+    def doubt(self, owner: Owner, found: dict[str, set[int]], rows: set[int]) -> str:
+        """Return why it is not certain which row belongs to a person; "" if it is.
+
+        Args:
+            owner: the person who handed in.
+            found: the result of `found`.
+            rows: the rows that the person's identifiers have in common.
+        """
+        if len(rows) > 1:
+            return f"{len(rows)} rows could be meant"
+        if found and not rows:
+            whose = (
+                f"the {WORDS[kind]} is that of {self.name_in(min(some))}"
+                for kind, some in found.items()
+            )
+            return ", and ".join(whose)
+        if [*found] == ["name"] and not is_any(owner):
+            (row,) = rows
+            for kind, ours in owner.ids.items():
+                theirs = self.values(row, kind)
+                if theirs and normal(ours, kind) not in theirs:
+                    told = f"{self.export.value(row, kind)}, not {ours}"
+                    return f"the row of this name has another {WORDS[kind]}: {told}"
+        return ""
 
     def found(self, known: dict[str, str]) -> dict[str, set[int]]:
         """Return the rows that have an identifier of a person.
@@ -76,52 +136,52 @@ class People:
             if (some := self.places[kind].get(normal(known[kind], kind)))
         }
 
-    def others(self, rows: set[int], name: str) -> str:
-        """Return the names in some rows; "" if one of them may be the given name.
+    def agrees(self, name: str, row: int) -> bool:
+        """Return whether the name of a file or folder may be that of a row's person.
 
-        Moodle gives numbers to groups, too, and a participant outside a group can have
-        the group's number. If the number in a folder's name is that of a group, this
-        participant's name differs from the name in the folder's name.
+        Where Moodle hides the names, the name of the folder is the word before the
+        number in the column Identifier: "Participant" in "Participant 123".
 
         Args:
-            rows: the indices of the rows with the number in the folder's name.
-            name: the name in the folder's name.
+            name: the name in the file's or folder's name.
+            row: the index of the row.
         """
-        told = [self.name_in(row) for row in sorted(rows)]
-        if any(same_name(name, other) for other in told):
-            return ""
-        return " and ".join(other or "somebody without a name" for other in told)
+        word = re.sub(r"\s*\d+\s*$", "", self.export.value(row, "moodle"))
+        return any(same_name(name, told) for told in (self.name_in(row), word) if told)
 
     def name_in(self, row: int) -> str:
-        """Return the name in a row.
-
-        If the export has no column of names, the result is the word before the number
-        in the column Identifier: "Participant" in "Participant 123".
+        """Return the name in a row; "" if there is none.
 
         Args:
             row: the index of the row.
         """
-        if "name" in self.columns:
-            return self.rows[row].at(self.columns["name"])
-        return re.sub(r"\s*\d+\s*$", "", self.rows[row].at(self.columns["moodle"]))
+        return self.export.value(row, "name")
+
+
+def is_any(owner: Owner) -> bool:
+    """Return whether it is not known what kind of identifier an owner's login is.
+
+    This is so if the login is the name of a file or folder, as is the owner's name.
+    """
+    return owner.ids == {"login": owner.name}
 
 
 def same_name(folder: str, name: str) -> bool:
-    """Return whether a folder of Moodle may belong to the person with this name.
+    """Return whether a file or folder may belong to the person with this name.
 
-    In a folder's name, Moodle omits characters that file systems do not allow, and may
-    put the name of a group and a hyphen before the person's name. If the folder's name
-    has bytes that could not be decoded, only the ASCII letters are compared.
+    Canvas and Moodle omit characters that file systems do not allow. Moodle may put the
+    name of a group and a hyphen before the person's name. If the name has bytes that
+    could not be decoded, only the ASCII letters are compared.
 
     Args:
-        folder: the name in a folder of Moodle.
+        folder: the name in the name of a file or folder.
         name: the name of a person in an export.
     """
     parts = folder.split("-")
     told = {letters("-".join(parts[i:])) for i in range(len(parts))}
     if re.search("[\ud800-\udfff�]", folder):
         return letters(ascii_of(name)) == letters(ascii_of(folder)) != ""
-    return not letters(folder) or letters(name) in told
+    return letters(name) in told - {""}
 
 
 def letters(name: str) -> str:
@@ -149,4 +209,5 @@ def normal(value: str, kind: str) -> str:
     if kind == "moodle":  # "Participant 123", in the site's language
         digits = re.search(r"\d+\s*$", value)
         return digits[0].strip() if digits else ""
-    return unicodedata.normalize("NFKC", value).strip().casefold()
+    # In Brightspace, "#" is before a number, so that no spreadsheet changes it.
+    return unicodedata.normalize("NFKC", value).strip().lstrip("#").casefold()

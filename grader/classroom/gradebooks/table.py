@@ -3,8 +3,8 @@
 from collections.abc import Iterable
 
 from grader.classroom.entries import Entry
-from grader.classroom.gradebooks.export import as_csv
 from grader.classroom.gradebooks.people import MATCHED_BY
+from grader.classroom.gradebooks.sheet import as_csv
 from grader.classroom.pool import timeouts
 from grader.contract.exercises import EXERCISES
 from grader.escape import csv_cell

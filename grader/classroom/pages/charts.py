@@ -4,17 +4,21 @@ Lengths are in units of the SVG picture, which is scaled to the width of the pag
 0) is the top left corner.
 """
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from grader.contract.learning import FULL, HALF
 from grader.report.learning import LARGEST_RETURN
+from grader.report.model import plain_number
 
-WIDTH, HEIGHT = 640, 260
-LEFT, RIGHT, TOP, BOTTOM = 44, 12, 16, 52  # margins
+WIDTH, HEIGHT = 640, 320
+LEFT, RIGHT, TOP, BOTTOM = 44, 96, 34, 56  # margins
 BASE = HEIGHT - BOTTOM  # y of the horizontal axis
 BINS = 10  # of a histogram; one more bin holds full marks
+GAP = 20  # between the last two bins of a histogram
+TICKS = 5  # numbers on the horizontal axis, at most, besides 0
 
 Curve = Sequence[Sequence[float]]  # pairs of environment step and mean return
 
@@ -83,42 +87,46 @@ class Chart:
     width, height = WIDTH, HEIGHT
     left, right = LEFT, WIDTH - RIGHT
 
-    def add_caption(self, words: str) -> None:
-        """Add the name of the horizontal axis, as a text below this axis."""
+    def add_captions(self, across: str, up: str) -> None:
+        """Add the names of the horizontal and of the vertical axis."""
         middle = (self.left + self.right) / 2
-        self.texts.append(Text(middle, HEIGHT - 6, "mid soft", words))
+        self.texts.append(Text(middle, HEIGHT - 6, "mid soft", across))
+        self.texts.append(Text(0, 14, "soft", up))
 
 
-def histogram(shares: Sequence[float]) -> Chart:
+def histogram(scores: Sequence[float], most: float) -> Chart:
     """Return a histogram of the scores.
 
     `BINS` bins of equal width count the hand-ins by score. One more bin counts the
     hand-ins with full points.
 
     Args:
-        shares: for each hand-in, its points divided by the largest possible points, a
-            number from 0 to 1.
+        scores: the points of each hand-in.
+        most: the largest possible points.
     """
     counts = [0] * (BINS + 1)
-    for share in shares:
-        counts[int(max(0.0, min(share, 1.0)) * BINS + 1e-9)] += 1
-    labels = [str(100 * i // BINS) for i in range(BINS + 1)]
+    for score in scores:
+        counts[int(max(0.0, min(score / most, 1.0)) * BINS + 1e-9)] += 1
+    labels = [str(plain_number(most * i / BINS)) for i in range(BINS + 1)]
     told = ", ".join(
         f"from {label}: {n}" for label, n in zip(labels, counts, strict=True)
     )
-    chart = Chart(f"Hand-ins by score in percent. {told}.", lines=[Line("axis", BASE)])
-    step = (WIDTH - LEFT - RIGHT) / len(counts)
+    chart = Chart(f"Hand-ins by score. {told}.", lines=[Line("axis", BASE)])
+    step = (WIDTH - LEFT - RIGHT - GAP) / len(counts)
     tallest = BASE - TOP - 14
-    for i, (count, label) in enumerate(zip(counts, labels, strict=True)):
+    for i, count in enumerate(counts):
         height = tallest * count / max(*counts, 1)
-        x, y = LEFT + i * step, BASE - height
+        x, y = LEFT + i * step + (GAP if i == BINS else 0), BASE - height
         middle = round(x + step / 2, 1)
         if count:
-            bar = Bar(*(round(length, 1) for length in (x + 3, y, step - 6, height)))
+            bar = Bar(*(round(length, 1) for length in (x + 1, y, step - 2, height)))
             chart.bars.append(bar)
             chart.texts.append(Text(middle, round(y - 4, 1), "mid", str(count)))
-        chart.texts.append(Text(middle, BASE + 20, "mid", label))
-    chart.add_caption("percent of the points, and up to the next")
+        if i % 2 == 0:
+            edge = round(LEFT + i * step, 1)
+            chart.texts.append(Text(edge, BASE + 20, "mid", labels[i]))
+    chart.texts.append(Text(middle, BASE + 20, "mid", "full"))
+    chart.add_captions(f"score, of {plain_number(most)} points", "hand-ins")
     return chart
 
 
@@ -140,10 +148,14 @@ def learning_curves(runs: Sequence[Curve], words: str) -> Chart:
         return round(x, 1), round(BASE - (BASE - TOP) * share, 1)
 
     chart = Chart(words)
-    for mean in (0, HALF, FULL):
+    chart.lines.append(Line("axis", BASE))
+    for mean in (0, HALF, FULL, LARGEST_RETURN):
         _, y = place(0, mean)
-        chart.lines.append(Line("goal" if mean else "axis", y))
         chart.texts.append(Text(LEFT - 6, y + 4, "end", f"{mean:.0f}"))
+    for mean, paid in ((HALF, "half"), (FULL, "all points")):
+        right, y = place(last, mean)
+        chart.lines.append(Line("goal", y))
+        chart.texts.append(Text(right + 6, y + 4, "soft", paid))
     faint = round(max(0.25, 1 / max(len(runs), 1) ** 0.5), 2)
     for run in runs:
         places = (place(step, mean) for step, mean in run)
@@ -151,9 +163,15 @@ def learning_curves(runs: Sequence[Curve], words: str) -> Chart:
         reached = max(mean for _, mean in run) >= FULL
         kind = "curve" if reached else "curve missed"
         chart.curves.append(Polyline(kind, points, faint))
-    for share in (0, 0.25, 0.5, 0.75, 1):
-        x, _ = place(last * share, 0)
-        steps = f"{last * share / 1000:.0f}k" if share else "0"
-        chart.texts.append(Text(x, BASE + 20, "end" if share == 1 else "mid", steps))
-    chart.add_caption("environment steps")
+    for step in ticks(last):
+        x, _ = place(step, 0)
+        chart.texts.append(Text(x, BASE + 20, "mid", f"{step / 1000:g}"))
+    chart.add_captions("environment steps, in thousands", "mean return")
     return chart
+
+
+def ticks(last: float) -> list[float]:
+    """Return the round numbers from 0 to `last` that an axis shows."""
+    size = 10 ** math.floor(math.log10(last))
+    step = next(f * size for f in (0.2, 0.5, 1, 2) if last <= TICKS * f * size)
+    return [i * step for i in range(int(last / step + 1e-9) + 1)]

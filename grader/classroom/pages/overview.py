@@ -1,21 +1,39 @@
 """Make the page of the whole class, which shows names of students only on request."""
 
-import statistics
-from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
-from grader.classroom.entries import ODD, Entry, Trouble, troubles
-from grader.classroom.pages import charts
+from grader.classroom.entries import (
+    NOT_GRADED,
+    ODD,
+    Entry,
+    Trouble,
+    troubles,
+    troubles_of,
+)
+from grader.classroom.pages import charts, summary
 from grader.classroom.pages.render import SORT, render
-from grader.classroom.pages.student import curve_of
+from grader.classroom.pages.student import outcome_of, sign_of
 from grader.classroom.similar.clusters import NEAR, Findings
-from grader.contract.exercises import EXERCISES
 from grader.contract.outcomes import CALLS_EXPORTED, Outcome
-from grader.report.model import Report, plain_number
+from grader.report.model import NOT_IMPORTED, NOT_READ, Exercise, Report
 
 SHORT = 8  # digits of an id that are shown; more if two ids begin alike
 HIDDEN = "its report says why"
+ALIKE, UNUSUAL = "nearly the same", "unusual code"
+UNREAD, UNIMPORTED = (kind.removesuffix(": ") for kind in (NOT_READ, NOT_IMPORTED))
+SERIOUS = (UNREAD, UNIMPORTED, NOT_GRADED)
+# By kind of trouble, what it means for the score and what to do.
+ADVICE = {
+    UNREAD: "No score, not zero.",
+    UNIMPORTED: "Graded, with no points: no check could ask the code.",
+    NOT_GRADED: "No score, not zero. The next run tries it again.",
+    ODD[Outcome.TIMEOUT]: "It was tried twice, the second time without the others.",
+    ODD[Outcome.KILLED]: "Out of memory, a crash, or code that ends its own process.",
+    ALIKE: "No proof, and no points are lost: read the hand-ins, ask their authors.",
+    UNUSUAL: "Strings and exported programs can hide code; both have honest uses, too. "
+    "No proof, and code in strings loses no points: look at the lines.",
+}
 
 
 class Label(NamedTuple):
@@ -34,37 +52,39 @@ class Label(NamedTuple):
     owners: str | None
 
 
-class Rate(NamedTuple):
-    """How well the graded hand-ins did in one exercise or check.
+class Group(NamedTuple):
+    """Hand-ins that staff should look at for the same kind of reason.
 
     Attributes:
-        name: the number and name of the exercise, or the description of the check.
-        is_exercise: True for an exercise, False for a check.
-        mean: the mean of the hand-ins' points.
-        most: the largest possible points.
-        passed: the fraction of the hand-ins that passed, from 0 to 1. To pass an
-            exercise means to get all its points.
+        kind: the kind of reason, such as "not read".
+        colour: the colour of the kind, a CSS class of `page.css`.
+        advice: what the kind means for the score, and what to do; "" for nothing.
+        items: the ids of one hand-in, or of several that look alike, with the details.
     """
 
-    name: str
-    is_exercise: bool
-    mean: float
-    most: float
-    passed: float
+    kind: str
+    colour: str
+    advice: str
+    items: list[tuple[tuple[str, ...], str]]
+
+    @property
+    def number(self) -> int:
+        """Return the number of hand-ins in the group."""
+        return len({id_ for ids, _ in self.items for id_ in ids})
 
 
-class Mistake(NamedTuple):
-    """A mistake that the diagnosis has named.
+class Row(NamedTuple):
+    """A hand-in in the table of everyone's points.
 
     Attributes:
-        hand_ins: the number of hand-ins with this mistake.
-        name: the mistake's name.
-        hint: the hint that students read; "" if there is none.
+        entry: the hand-in with its result.
+        why: why the hand-in has no score, such as "not read"; "" if it has one.
+        exercises: the exercises with their points; None where nothing was judged.
     """
 
-    hand_ins: int
-    name: str
-    hint: str
+    entry: Entry
+    why: str
+    exercises: list[Exercise | None]
 
 
 def page(
@@ -85,26 +105,25 @@ def page(
     entries = sorted(entries, key=lambda entry: entry.id)  # hides the order of names
     reports = {e.id: e.report for e in entries if e.report is not None and e.graded}
     graded = [*reports.values()]
-    shares = [report.score / report.max_score for report in graded]
+    scores = [entry.score for entry in entries if entry.score is not None]
+    most = graded[0].max_score if graded else 0
     return render(
         "class.html",
         SORT,
         names=names,
         labels=labels(entries, names=names),
-        figures=[*figures(entries, graded)],
-        troubles=[
-            (t, HIDDEN if is_secret(t, names) else t.why) for t in troubles(entries)
-        ],
-        odd=[*ODD.values()],
+        figures=[*summary.figures(entries, scores, most)],
+        groups=[*groups(entries, findings, reports, names=names)],
         left_out=left_out,
         reports=reports,
-        histogram=charts.histogram(shares),
-        rates=[*rates(graded)],
-        mistakes=mistakes(graded),
-        learning=learning(graded),
+        histogram=charts.histogram(scores, most),
+        mistakes=summary.mistakes(reports),
+        rates=[*summary.rates(graded)],
+        learning=summary.learning(graded),
+        rows=rows(entries, names=names),
+        dash=sign_of(Outcome.SKIPPED),
         findings=findings,
         near=NEAR,
-        flags=[*findings.in_strings, *exported(reports)],
     )
 
 
@@ -132,26 +151,35 @@ def labels(entries: Iterable[Entry], *, names: bool) -> dict[str, Label]:
     }
 
 
-def figures(
-    entries: Sequence[Entry], graded: Sequence[Report]
-) -> Iterator[tuple[str, str]]:
-    """Yield the figures at the top of the page, each as a pair of a name and a value.
+def groups(
+    entries: Sequence[Entry],
+    findings: Findings,
+    reports: Mapping[str, Report],
+    *,
+    names: bool,
+) -> Iterator[Group]:
+    """Yield what staff should look at first, the most urgent kind first.
 
     Args:
         entries: all hand-ins.
-        graded: the reports of the hand-ins that have a score.
+        findings: the result of comparing the code of all hand-ins.
+        reports: the reports of the hand-ins that have a score, by id.
+        names: whether the page shows the owners' names.
     """
-    yield "Hand-ins", str(len(entries))
-    yield "Graded", str(len(graded))
-    if graded:
-        scores = [report.score for report in graded]
-        most = graded[0].max_score
-        median = plain_number(statistics.median(scores))
-        yield "Median", f"{median} / {plain_number(most)}"
-        yield "Mean", f"{statistics.mean(scores):.1f}"
-        yield "Full marks", str(sum(score == most for score in scores))
-    if late := sum(entry.hand_in.late for entry in entries):
-        yield "Late", str(late)
+    found: dict[str, list[tuple[tuple[str, ...], str]]] = {}
+    for trouble in troubles(entries):
+        why = HIDDEN if is_secret(trouble, names) else trouble.why
+        found.setdefault(trouble.kind, []).append(((trouble.entry.id,), why))
+    found[ALIKE] = [
+        (one.names, f"each shares at least {int(100 * one.share)}% with another one")
+        for one in findings.clusters
+    ]
+    unusual = [*findings.in_strings, *exported(reports)]
+    found[UNUSUAL] = [((id_,), what) for id_, what in unusual]
+    for kind, items in found.items():
+        if items:
+            colour = "bad" if kind in SERIOUS else "warn"
+            yield Group(kind, colour, ADVICE.get(kind, ""), items)
 
 
 def is_secret(trouble: Trouble, names: bool) -> bool:
@@ -168,66 +196,33 @@ def is_secret(trouble: Trouble, names: bool) -> bool:
     return entry.report is not None and bool(entry.problem) and not names
 
 
-def rates(graded: Sequence[Report]) -> Iterator[Rate]:
-    """Yield a `Rate` for each exercise, followed by one for each of its checks.
+def rows(entries: Iterable[Entry], *, names: bool) -> list[Row]:
+    """Return the rows of everyone's points.
 
-    Args:
-        graded: the reports of the hand-ins that have a score.
+    With names, they are in the order of the names; else the highest score comes first.
+    Hand-ins without a score come last.
     """
-    for name in EXERCISES:
-        found = [e for report in graded for e in report.exercises if e.name == name]
-        if not found:
-            continue
-        first = found[0]
-        full = statistics.mean(e.is_complete for e in found)
-        mean = statistics.mean(e.score for e in found)
-        yield Rate(f"{first.number} {name}", True, mean, first.max_score, full)
-        for i, check in enumerate(first.checks):
-            alike = [e.checks[i] for e in found if i < len(e.checks)]
-            passed = statistics.mean(c.outcome == Outcome.PASSED for c in alike)
-            mean = statistics.mean(c.score for c in alike)
-            yield Rate(check.description, False, mean, check.max_score, passed)
-
-
-def mistakes(graded: Sequence[Report]) -> list[Mistake]:
-    """Return the mistakes that the diagnosis has named, the most frequent first.
-
-    Args:
-        graded: the reports of the hand-ins that have a score.
-    """
-    found: Counter[str] = Counter()
-    hints: dict[str, str] = {}
-    for report in graded:
-        checks = [c for exercise in report.exercises for c in exercise.checks]
-        found.update({check.diagnosis for check in checks if check.diagnosis})
-        for check in checks:
-            if check.diagnosis and check.hint:
-                hints.setdefault(check.diagnosis, check.hint)
-    ordered = sorted(found.items(), key=lambda item: (-item[1], item[0]))
-    return [Mistake(count, name, hints.get(name, "")) for name, count in ordered]
-
-
-def learning(graded: Sequence[Report]) -> tuple[str, bool, charts.Chart] | None:
-    """Summarize the trainings on CartPole in all reports.
-
-    Args:
-        graded: the reports of the hand-ins that have a score.
-
-    Returns:
-        None if no report has a training on CartPole. Otherwise a triple: a sentence on
-        the results; whether some trainings never reached the mean return for full
-        points; the chart of the learning curves.
-    """
-    runs = [run for report in graded if (run := curve_of(report))]
-    if not runs:
-        return None
-    reached = sum(max(mean for _, mean in run) >= charts.FULL for run in runs)
-    words = (
-        f"{reached} of {len(runs)} runs on CartPole reach a mean return of "
-        f"{charts.FULL:.0f}"
+    found = []
+    for entry in entries:
+        why = ""
+        judged: list[Exercise | None] = []
+        if entry.report is None or entry.score is None:
+            why = next(troubles_of(entry)).kind
+        else:
+            judged = [
+                None if outcome_of(e) == Outcome.SKIPPED else e
+                for e in entry.report.exercises
+            ]
+        found.append(Row(entry, why, judged))
+    return sorted(
+        found,
+        key=lambda row: (
+            bool(row.why),
+            [owner.name.casefold() for owner in row.entry.hand_in.owners]
+            if names
+            else -(row.entry.score or 0),
+        ),
     )
-    chart = charts.learning_curves(runs, f"Learning curves. {words}.")
-    return words, reached < len(runs), chart
 
 
 def exported(reports: Mapping[str, Report]) -> Iterator[tuple[str, str]]:

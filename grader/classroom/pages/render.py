@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
-from markupsafe import Markup
+from markupsafe import Markup, escape
 
 from grader.escape import printable
 from grader.report.model import plain_number
@@ -32,6 +32,17 @@ def percent(share: float) -> str:
     return f"{share:.0%}"
 
 
+def with_code(text: str) -> Markup:
+    """Return a text as HTML, with the words between two backticks in the code font."""
+    parts = printable(text).split("`")
+    if len(parts) % 2 == 0:  # a backtick without a second one
+        return escape(printable(text))
+    return Markup().join(
+        Markup("<code>{}</code>").format(part) if i % 2 else escape(part)
+        for i, part in enumerate(parts)
+    )
+
+
 ENVIRONMENT = Environment(
     loader=FileSystemLoader(TEMPLATES),
     autoescape=True,
@@ -41,7 +52,11 @@ ENVIRONMENT = Environment(
     lstrip_blocks=True,
     keep_trailing_newline=True,
 )
-ENVIRONMENT.filters |= {"number": plain_number, "percent": percent}
+ENVIRONMENT.filters |= {
+    "code": with_code,
+    "number": plain_number,
+    "percent": percent,
+}
 
 
 def render(template: str, script: str = "", **values: Any) -> str:

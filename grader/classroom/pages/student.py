@@ -1,18 +1,38 @@
 """Make the page for a student: the report on one hand-in."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
 from grader.classroom.entries import Entry
 from grader.classroom.pages import charts
 from grader.classroom.pages.render import render
+from grader.contract.exercises import EXERCISES
 from grader.contract.outcomes import Outcome
+from grader.report import hints
 from grader.report import learning as words
-from grader.report.formats.words import about_printed
+from grader.report.exercise import cause_of, marked_as, told_first
 from grader.report.model import Check, Exercise, Report, plain_number
-from grader.report.symbols import MARKS
+from grader.report.printed import about_tracers, shown_lines
+from grader.report.symbols import MARKS, MEANINGS, SUBSTITUTES
+from grader.report.terminal import problem_lines
 
 COLOURS = {"green": "good", "red": "bad", "dim": "soft", "magenta": "warn"}
+RARE = MARKS[Outcome.TIMEOUT][0]  # few fonts of browsers have this mark
+WAITS = "it waits for another check, or for code that is not written"
+
+
+class Sign(NamedTuple):
+    """The mark of an outcome.
+
+    Attributes:
+        mark: the mark.
+        colour: the colour of the mark, a CSS class of `page.css`.
+        words: what the mark means.
+    """
+
+    mark: str
+    colour: str
+    words: str
 
 
 class Line(NamedTuple):
@@ -22,37 +42,66 @@ class Line(NamedTuple):
 
     Attributes:
         check: the check with its points.
-        mark: the sign of the check's outcome.
-        colour: the colour of the sign, a CSS class of `page.css`.
-        words: the outcome in words, for people who cannot see the sign.
+        sign: the mark of the check's outcome.
         message: the check's message; "" if it is left out.
-        reading: what the part computes; "" if it is left out.
+        formulas: what the part computes and what is asked, as pairs of label and text.
+        table: the lines of the reading's table; "" if there is none.
         hints: the lines of the check's hint, without those that are left out.
     """
 
     check: Check
-    mark: str
-    colour: str
-    words: str
+    sign: Sign
     message: str
-    reading: str
+    formulas: tuple[tuple[str, str], ...]
+    table: str
     hints: tuple[str, ...]
+
+    @property
+    def tells(self) -> bool:
+        """Return whether the check shows a text that no earlier check has shown."""
+        return bool(self.message or self.formulas or self.table or self.hints)
+
+
+class Section(NamedTuple):
+    """An exercise as the page shows it.
+
+    Attributes:
+        exercise: the exercise with its points.
+        sign: the mark of the exercise, see `outcome_of`.
+        failed: the checks that show a mistake.
+        waiting: the checks that were not judged.
+        passed: the checks that passed.
+    """
+
+    exercise: Exercise
+    sign: Sign
+    failed: list[Line]
+    waiting: list[Line]
+    passed: list[Line]
+
+    @property
+    def why(self) -> str:
+        """Return why an exercise without a mistake lacks points; "" if it does not."""
+        first = None if self.failed else told_first(self.exercise)
+        return first.message if first else ""
 
 
 def page(entry: Entry) -> str:
     """Return the HTML page for a hand-in that has a report."""
     report = entry.report
     assert report is not None
+    exercises = [] if report.problem else report.exercises
+    sections = [section_of(exercise) for exercise in exercises]
     return render(
         "student.html",
         report=report,
+        graded=entry.graded,
+        problem=problem_lines(report) if report.problem else [],
         names=", ".join(owner.name for owner in entry.hand_in.owners),
         figures=[*figures(entry, report)],
-        exercises=[
-            (exercise, [*lines(exercise)])
-            for exercise in ([] if report.problem else report.exercises)
-        ],
-        printed=about_printed(report),
+        sections=sorted(sections, key=urgency),
+        legend=[*legend(exercises)],
+        printed=[*printed(report)],
         learning=learning(report),
     )
 
@@ -61,28 +110,97 @@ def figures(entry: Entry, report: Report) -> Iterator[tuple[str, str]]:
     """Yield the figures at the top of the page, each as a pair of name and value."""
     most = plain_number(report.max_score)
     yield "Score", f"{plain_number(report.score)} / {most}" if entry.graded else "none"
-    yield "Seed", report.seed
+    checks = [check for exercise in report.exercises for check in exercise.checks]
+    if checks and not report.problem:
+        passed = sum(check.outcome == Outcome.PASSED for check in checks)
+        yield "Checks passed", f"{passed} of {len(checks)}"
     if entry.hand_in.late:
         yield "Handed in", "late"
+
+
+def sign_of(outcome: Outcome) -> Sign:
+    """Return the mark of an outcome, its colour and its meaning."""
+    mark, style = MARKS[outcome]
+    return Sign(
+        SUBSTITUTES[mark] if mark == RARE else mark, COLOURS[style], MEANINGS[outcome]
+    )
+
+
+def outcome_of(exercise: Exercise) -> Outcome:
+    """Return the outcome whose mark an exercise gets.
+
+    It is that of the first check that the page tells in full. An exercise in which
+    nothing is written was not judged.
+    """
+    if exercise.is_complete:
+        return Outcome.PASSED
+    first = told_first(exercise)
+    return marked_as(first) if first else Outcome.SKIPPED
+
+
+def urgency(section: Section) -> int:
+    """Return the place of an exercise: first those with a mistake, last the complete.
+
+    Between them are those that were not judged.
+    """
+    return 0 if section.failed else 2 if section.exercise.is_complete else 1
+
+
+def legend(exercises: Iterable[Exercise]) -> Iterator[tuple[Sign, str]]:
+    """Yield each mark that the page shows, with what it means."""
+    used = {marked_as(check) for exercise in exercises for check in exercise.checks}
+    for outcome in MARKS:
+        if outcome in used:
+            sign = sign_of(outcome)
+            waits = f"{sign.words}: {WAITS}"
+            yield sign, waits if outcome == Outcome.SKIPPED else sign.words
+
+
+def section_of(exercise: Exercise) -> Section:
+    """Return an exercise as the page shows it."""
+    failed: list[Line] = []
+    waiting: list[Line] = []
+    passed: list[Line] = []
+    groups = {Outcome.PASSED: passed, Outcome.SKIPPED: waiting}
+    for line in lines(exercise):
+        groups.get(marked_as(line.check), failed).append(line)
+    return Section(exercise, sign_of(outcome_of(exercise)), failed, waiting, passed)
 
 
 def lines(exercise: Exercise) -> Iterator[Line]:
     """Yield the checks of an exercise; a text that two checks share is shown once."""
     shown: set[str] = set()
 
-    def once(text: str | None) -> str:
-        new = "" if text is None or text in shown else text
-        shown.add(new)
+    def once(text: str | None, cause: str = "") -> str:
+        cause = cause or text or ""
+        new = "" if cause in shown else text or ""
+        shown.add(cause)
         return new
 
     for check in exercise.checks:
-        passed = check.outcome == Outcome.PASSED
-        message = "" if passed else once(check.message)
-        reading = once(check.reading)
-        hints = tuple(filter(None, map(once, (check.hint or "").splitlines())))
-        mark, style = MARKS[check.outcome]
-        words = str(check.outcome).replace("_", " ")
-        yield Line(check, mark, COLOURS[style], words, message, reading, hints)
+        sign = sign_of(marked_as(check))
+        if check.outcome == Outcome.PASSED:
+            yield Line(check, sign, "", (), "", ())
+            continue
+        message = once(check.message, cause_of(check))
+        is_new = bool(once(check.reading))
+        formulas = tuple(hints.formulas(check)) if is_new else ()
+        table = "\n".join(hints.table(check)) if is_new else ""
+        told = tuple(filter(None, map(once, (check.hint or "").splitlines())))
+        yield Line(check, sign, message, formulas, table, told)
+
+
+def printed(report: Report) -> Iterator[tuple[str, str, list[str]]]:
+    """Yield what the hand-in printed: where, the text, and sentences that explain it.
+
+    Args:
+        report: the report on the hand-in.
+    """
+    for each in report.printed:
+        name = each["exercise"]
+        where = f"In `{name}`" if name in EXERCISES else "When `dqn.py` was imported"
+        notes = [note.removeprefix("→ ") for note in about_tracers(each)]
+        yield where, "\n".join(shown_lines(each)), notes
 
 
 def learning(report: Report) -> tuple[list[str], charts.Chart | None] | None:
@@ -90,16 +208,17 @@ def learning(report: Report) -> tuple[list[str], charts.Chart | None] | None:
 
     Returns:
         None if no task was judged. Otherwise a list with a sentence on each judged
-        task, and a chart of the curve. The chart is None if the report has no curve of
-        CartPole.
+        task and on why others were not, and a chart of the curve. The chart is None if
+        the report has no curve of CartPole.
     """
     tasks = words.judged(report.learning)
     if not tasks:
         return None
     lines = [words.about(task, report.learning[task]) for task in tasks]
+    about = [*lines, *words.reasons(report.learning)]
     if not (run := curve_of(report)):
-        return lines, None
-    return lines, charts.learning_curves([run], f"Learning curve. {lines[-1]}.")
+        return about, None
+    return about, charts.learning_curves([run], f"Learning curve. {lines[-1]}.")
 
 
 def curve_of(report: Report) -> list[list[float]]:

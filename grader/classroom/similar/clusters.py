@@ -1,4 +1,8 @@
-"""Compare the code of all hand-ins of a class, and put copies into clusters."""
+"""Compare the code of all hand-ins of a course, and put copies into clusters.
+
+Hand-ins are compared by their units. A unit is one statement or one expression of the
+code, see `tokens`.
+"""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -10,21 +14,29 @@ import scipy.sparse.csgraph
 from grader.classroom.similar.normal_form import NotComparableError, normal_form
 from grader.intake.submission import Submission
 
-# Hand-ins are nearly equal if at least this fraction of units is common. Measured:
-# right hand-ins in different styles have at most 0.32 in common, a hand-in and its copy
-# at least 0.86, and at least 0.73 if both get other code between their lines.
+# Two hand-ins are nearly equal if they have at least this fraction of their units in
+# common. Measured: two right hand-ins in different styles have at most 0.32 in common.
+# A hand-in and its disguised copy have at least 0.86 in common. They still have at
+# least 0.73 in common if different other code is put between the lines of both.
 NEAR = 0.7
-FEW_UNITS = 60  # less code, under half of the homework, is often equal by chance
+# Hand-ins with fewer units are not compared: they have less than half of the homework,
+# and so little code is often equal by chance.
+FEW_UNITS = 60
 
 
 @dataclass(frozen=True)
 class Cluster:
-    """Hand-ins, each with nearly the same code as another one of the cluster.
+    """A group of hand-ins with nearly equal code.
+
+    Each hand-in of the group has nearly the same code as at least one other hand-in of
+    the group.
 
     Attributes:
         names: the names of the hand-ins.
-        share: min_i max_(j≠i) s_ij over the hand-ins of the cluster, where s_ij is the
-            fraction of common code of the hand-ins i and j, see `shares_of`.
+        share: how much code the hand-ins have in common, from 0 to 1. For each hand-in,
+            take the hand-in of the group that is most similar to it, and the fraction
+            of code that these two have in common, see `shares_of`. `share` is the
+            smallest of these fractions.
     """
 
     names: tuple[str, ...]
@@ -33,16 +45,19 @@ class Cluster:
 
 @dataclass
 class Findings:
-    """The result of comparing the code of a class; hand-ins are given by their names.
+    """The result of comparing the code of all hand-ins of a course.
 
     Attributes:
-        clusters: the clusters, the largest first.
-        median: the median over all pairs of hand-ins of their fraction of common code,
-            see `shares_of`; None if fewer than two hand-ins were compared.
-        in_strings: hand-ins with code in strings, each with a sentence about it.
-        not_compared: hand-ins that were not compared, each with the reason.
-        too_short: hand-ins in which the student has written too little code for a
-            comparison.
+        clusters: the groups of hand-ins with nearly equal code, the largest first.
+        median: the fraction of code that two hand-ins typically have in common, see
+            `shares_of`: the median over all pairs of hand-ins. None if fewer than two
+            hand-ins were compared.
+        in_strings: pairs (name of a hand-in, text) for hand-ins with code or data in
+            strings. The text says what was found and in which lines.
+        not_compared: pairs (name of a hand-in, reason) for hand-ins that cannot be
+            compared.
+        too_short: names of the hand-ins in which the student has written too little
+            code for a comparison.
     """
 
     clusters: list[Cluster] = field(default_factory=list)
@@ -53,12 +68,12 @@ class Findings:
 
 
 def compare(submissions: Mapping[str, Submission]) -> Findings:
-    """Compare the code of all hand-ins of a class.
+    """Compare the code of all hand-ins of a course.
 
     Hand-ins that could not be read, or that are the unchanged starter, are left out.
 
     Args:
-        submissions: the hand-ins by the names that the result shows.
+        submissions: the hand-ins by name. The result uses the same names.
     """
     findings = Findings()
     units: dict[str, frozenset[int]] = {}
@@ -107,11 +122,13 @@ def places(submission: Submission, lines: Sequence[int], most: int = 3) -> str:
 def shares_of(units: Sequence[frozenset[int]]) -> np.ndarray:
     """Return, for each pair of hand-ins, the fraction of code that is common to both.
 
-    The fraction is the number of common units, divided by the number of units of the
-    hand-in with fewer units. `tokens` says what a unit is.
+    A unit is one statement or one expression of the code, see `tokens`. The fraction is
+    the number of units that both hand-ins contain, divided by the number of units of
+    the shorter hand-in.
 
     Args:
-        units: for each of the n hand-ins, the hashes of its units; none is empty.
+        units: for each of the n hand-ins, the hashes of its units. Each hand-in has at
+            least one unit.
 
     Returns:
         A symmetric array [n, n] of numbers from 0 to 1, with 0 on the diagonal.
@@ -132,12 +149,13 @@ def shares_of(units: Sequence[frozenset[int]]) -> np.ndarray:
 def clusters_of(names: Sequence[str], shares: np.ndarray) -> Iterator[Cluster]:
     """Yield the clusters of nearly equal hand-ins, the largest first.
 
-    Two hand-ins are in the same cluster if their fraction of common code is at least
-    `NEAR`. They also are if a chain of such pairs connects them.
+    Two hand-ins are in the same cluster if they have at least the fraction `NEAR` of
+    their code in common, or if a chain of such pairs connects them.
 
     Args:
-        names: the names of the hand-ins.
-        shares: the result of `shares_of`, [n, n].
+        names: the names of the n hand-ins.
+        shares: for each pair of hand-ins, the fraction of code that is common to both,
+            an array [n, n] from `shares_of`.
     """
     near = scipy.sparse.csr_array(shares >= NEAR)
     _, labels = scipy.sparse.csgraph.connected_components(near, directed=False)

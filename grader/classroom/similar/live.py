@@ -43,7 +43,7 @@ def count(body: Iterable[ast.stmt]) -> int:
 
 
 def reads(tree: ast.AST) -> set[str]:
-    """Return the names that code reads, and the names of all attributes in it.
+    """Return the names that a piece of code reads, and all names of attributes in it.
 
     Names that are declared `global` or `nonlocal` count as read.
     """
@@ -59,10 +59,11 @@ def reads(tree: ast.AST) -> set[str]:
 
 
 def pruned(body: list[ast.stmt], needed: Set[str], *, local: bool) -> list[ast.stmt]:
-    """Return the statements of a block that have an effect.
+    """Return the statements of a block that may have an effect.
 
     Args:
-        body: the block; the blocks inside its statements are changed in place.
+        body: the block. In the blocks inside its statements, statements without an
+            effect are removed in place.
         needed: names that some code reads.
         local: True for a block inside a function.
     """
@@ -89,8 +90,9 @@ def handlers_and_cases(statement: ast.stmt) -> list[ast.AST]:
 
 
 def without_replaced(body: list[ast.stmt]) -> Iterator[ast.stmt]:
-    """Yield all statements of a block except definitions that a later one replaces.
+    """Yield the statements of a block, without definitions that are replaced later.
 
+    A function or class is replaced if the block defines the same name again.
     Definitions with decorators are kept, because a decorator may have an effect.
     """
     last = {one.name: one for one in body if isinstance(one, DEFINITION)}
@@ -125,8 +127,8 @@ def has_effect(statement: ast.stmt, needed: Set[str]) -> bool:
     """Return whether a statement may have an effect.
 
     Args:
-        statement: the statement, from whose inner blocks all statements without an
-            effect have been removed.
+        statement: the statement. The caller has already removed the statements without
+            an effect from its inner blocks.
         needed: names that some code reads.
     """
     match statement:

@@ -50,10 +50,13 @@ class NormalForm:
     """The code of a hand-in in a form that a disguise does not change.
 
     Attributes:
-        units: the hashes of the code's units, see `tokens`. Hashes can be compared only
-            inside one Python process.
-        running: the line numbers of `exec`, `eval` and `compile`, which run a text.
-        holding: the line numbers at which long strings begin.
+        units: the hashes of the code's units. A unit is one statement or one expression
+            of the code, see `tokens`. Hashes can be compared only inside one Python
+            process.
+        running: the numbers of the lines that use `exec`, `eval` or `compile`. These
+            functions can run a text as code.
+        holding: the numbers of the lines in which long strings begin. A long string can
+            hold code or data.
     """
 
     units: frozenset[int]
@@ -62,16 +65,18 @@ class NormalForm:
 
 
 def normal_form(text: str, cells: Sequence[int] = ()) -> NormalForm:
-    """Return the normal form of source code, without the units that the starter has.
+    """Return the normal form of a hand-in's code, without the code of the starter.
 
-    Code in strings is included.
+    Code that the hand-in keeps in strings is included.
 
     Args:
-        text: the source as it is run.
-        cells: for a notebook, the number of each cell's first line, from 0; else ().
+        text: the hand-in's text as the worker runs it.
+        cells: for a notebook, the number of each cell's first line, counted from 0; ()
+            for a Python file.
 
     Raises:
-        NotComparableError: the text is no Python, too long or too deeply nested.
+        NotComparableError: the text is not Python, is too long, or is nested too
+            deeply.
     """
     try:
         tree = parsed(text, cells)
@@ -89,8 +94,10 @@ def normal_form(text: str, cells: Sequence[int] = ()) -> NormalForm:
 def live_units(tree: ast.Module) -> frozenset[int]:
     """Remove statements without an effect from a tree; return the hashes of its units.
 
+    A unit is one statement or one expression that is left in the tree, see `tokens`.
+
     Args:
-        tree: the tree; it is changed in place.
+        tree: the syntax tree; it is changed in place.
     """
     prune(tree, given_names())
     return frozenset(units_of(tree))
@@ -98,9 +105,10 @@ def live_units(tree: ast.Module) -> frozenset[int]:
 
 @cache
 def given_units() -> frozenset[int]:
-    """Return the hashes of the units of the starter's code, see `tokens`.
+    """Return the hashes of the units of the starter's code.
 
-    Every hand-in contains these units, so they say nothing about copying.
+    A unit is one statement or one expression, see `tokens`. Every hand-in contains the
+    starter's units, so they say nothing about copying.
     """
     return live_units(ast.parse(STARTER.read_bytes()))
 
@@ -113,15 +121,19 @@ def given_names() -> frozenset[str]:
 
 
 def parsed(text: str, cells: Sequence[int]) -> ast.Module:
-    """Return the tree of source code; for a notebook, of the cells that are Python.
+    """Return the syntax tree of a hand-in's code.
+
+    If a notebook as a whole is not Python, the tree contains only those cells that are
+    Python.
 
     Args:
-        text: the source as it is run.
-        cells: for a notebook, the number of each cell's first line, from 0; else ().
+        text: the hand-in's text as the worker runs it.
+        cells: for a notebook, the number of each cell's first line, counted from 0; ()
+            for a Python file.
 
     Raises:
         NotComparableError: nothing in the text is Python, or there is too much code.
-        RecursionError, MemoryError: the code is too deeply nested.
+        RecursionError, MemoryError: the code is nested too deeply.
     """
     if length_of_code(text) > LONGEST:
         raise NotComparableError(f"it has more than {LONGEST // 1000} kB of code")
@@ -141,7 +153,7 @@ def parsed(text: str, cells: Sequence[int]) -> ast.Module:
 def length_of_code(text: str) -> int:
     """Return the number of characters of a text, without comments and plain strings.
 
-    f-strings are counted, because they contain code.
+    Plain strings are all strings but f-strings, which can contain code.
     """
 
     def shortened(found: re.Match[str]) -> str:
@@ -161,15 +173,15 @@ def tree_of(text: str) -> ast.Module | None:
 
 
 def too_large(tree: ast.Module) -> bool:
-    """Return whether a tree has too many nodes for a comparison."""
+    """Return whether a syntax tree has too many nodes to be compared."""
     return next(itertools.islice(ast.walk(tree), MOST_NODES, None), None) is not None
 
 
 def trees_in(texts: Iterable[str | bytes]) -> Iterator[ast.Module]:
-    """Yield the tree of each text that is Python.
+    """Yield the syntax tree of each text that is Python.
 
-    This function stops when the texts together have more than `LONGEST` characters of
-    code.
+    A text whose tree is too large or nested too deeply is left out. The function stops
+    when the texts so far have more than `LONGEST` characters of code together.
     """
     length = 0
     for text in texts:

@@ -15,8 +15,8 @@ class Strings:
     """The strings of a syntax tree that may hold code or data.
 
     Attributes:
-        running: the line numbers of `exec`, `eval` and `compile`.
-        holding: the line numbers at which long strings begin.
+        running: the numbers of the lines that use `exec`, `eval` or `compile`.
+        holding: the numbers of the lines in which long strings begin.
         texts: the strings that may hold code.
     """
 
@@ -26,12 +26,13 @@ class Strings:
 
 
 def strings_in(tree: ast.Module) -> Strings:
-    """Return the strings of a tree that may hold code or data.
+    """Return the strings of a syntax tree that may hold code or data.
 
-    These are long strings, and the arguments of `exec`, `eval` and `compile`. A long
-    string that is not used, such as a docstring, is left out. But if the tree contains
-    `exec`, `eval` or `compile`, unused long strings are in `texts`, too, because the
-    tree may run them, as in `exec(__doc__)`.
+    These are strings of more than `LONG` characters, and the arguments of `exec`,
+    `eval` and `compile`. A long string that is not used, such as a docstring, is left
+    out. But if the code uses `exec`, `eval` or `compile`, `texts` also contains the
+    long strings that are not used, because the code may run them, as in
+    `exec(__doc__)`.
     """
     nodes = [*ast.walk(tree)]
     own = {node.name for node in nodes if isinstance(node, ast.FunctionDef)}
@@ -54,8 +55,8 @@ def runs_text(node: ast.AST, own: set[str]) -> TypeGuard[ast.expr]:
 
     Args:
         node: the node.
-        own: the names of the hand-in's functions. A function `eval` among them is not
-            Python's.
+        own: the names of the functions that the hand-in defines. If the hand-in defines
+            a function `eval` itself, the name `eval` does not mean Python's function.
     """
     match node:
         case ast.Name(id=name):

@@ -1,10 +1,11 @@
 """Cut a syntax tree into units that a disguise does not change.
 
-A unit is one statement or expression, written as a row of tokens. The names that the
-student has chosen are replaced by numbers, in the order in which they appear in the
-unit. So neither the order of the code nor other code around a unit matters. Annotations
-and the names of keyword arguments are left out. An imported name is replaced by its
-name in the library, such as `numpy` for `np`.
+A unit is one statement or one expression, written as a list of tokens. A token is the
+kind of a syntax node (such as "Return"), a name, or a value. The names that the student
+has chosen are replaced by numbers, in the order in which they first appear in the unit.
+So neither the order of the code nor other code around a unit matters. Annotations and
+the names of keyword arguments are left out. An imported name is replaced by its name in
+the library, such as `numpy` for `np`.
 """
 
 import ast
@@ -13,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-SMALLEST, LARGEST = 5, 60  # tokens of a unit; smaller units are in every hand-in
+SMALLEST, LARGEST = 5, 60  # tokens of a unit; less code is equal in all hand-ins
 LEFT_OUT = {"ctx", "returns", "type_params"}
 BUILTINS = {*dir(builtins)}
 # Attributes with the same meaning on any object; others are the student's own names.
@@ -25,12 +26,14 @@ METHODS = {
 
 
 def units_of(tree: ast.Module) -> set[int]:
-    """Return the hashes of a tree's units.
+    """Cut a syntax tree into units, and return the hash of each unit.
 
-    The hashes can be compared only inside one Python process.
+    A unit is one statement or one expression of the tree, with `SMALLEST` to `LARGEST`
+    tokens. A unit inside another unit counts, too. The hashes can be compared only
+    inside one Python process.
 
     Raises:
-        RecursionError: the tree is too deep.
+        RecursionError: the tree is nested too deeply.
     """
     row = Row(tree)
     for statement in tree.body:
@@ -39,16 +42,18 @@ def units_of(tree: ast.Module) -> set[int]:
 
 
 class Row:
-    """A tree written as a row of tokens.
+    """A writer that turns the nodes of a syntax tree into tokens.
 
     A name that the student has chosen becomes a number. Any other token is a text or a
-    value, which must be equal in a copy.
+    value, which is the same in a copy of the code.
 
     Args:
-        tree: the tree that will be written.
+        tree: the tree whose nodes will be written.
 
     Attributes:
-        units: the hashes of the units written so far.
+        tokens: the tokens written so far.
+        units: the hashes of the units written so far. A unit is a statement or an
+            expression with `SMALLEST` to `LARGEST` tokens.
     """
 
     def __init__(self, tree: ast.Module) -> None:
@@ -64,8 +69,8 @@ class Row:
     def note_names(self, node: ast.AST) -> None:
         """Remember the names that a node binds.
 
-        Three sets are kept apart: imported names, the first arguments of methods, and
-        other names.
+        Imported names, the first arguments of methods, and names that are bound in
+        other ways are kept in three collections.
         """
         match node:
             case ast.Name(id=name, ctx=ast.Store()) | ast.arg(arg=name):
@@ -83,7 +88,10 @@ class Row:
                     self.imported[name] = alias.name.rpartition(".")[2]
 
     def write(self, node: ast.AST) -> None:
-        """Append a node's tokens to `tokens`, and add its units' hashes to `units`."""
+        """Append the tokens of a node, and of all nodes in it, to `tokens`.
+
+        The hash of each unit among these nodes is added to `units`.
+        """
         start = len(self.tokens)
         self.write_tokens(node)
         fits = SMALLEST <= len(self.tokens) - start <= LARGEST
@@ -91,7 +99,10 @@ class Row:
             self.units.add(unit(self.tokens[start:]))
 
     def write_tokens(self, node: ast.AST) -> None:
-        """Append the tokens of a node: its kind, its names or value, and its parts."""
+        """Append the tokens of a node to `tokens`.
+
+        These are the node's kind, its name or value, and the tokens of the nodes in it.
+        """
         match node:
             case ast.Name(id=name):
                 self.tokens.append(self.name(name))
@@ -121,7 +132,8 @@ class Row:
         """Append the tokens of the nodes in one field of a node.
 
         Args:
-            value: the value of the field: a node, a list of nodes, or something else.
+            value: the value of the field: a node or a list of nodes. For other values,
+                nothing is appended.
         """
         for part in value if isinstance(value, list) else [value]:
             if isinstance(part, ast.AST):
@@ -170,7 +182,8 @@ def unit(tokens: list[Any]) -> int:
     """Return the hash of a unit.
 
     Args:
-        tokens: the unit's tokens. Their numbers are replaced by 0, 1, 2 and so on, in
+        tokens: the unit's tokens. In them, numbers stand for names that the student has
+            chosen. Before hashing, these numbers are replaced by 0, 1, 2 and so on, in
             the order in which they first appear.
     """
     seen: dict[int, int] = {}

@@ -9,7 +9,7 @@ from grader.diagnosis.formulas.rows import Rows
 from grader.diagnosis.formulas.value import PAIRS, value_of
 
 # The indices of n formulas [n], and the formulas' targets [n, I, B]. I is B for
-# formulas that form all pairs of rows, and 1 for all other formulas.
+# formulas that combine all pairs of rows, and 1 for all other formulas.
 Group = tuple[np.ndarray, np.ndarray]
 
 

@@ -1,8 +1,9 @@
-"""Formulas with a constant that is in no list of choices, but computed from answers.
+"""Find formulas with an unusual constant, such as a reward that is multiplied by 0.37.
 
-If a loss is a factor times the mean of squared errors, the loss and its gradient
-determine every target y. If the formula of y has only one wrong constant, the targets
-determine this constant. The caller has to check each formula on all answers.
+Such a constant is in no list of choices; it is computed from the hand-in's answers. If
+a loss is a factor times the mean of squared errors, the loss and its gradient determine
+every target y. If the formula of y has only one wrong constant, the targets determine
+this constant. The caller has to check each formula on all answers.
 """
 
 from collections.abc import Callable, Iterator, Sequence
@@ -33,7 +34,7 @@ def with_constants(
 ) -> Formulas:
     """Yield formulas with one more difference: a constant computed from answers.
 
-    One of the given formulas can lead to several results, or to none.
+    A given formula can give several new formulas, or none.
 
     Args:
         target_of: the function that takes rows and a formula, and computes the targets.
@@ -132,8 +133,8 @@ def of_target(
 ) -> Formulas:
     """Yield copies of a formula, each with one computed constant in its target.
 
-    The constant changes the reward, replaces γ, is a weight in the value of s′, or is a
-    bound of y.
+    The constant may change the reward, replace γ, be the bound of a clipped y, or be
+    the weight in a mean of two values of s′.
 
     Args:
         target_of: the function that takes rows and a formula, and computes the targets.
@@ -260,8 +261,9 @@ def mixtures(
 ) -> Iterator[Choice]:
     """Yield the choices for a weighted mean of max_a Q(s′,a) and another value of s′.
 
-    For each value in the table `OTHER_VALUES`, the weight is computed from the targets.
-    The choice is yielded if the weight is between 0 and 1 and explains all targets.
+    The other value is one of the table `OTHER_VALUES`. Its weight is computed from the
+    targets. The choice is yielded if the weight is between 0 and 1, and the same for
+    all targets.
 
     Args:
         target_of: the function that takes rows and a formula, and computes the targets.
@@ -316,10 +318,11 @@ def of_error(
     samples: Sequence[Sample],
     slopes: Sequence[np.ndarray | None],
 ) -> Formulas:
-    """Yield copies of a formula with Huber's loss, and with a square of clipped errors.
+    """Yield copies of a formula in which large errors count less than their squares.
 
-    Huber's loss is linear for errors beyond a bound, and a clipped error is constant
-    beyond a bound. These bounds are computed from the answers.
+    One copy has Huber's loss, which is linear for errors beyond a bound. Another copy
+    clips the errors to a bound before they are squared. The bounds are computed from
+    the answers; a copy whose bound cannot be computed is left out.
 
     Args:
         target_of: the function that takes rows and a formula, and computes the targets.

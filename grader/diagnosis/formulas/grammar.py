@@ -24,10 +24,10 @@ class Choice:
         name: the mistake's name without the part's prefix; "" for right code, and for a
             choice that is no mistake by itself.
         hint: the sentences that explain the mistake to the student; "" for right code.
-        names: full names of the mistake in some parts, by the part's prefix, such as
-            {"mc": "mc-columns"}. In all other parts the full name is the prefix, a "-"
-            and `name`. If the full name is None, the part tries the choice only as a
-            piece of a `Joint`.
+        names: full names of the mistake in some parts, such as {"mc": "mc-columns"}. A
+            key is the part's prefix, see `PREFIX`. In all other parts the full name is
+            the prefix, a "-" and `name`. None in place of a full name means that
+            formulas of this part have the choice only as a piece of a `Joint`.
     """
 
     words: str
@@ -65,8 +65,7 @@ def difference_of(item: "Choice | Joint", part: str) -> Difference | None:
         part: name of the part.
 
     Returns:
-        None if the choice is right code, or if the part does not try the choice or
-        joint alone.
+        None if the choice is right code, or if the item has no name in this part.
     """
     prefix = PREFIX[part]
     name = (item.names or {}).get(prefix, item.name and f"{prefix}-{item.name}")

@@ -150,7 +150,7 @@ def with_tilde(
     Args:
         formula: the formula that fits answers to questions with flags of type bool.
         part: name of the part.
-        tilde: the choice ~d of this part.
+        tilde: the choice of the mask with ~d, with the mistake's name in this part.
         ask: a function without arguments that asks the part with flags of an integer
             type. It returns the answer, or None if formulas cannot be compared with it.
         fits: a function that takes a formula and such an answer. It tells whether the

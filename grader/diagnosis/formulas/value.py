@@ -1,8 +1,8 @@
 """The choices of the value of s′: the network, the state, and the reducer.
 
-The reducer makes one number of the values of all actions; in right code it takes their
-maximum. In the text of a network, {s} and {a} stand for the state and the action. In
-the text of a reducer, <a> stands for the network's value of action a.
+The reducer turns the values of all actions into one number; in right code it takes
+their maximum. In the text of a network, {s} and {a} stand for the state and the action.
+In the text of a reducer, <a> stands for the network's value of action a.
 """
 
 import re

@@ -64,7 +64,7 @@ def read(student: Student, rng: np.random.Generator) -> Reading | None:
 
 
 def refused(message: str) -> Reading | None:
-    """Return the reading that the message of an exception proves, or None.
+    """Return the reading for an exception's message; None if the message is unknown.
 
     Two messages are known. One belongs to a Python `if` on a traced value, the other to
     a traced value that is kept and used in a later call.
@@ -146,7 +146,7 @@ def explained(samples: list[Sample], questions: Questions) -> Reading | None:
 
     Args:
         samples: the actions for each array of Q values and each ε.
-        questions: asks the hand-in further questions if the samples leave a doubt.
+        questions: asks the hand-in further questions, which the samples do not answer.
     """
     if same_for_all_keys(samples):
         return without_key(questions)
@@ -243,7 +243,7 @@ def hard_rule(fit: Fit, questions: Questions) -> Greedy | None:
     if fit.exploring[epsilon][0] > 0.4:
         return None
     sample = questions.hard(epsilon)
-    # The most frequent action of each row, clipped to numbers from 0 to 9.
+    # The most frequent action of each row; numbers beyond 0 to 9 are clipped.
     modes = [int(np.bincount(row.clip(0, 9)).argmax()) for row in sample.actions.T]
     for greedy in GREEDY:
         allowed = greedy.allowed(sample.q_values)

@@ -1,10 +1,10 @@
 """Find the formula that `discounted_returns` computes, from its answers.
 
-The right formula is G_i = Σ_{t≥i} γ^(t−i) r_t. Wrong code may differ in four terms: the
-reward r_t, the weight γ^(t−i), the range t≥i, and what is returned in place of the sum.
-The choices for each term are in the tables of `return_parts`; to add one, add a line.
-A formula is reported only if it fits the answers to all questions. If several formulas
-fit, the one with the lowest cost is taken, where each mistake costs about 1.
+The right formula is G_i = Σ_{t≥i} γ^(t−i) r_t. Wrong code may change the reward r_t,
+the weight γ^(t−i), the range t≥i, or the finished sum. The choices for these four terms
+are in the tables of `return_parts`; to add a choice, add a line. A formula is reported
+only if it gives the answers to all questions. If several formulas do, the one with the
+lowest cost is reported; each mistake costs about 1.
 """
 
 import contextlib
@@ -268,7 +268,8 @@ def fitting(answers: Sequence[Asked]) -> list[Formula]:
 def in_words(answers: Sequence[Asked], shape: Difference | None) -> Reading | None:
     """Return the reading of all answers, or None.
 
-    None means that the answers are right or nearly right, or that some are not finite.
+    None means that the answers are right or nearly right, or that some returns are not
+    finite.
 
     Args:
         answers: the answers to each set of questions. In the first set, the last T

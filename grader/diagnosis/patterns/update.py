@@ -148,8 +148,9 @@ def read_steps(draws: list[Draw], answers: Answers) -> Found:
 def several(draws: list[Draw], answers: Answers) -> Found:
     """Return what `read_steps` returns, for a call that makes several steps.
 
-    The number of steps is the rise of Adam's count. If it is unclear or less than 2,
-    the result is (None, [], None).
+    The number of steps is the rise of Adam's count, or the returned count if Adam
+    starts anew in each call. The result is (None, [], None) if this number is below 2
+    or not the same for all draws.
 
     Args:
         draws: the questions, see `Draw`.
@@ -233,8 +234,8 @@ def note_of_loss(
         draws: the questions, see `Draw`.
         seen: answers with one optimizer, one for each draw.
         gradient: formula of the gradient of the step.
-        middle: θ_Q before the last step if a call makes several steps, one [P] for each
-            draw; None for one step.
+        middle: θ_Q before the last step if a call makes several steps, a vector [P] for
+            each draw; None for one step.
     """
     losses = np.array([one.loss for one in seen])
     after = [one.theta for one in seen]
@@ -281,11 +282,11 @@ def note_of_loss(
 
 
 def factor_difference(factor: float, size: int) -> Difference | None:
-    """Return the mistake that explains a constant factor of the gradient.
+    """Return the mistake behind a constant factor of the gradient.
 
     Args:
         factor: the factor.
-        size: batch size B; a mistake can be to multiply or divide by B.
+        size: batch size B. Known mistakes multiply or divide the gradient by B.
 
     Returns:
         None for the factor 1.
@@ -302,7 +303,7 @@ def factor_difference(factor: float, size: int) -> Difference | None:
 def reading(
     gradient: Gradient | None, notes: list[Note], draws: list[Draw], answers: Answers
 ) -> Reading | None:
-    """Combine the gradient and the notes to one reading; None if there is no mistake.
+    """Return one reading of the gradient and the notes; None if there is no mistake.
 
     Args:
         gradient: formula of the gradient; None if unknown.

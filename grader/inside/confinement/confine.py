@@ -22,7 +22,7 @@ def main() -> None:
     """Confine this process and run the module that the command line names.
 
     The first argument is a JSON object with the arguments of `apply`. The second one is
-    the name of the module; without it nothing is run.
+    the name of the module. Without a second argument, no module is run.
     """
     try:
         apply(**json.loads(sys.argv[1]))
@@ -46,16 +46,18 @@ def apply(
     On other systems than Linux, only the resource limits are set.
 
     Args:
-        bounds: arguments of `resource_limits.apply`.
+        bounds: arguments of `resource_limits.apply`, by name.
         user: number of the user to become; 0 to stay the same user.
         reads_all: True if the new user keeps the privilege to read all files. This is
             needed if Python lies in a folder that only root may enter. Landlock or
             bubblewrap still limits which files can be read.
-        files: arguments of `landlock.restrict`; None to leave Landlock out.
-        calls: arguments of `seccomp.apply`; None to leave the filter out.
+        files: arguments of `landlock.restrict`, by name; None to leave Landlock out.
+        calls: arguments of `seccomp.apply`, by name; None to set no filter of system
+            calls.
 
     Raises:
-        Refused, OSError: the kernel refuses one of these steps.
+        Refused: the kernel or the machine lacks a feature that is needed.
+        OSError: a system call failed.
     """
     resource_limits.apply(**bounds)
     if sys.platform != "linux":

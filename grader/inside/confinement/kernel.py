@@ -5,7 +5,9 @@ import os
 import platform
 import struct
 
-# The machines in the order of the columns in tables of system calls' numbers.
+# The processor architectures on which system calls can be made and filtered. A system
+# call has another number on each of them. Where a number for each is listed, the order
+# is that of this tuple.
 MACHINES = ("x86_64", "aarch64")
 
 PR_SET_PDEATHSIG = 1
@@ -16,13 +18,14 @@ PR_SET_NO_NEW_PRIVS = 38
 
 
 class Refused(Exception):
-    """Raised if the kernel or machine lacks a feature that confinement needs."""
+    """Raised if the kernel or the machine lacks a feature that confinement needs."""
 
 
 def machine() -> int:
     """Return the index of this machine's architecture in MACHINES: 0 or 1.
 
-    In tables of system call numbers, the column with this index is for this machine.
+    `seccomp.py` lists two numbers for each system call. The number at this index is the
+    one on this machine.
 
     Raises:
         Refused: MACHINES does not contain the architecture, or Python is not a 64-bit

@@ -19,11 +19,11 @@ def apply(
     system refuses is left out; macOS, for example, does not limit the address space.
 
     Args:
-        memory: size of the address space in bytes; 0 for no limit.
-        file_size: size of each written file in bytes.
-        processes: number of processes and threads of the user; 0 for no limit.
-        seconds: processor time in seconds. After this time the system ends the process,
-            even if the grader, which keeps the deadlines, has ended before.
+        memory: largest size of the address space in bytes; 0 for no limit.
+        file_size: largest size of each written file in bytes.
+        processes: largest number of processes and threads of the user; 0 for no limit.
+        seconds: longest processor time in seconds. After this time, the system ends the
+            process. This is needed if the grader has died and keeps no deadlines.
         niceness: number added to the niceness of the process. A process with a higher
             niceness gets less processor time.
     """

@@ -2,8 +2,11 @@
 
 The filter refuses calls that no homework needs, and calls by which programs have
 escaped from sandboxes before. A refused call fails with "operation not permitted". A
-call that is newer than these tables fails with "function not implemented". Most
-libraries go on after such a failure. See seccomp(2).
+few calls, and all calls with a number above `NEWEST`, fail with "function not
+implemented". Most libraries go on after such a failure. See seccomp(2).
+
+The dicts below list system calls by name. A system call has another number on each
+architecture in `kernel.MACHINES`.
 """
 
 import ctypes
@@ -13,7 +16,7 @@ import struct
 
 from grader.inside.confinement import kernel
 
-# Numbers of a system call on x86_64 and aarch64; None if the machine has no such call.
+# Numbers of a system call on x86_64 and on aarch64; None if there is no such call.
 Numbers = tuple[int | None, int | None]
 REFUSED: dict[str, Numbers] = {
     # Other processes' memory, descriptors and scheduling.
@@ -33,7 +36,7 @@ REFUSED: dict[str, Numbers] = {
     "sched_setscheduler": (144, 119),
     "sched_setparam": (142, 118),
     "sched_setattr": (314, 274),
-    # Parts of the kernel that had many security holes, or that bypass the other rules.
+    # Parts of the kernel that had many security holes, or that bypass this filter.
     "bpf": (321, 280),
     "perf_event_open": (298, 241),
     "userfaultfd": (323, 282),
@@ -96,9 +99,9 @@ REFUSED: dict[str, Numbers] = {
     "semget": (64, 190),
     "mq_open": (240, 180),
 }
-# Refused, too, if the process has no namespaces. Without these calls, a process cannot
-# start a second one, open a socket, or change a file in a way that Landlock does not
-# control.
+# These calls are refused, too, if the process has no namespaces. Then the process
+# cannot start a second one, open a socket, or change a file in a way that Landlock does
+# not control.
 REFUSED_ALONE: dict[str, Numbers] = {
     "fork": (57, None),
     "vfork": (58, None),
@@ -134,7 +137,7 @@ PRETENDED_ALONE: dict[str, Numbers] = {
 }
 # NVIDIA's driver fails to start without these calls: "OS call failed", CUDA error 304.
 NEEDED_BY_CUDA = ("memfd_create",)
-NEWEST = 462  # the number of mseal, the newest call that these tables consider
+NEWEST = 462  # the number of mseal, the newest call that was known for these lists
 # These calls fail with "function not implemented", because their arguments are in
 # memory, which a filter cannot read. Libraries then use an older call.
 UNKNOWN: dict[str, Numbers] = {"clone3": (435, 435), "openat2": (437, 437)}
@@ -159,9 +162,10 @@ ALLOW, ERRNO, KILL_PROCESS = 0x7FFF0000, 0x00050000, 0x80000000
 EPERM, ENOSYS, NOTHING = ERRNO | errno.EPERM, ERRNO | errno.ENOSYS, ERRNO
 
 Program = list[tuple[int, int, int, int]]
-# The numbers of a system call, the index of an argument, and tests of this argument.
-# The instruction after the tests refuses the call. A test that allows the call jumps
-# over this instruction.
+# A rule refuses a system call for some values of one argument. It consists of the
+# numbers of the call, the index of the argument, and filter instructions that test the
+# argument. `program` puts an instruction after the tests that refuses the call. A test
+# that allows the call jumps over this instruction.
 Rule = tuple[Numbers, int, Program]
 
 
@@ -174,7 +178,8 @@ def apply(alone: bool, gpu: bool = False) -> None:
         gpu: True to allow the calls that CUDA needs.
 
     Raises:
-        Refused: the tables have no numbers for this machine.
+        Refused: this machine has another architecture than those in `kernel.MACHINES`,
+            so this module does not know the numbers of its system calls.
         OSError: the kernel refuses the filter.
     """
     code = program(alone, kernel.machine(), gpu)
@@ -189,7 +194,7 @@ def program(alone: bool, machine: int, gpu: bool = False) -> Program:
 
     Args:
         alone: True if the filter must separate this process from other processes.
-        machine: column of this machine in the tables, from `kernel.machine`.
+        machine: index of this machine's architecture, from `kernel.machine`.
         gpu: True to allow the calls that CUDA needs.
     """
     needed = NEEDED_BY_CUDA if gpu else ()
@@ -223,7 +228,10 @@ def program(alone: bool, machine: int, gpu: bool = False) -> Program:
 
 
 def rules(alone: bool) -> list[Rule]:
-    """Return the rules for calls that are refused for some values of an argument.
+    """Return the rules for system calls that are refused for some arguments only.
+
+    A rule consists of the numbers of a system call, the index of an argument, and
+    filter instructions that test this argument; see `Rule`.
 
     Args:
         alone: True if the filter must separate this process from other processes.
@@ -251,11 +259,19 @@ def rules(alone: bool) -> list[Rule]:
 
 
 def is_not(value: int) -> Program:
-    """Return filter instructions that allow every value of an argument except one."""
+    """Return filter instructions that allow a call unless an argument equals a value.
+
+    Args:
+        value: the value of the argument for which the call is refused.
+    """
     return [(JUMP_EQUAL, 0, 1, value)]
 
 
 def is_one_of(*values: int) -> Program:
-    """Return filter instructions that allow only these values of an argument."""
+    """Return filter instructions that allow a call only for some values of an argument.
+
+    Args:
+        values: the values of the argument for which the call is allowed.
+    """
     last = len(values)
     return [(JUMP_EQUAL, last - i, 0, value) for i, value in enumerate(values)]

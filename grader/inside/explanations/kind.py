@@ -8,7 +8,7 @@ class Kind(NamedTuple):
 
     A `Kind` fits an exception if `words`, `where` and `facts` all match. These patterns
     are regular expressions; the empty one matches every text. The groups of `words`,
-    followed by the groups of `facts`, fill the places {0}, {1}, … of the sentence.
+    followed by the groups of `facts`, replace {0}, {1}, … in the sentence.
 
     Attributes:
         words: pattern for the exception as "Type: message".

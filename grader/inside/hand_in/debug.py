@@ -9,7 +9,7 @@ from typing import Any
 import jax
 
 # Functions of `jax.debug` that do nothing while the hand-in is graded: nobody is there
-# to use a debugger, and where arrays lie is of no interest.
+# to use a debugger, and nobody needs to see on which device an array lies.
 LEFT_OUT = (
     *("breakpoint", "inspect_array_sharding"),
     *("visualize_array_sharding", "visualize_sharding"),
@@ -29,8 +29,9 @@ class Debug:
 
     Attributes:
         exports: whether a part is being exported.
-        left: how many characters `print` may still print. Printing a large tree takes
-            long, and a part may do it in each of many thousand calls.
+        left: how many characters `print` may still print. There is a limit, because a
+            part may print a large tree in each of many thousand calls, which takes too
+            long.
         staged: whether JAX may have cached a traced function that calls Python.
         real_callback: JAX's own function `jax.debug.callback`.
     """
@@ -50,7 +51,10 @@ class Debug:
             setattr(jax.debug, name, function)
 
     def leave_out_others(self) -> None:
-        """Replace the functions named in `LEFT_OUT` by calls of `left_out`."""
+        """Replace the functions named in `LEFT_OUT` by ones that do nothing.
+
+        They only print that they were left out.
+        """
         for name in LEFT_OUT:
             setattr(jax.debug, name, functools.partial(self.left_out, name))
 
@@ -58,7 +62,8 @@ class Debug:
     def exporting(self) -> Iterator[None]:
         """Set the attribute `exports` to True during a with block.
 
-        If `staged` is True, JAX's caches are cleared first.
+        If JAX may have cached a function that calls Python (`staged`), the caches are
+        cleared first.
         """
         if self.staged:  # JAX would use the trace in its cache, which calls Python
             jax.clear_caches()
@@ -113,8 +118,8 @@ class Debug:
         """Call a function with the values of arrays, like `jax.debug.callback`.
 
         Args:
-            function: the function; None to return a function that takes it and its
-                arguments, as JAX's function does.
+            function: the function to call; None to return a function that takes it
+                together with its arguments, as JAX's function does.
             args: the function's arguments.
             kwargs: the function's keyword arguments, and JAX's options.
         """
@@ -144,7 +149,11 @@ class Debug:
             self.write("jax.debug.callback: {}: {}", type(error).__name__, error)
 
     def left_out(self, name: str, /, *_: Any, **__: Any) -> None:
-        """Print that a function of `jax.debug` was left out."""
+        """Print that a function of `jax.debug` was left out.
+
+        Args:
+            name: name of the function. All other arguments are ignored.
+        """
         self.write("jax.debug.{} was left out", name)
 
 

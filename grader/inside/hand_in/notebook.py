@@ -18,13 +18,14 @@ FEATURES = 0
 for feature in __future__.all_feature_names:
     FEATURES |= getattr(__future__, feature).compiler_flag
 DEFINITIONS = ast.FunctionDef | ast.ClassDef | ast.Import | ast.ImportFrom
-MAX_LEFT_OUT = 20  # the most cells and statements that the grader is told of
-# The seconds that a statement has after its interruption until the process is ended.
+MAX_LEFT_OUT = 20  # largest number of failed cells, and of slow statements, in a list
+# If a statement cannot be interrupted, the process is ended this many seconds after the
+# attempt to interrupt it.
 GRACE_SECONDS = 2.0
 
 
 def whole_or_cells(text: str, path: Path, cells: Any) -> Any:
-    """Decide whether a saved notebook is run as one cell or cell by cell.
+    """Decide whether a notebook is run as one cell or cell by cell.
 
     If the whole text is valid Python, it is run as one cell. Otherwise it is run cell
     by cell, so that only the cells with syntax errors are left out.
@@ -103,9 +104,10 @@ class Notebook:
         return {"left_out": self.failed[:MAX_LEFT_OUT], "more": more, "slow": slow}
 
     def run(self, text: str, start: int) -> None:
-        """Run the statements of a cell; add an entry to `failed` if one of them fails.
+        """Run the statements of a cell; remember the cell if a statement fails.
 
-        If the cell has a syntax error, an entry is added and no statement is run.
+        `left_out` returns the cells that were remembered. If the cell has a syntax
+        error, no statement is run, and the cell is remembered, too.
 
         Args:
             text: text of the cell.
@@ -145,10 +147,10 @@ class Notebook:
         return ""
 
     def run_statement(self, node: ast.stmt) -> None:
-        """Run a statement; only definitions and imports have no time limit.
+        """Run a statement, with a time limit unless it is a definition or an import.
 
         Raises:
-            TooLong: the statement took too long.
+            TooLong: the statement took longer than its limit.
             BaseException: the statement has raised this exception.
         """
         tree = ast.Module([node], [])
@@ -176,10 +178,10 @@ class Notebook:
                 signal.setitimer(signal.ITIMER_REAL, 0)
 
     def on_alarm(self, *_: object) -> None:
-        """Interrupt the running statement; this is the handler of the signal SIGALRM.
+        """Handle the signal SIGALRM: interrupt the statement that is running.
 
         Raises:
-            TooLong: a statement that may be interrupted is running.
+            TooLong: a statement is running that may be interrupted.
         """
         if self.running:
             raise TooLong

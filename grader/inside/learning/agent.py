@@ -25,7 +25,8 @@ from grader.inside.values import FIELDS
 
 # The dtypes of the `FIELDS`.
 DTYPES = (np.float32, np.int32, np.float32, np.bool_, np.float32)
-COMPARED = 1 / 64  # share of a block's updates that are compared with the hand-in's
+# Share of a block's updates that `td_update` makes, too, for comparison.
+COMPARED = 1 / 64
 FIRST = 8  # number of updates at the start of a training that are compared, too
 # Share of the compared updates that may deviate. The share is not 0, because at a kink
 # of the network (as from ReLU) an update can deviate without a mistake.
@@ -44,8 +45,8 @@ class BlindAgent:
     Args:
         ask: function from a question to the grader's answer, both dicts. The grader
             passes most questions on to the hand-in's worker.
-        updates: the functions that make updates for this hand-in's network.
-        act: function from `make_act`, which chooses actions by the hand-in's
+        updates: the object that makes the updates of the hand-in's network.
+        act: function of `make_act`, which chooses actions by the hand-in's
             `epsilon_greedy`; None if the agent does not act.
         theta: parameters of the new network, a list of arrays.
         seed: seed of exploration and sampling.
@@ -116,7 +117,8 @@ class BlindAgent:
         """Keep new transitions until the next call of `learn`.
 
         Args:
-            columns: the five fields of N transitions, an array [N,...] each.
+            columns: the five fields of N transitions, an array [N,...] for each field,
+                in the order of `FIELDS`.
         """
         pairs = zip(columns, DTYPES, strict=True)
         self.new_rows.append(tuple(column.astype(dtype) for column, dtype in pairs))
@@ -158,10 +160,21 @@ class BlindAgent:
     def block_by_formula(
         self, carry: Any, batches: Any, synced: np.ndarray, compared: np.ndarray
     ) -> Any:
-        """Make a block of updates by the formula of the hand-in's `td_loss`.
+        """Make n updates by the formula of the hand-in's `td_loss`.
 
-        This replaces `Updates._block`, which has the same arguments and result. For
-        each update, the grader is asked for the loss and the slopes.
+        For each update, the grader is asked for the loss and the slopes. This method
+        replaces `Updates.block`, which makes updates by the right formula.
+
+        Args:
+            carry: theta_Q [P], theta_T [P] and the optimizer's state.
+            batches: the n batches, an array [n,B,...] for each field.
+            synced: for each update, whether θ_T becomes θ_Q after it, bool [n].
+            compared: for each update, whether `td_update` makes it, too, for
+                comparison, bool [n].
+
+        Returns:
+            The carry after the updates, the losses [n], and for each update the result
+            of `Updates.distance_if` [n].
         """
         theta_Q, theta_T, state = carry
         losses, distances = [], []
@@ -183,6 +196,9 @@ class BlindAgent:
 
     def check(self, distances: np.ndarray) -> None:
         """Check that few of the hand-in's updates deviate, and that theta_Q is finite.
+
+        An update deviates if its distance from the grader's update is not at most
+        `CLOSE`.
 
         Args:
             distances: for each compared update of a block, the distance between the
@@ -225,11 +241,11 @@ class BlindAgent:
         n is `block_updates` of the settings, and B is `batch_size`.
 
         Args:
-            rows: the new transitions, an array for each field.
+            rows: the N new transitions, an array [N,...] for each field.
 
         Returns:
-            For each field, an array [n,B,...] of the transitions whose tokens the
-            buffer has drawn.
+            The transitions whose tokens the buffer has drawn, as n batches of B: for
+            each field, an array [n,B,...].
 
         Raises:
             Foul: the buffer's answer has a wrong form, contains a token that should not
@@ -283,7 +299,8 @@ def make_act(updates: Updates, epsilon_greedy: Callable[[Any], Any]) -> Callable
     sorted for each state into the order of the network's values.
 
     Args:
-        updates: the object whose `values` computes the network's values.
+        updates: the updates for this network; their function `values` computes the
+            network's values.
         epsilon_greedy: the program of the hand-in's `epsilon_greedy`.
     """
 

@@ -53,7 +53,7 @@ class Tokens:
             The tokens in random order, an array [count,...] for each field.
         """
         n = len(rows["action"])
-        # For each token, the place of its transition in `rows`.
+        # For each token, the index of its transition in `rows`.
         places = np.concatenate([np.arange(n), self.rng.integers(n, size=count - n)])
         self.rng.shuffle(places)
         new = {name: self.drawn(rows[name], count) for name in FIELDS}
@@ -66,7 +66,12 @@ class Tokens:
         return new
 
     def with_new(self, stored: Columns, new: Columns) -> Columns:
-        """Append new rows to stored rows, and return the last `capacity` rows."""
+        """Append new tokens or transitions to stored ones; return the last `capacity`.
+
+        Args:
+            stored: the stored tokens or transitions, an array [N,...] for each field.
+            new: the new tokens or transitions, an array [n,...] for each field.
+        """
         return {
             name: np.concatenate([stored[name], new[name]])[-self.capacity :]
             for name in FIELDS
@@ -88,9 +93,10 @@ class Tokens:
         return self.rng.normal(size=shape).astype(like.dtype)
 
     def transitions(self, answer: Any, shape: tuple[int, int]) -> Columns:
-        """Return the transitions to which the drawn tokens belong, [n,B,...] by field.
+        """Return the transitions to which drawn tokens belong.
 
-        The transitions are in a random order, so the buffer's order has no effect.
+        For each field, the result has an array [n,B,...]. The transitions are in a
+        random order, so the order in which the buffer draws tokens has no effect.
 
         Args:
             answer: the buffer's answer, which may be anything. It should be n batches
@@ -102,8 +108,8 @@ class Tokens:
                 buffer, or some tokens are drawn more often than others.
         """
         flat = checked(answer, shape, self.tokens)
-        # `found` has the place of the stored token with the same key. If there is none,
-        # it has the place of some other token, and the comparison below fails.
+        # `found` has the index of the stored token with the same key. If there is none,
+        # it has the index of some other token, and the comparison below fails.
         sorted_places = np.searchsorted(self.keys, keys_of(flat["state"]))
         found = self.order[sorted_places.clip(max=len(self.keys) - 1)]
         for name in FIELDS:
@@ -126,9 +132,10 @@ class Tokens:
 
 
 def keys_of(states: np.ndarray) -> np.ndarray:
-    """Return one integer for each state [N]: the bits of its first two numbers.
+    """Return an integer for each of N states: the bits of its first two numbers.
 
-    Different tokens have different integers, with a probability of nearly 1.
+    The states of different tokens have different integers, with a probability of nearly
+    1.
 
     Args:
         states: states of tokens, float32 [N,D], D at least 2.
@@ -141,9 +148,11 @@ def wrong_field(name: str, drawn: Columns, stored: Columns, found: np.ndarray) -
 
     Args:
         name: the first field that differs.
-        drawn: the tokens that were drawn, an array [N,...] for each field.
-        stored: the tokens that should be in the buffer, by field.
-        found: for each drawn token, the place of the stored token with the same state.
+        drawn: the n tokens that were drawn, an array [n,...] for each field.
+        stored: the N tokens that should be in the buffer, an array [N,...] for each
+            field.
+        found: for each drawn token, the index in `stored` of the token with the same
+            state, or of any token if `name` is "state"; int [n].
     """
     if name == "state":
         return "no transition in it has this `state`"
@@ -158,11 +167,12 @@ def checked(answer: Any, shape: tuple[int, int], kinds: Columns) -> Columns:
     Args:
         answer: the buffer's answer, which may be anything.
         shape: (n, B): the number of batches and the batch size.
-        kinds: stored tokens, an array [N,...] for each field; only the shapes [...] and
-            the dtypes are used.
+        kinds: tokens of the right form, an array [N,...] for each field. Only the
+            dtypes and the shapes after the first axis are used.
 
     Returns:
-        For each field, an array [n B,...] of the right dtype.
+        For each field, an array of the right dtype, whose first axis has n times B
+        entries.
 
     Raises:
         Foul: a field is missing or has another shape, or actions are no integers.
@@ -182,19 +192,20 @@ def checked(answer: Any, shape: tuple[int, int], kinds: Columns) -> Columns:
 class Draws:
     """Counts that show whether the buffer draws some transitions more than others.
 
-    Two draws of the same transition are an equal pair. Equal pairs are expected to be
-    rarest if the buffer draws all transitions with the same probability.
+    Two draws of the same transition are called an equal pair. The more unequal the
+    probabilities of the transitions are, the more equal pairs are expected.
 
     Attributes:
         equal_pairs: number of equal pairs so far.
-        expected: expected number of equal pairs so far, for uniform draws.
+        expected: number of equal pairs that is expected so far if all transitions have
+            the same probability.
     """
 
     def __init__(self) -> None:
         self.equal_pairs = self.expected = 0.0
 
     def uneven(self, drawn: np.ndarray, stored: int) -> bool:
-        """Count further draws; return True if the draws so far cannot be uniform.
+        """Count further draws; return whether the buffer prefers some transitions.
 
         The result is True if the number of equal pairs so far is more than 6 standard
         deviations above the expected number.

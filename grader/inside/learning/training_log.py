@@ -23,12 +23,12 @@ COLUMNS = (
 
 
 class TrainingLog:
-    """The recorded numbers of one training: one row of COLUMNS for each block.
+    """The recorded numbers of one training: the numbers in COLUMNS for each block.
 
     Args:
         values_of: function from parameters [P] and states [n,D] to values [n,A].
         theta: parameters at the start [P].
-        num_states: number n of states of a block whose values are computed.
+        num_states: number n of states in each block for which values are recorded.
         num_envs: number N of environments.
     """
 
@@ -51,15 +51,15 @@ class TrainingLog:
         losses: np.ndarray,
         synced: np.ndarray,
     ) -> None:
-        """Record the numbers of a block of updates, as one more row.
+        """Record the numbers of one block of updates.
 
         Args:
             thetas: the parameters [P] before the block, and those after it.
             new_rows: the agent's transitions since the previous block. For each step,
                 there is a tuple of the five fields: arrays [N,...] for N environments.
-            batches: the block's batches as arrays by field, [n,B,...] each.
+            batches: the block's n batches, an array [n,B,...] for each field.
             losses: the losses of the updates [n].
-            synced: for each sync that was due in the block, whether it took place.
+            synced: for each sync that was due in the block, whether θ_T became θ_Q.
         """
         theta_before, theta = thetas
         self.env_step += self.num_envs * len(new_rows)

@@ -28,8 +28,8 @@ Program = Callable[[Any], Any]
 # The largest relative distance between the hand-in's update and the grader's that can
 # come from rounding or from a kink in the network (as from ReLU).
 CLOSE = 0.05
-ROUNDING = 1e-5  # steps and averages of a smaller length may be rounding errors
-NOT_COMPARED = -1.0  # the distance of an update that the hand-in has not made
+ROUNDING = 1e-5  # a vector of a smaller length may be a rounding error
+NOT_COMPARED = -1.0  # stands for the distance if `td_update` does not make an update
 
 
 def make_values(network: Callable[[Leaves, Any], Any]) -> Values:
@@ -61,7 +61,8 @@ def td_loss(q_s: Any, t_n: Any, batch: Any, gamma: float) -> Any:
 class Updates:
     """The functions that make updates for one network; JAX compiles each of them once.
 
-    P is the number of all parameters. theta [P] is a vector of them.
+    P is the number of all parameters of the network, and theta [P] is a vector with all
+    of them.
 
     Args:
         values: function from the leaves of theta and states [N,D] to values [N,A].
@@ -72,10 +73,13 @@ class Updates:
         gamma: the discount γ.
 
     Attributes:
-        block: the compiled `_block`.
+        block: the compiled function `_block`, which makes n updates by the right
+            formula.
         q_values: compiled function from theta [P] and states [N,D] to values [N,A].
-        all_values: the compiled `_all_values`.
-        step_along: the compiled `_step_along`.
+        all_values: the compiled function `_all_values`, which computes the values of a
+            batch.
+        step_along: the compiled function `_step_along`, which makes one update by given
+            slopes.
     """
 
     def __init__(
@@ -98,7 +102,7 @@ class Updates:
 
         Args:
             theta: parameters [P].
-            rate: learning rate; used only if the optimizer's state holds the rate.
+            rate: learning rate. It is ignored if the optimizer has a fixed rate.
         """
         state = self.optimizer.init(theta)
         if hasattr(state, "hyperparams"):
@@ -110,9 +114,10 @@ class Updates:
 
         Args:
             carry: theta_Q [P], theta_T [P] and the optimizer's state.
-            batches: batches [n,B,...] by field.
+            batches: the n batches, an array [n,B,...] for each field.
             synced: for each update, whether θ_T becomes θ_Q after it, bool [n].
-            compared: for each update, whether the hand-in makes it, too, bool [n].
+            compared: for each update, whether the hand-in's `td_update` makes it, too,
+                for comparison, bool [n].
 
         Returns:
             The carry after the updates, the losses [n], and for each update the result
@@ -162,12 +167,16 @@ class Updates:
     def _step_along(self, carry: Any, batch: Any, slopes: Any, compared: Any) -> Any:
         """Make one update with the gradient that follows from given slopes.
 
+        A slope is the derivative of the loss with respect to one value of the network
+        with theta_Q.
+
         Args:
             carry: theta_Q [P], theta_T [P] and the optimizer's state.
             batch: the batch, an array [B,...] for each field.
-            slopes: derivatives of the loss with respect to the values `q_s` [B,A],
-                `q_n` [B,A] and `q_0` [1,A] of `_all_values`.
-            compared: whether the hand-in makes the update, too, a bool.
+            slopes: a dict of the slopes for the values `q_s` [B,A], `q_n` [B,A] and
+                `q_0` [1,A], which `_all_values` explains.
+            compared: whether the hand-in's `td_update` makes the update, too, for
+                comparison; a bool.
 
         Returns:
             A pair ((theta_Q [P], state), distance): the parameters and the optimizer's
@@ -187,18 +196,30 @@ class Updates:
         return new, self.distance_if(compared, carry, batch, new)
 
     def step(self, theta: Any, state: Any, gradient: Any) -> tuple[Any, Any]:
-        """Make one optimizer step; return theta [P] and the optimizer's state."""
+        """Make one step of the optimizer.
+
+        Args:
+            theta: parameters [P] before the step.
+            state: the optimizer's state before the step.
+            gradient: gradient of the loss [P].
+
+        Returns:
+            The parameters [P] and the optimizer's state after the step.
+        """
         updates, state = self.optimizer.update(gradient, state, theta)
         return optax.apply_updates(theta, updates), state
 
     def distance_if(self, compared: Any, carry: Any, batch: Any, new: Any) -> Any:
-        """Return the result of `distance`; NOT_COMPARED if `compared` is false.
+        """Compare an update with the hand-in's, if this update is to be compared.
 
         Args:
-            compared: a bool, which may be a tracer.
-            carry: see `distance`.
-            batch: see `distance`.
-            new: see `distance`.
+            compared: whether to compare the update; a bool, which may be a tracer.
+            carry: theta_Q [P], theta_T [P] and the optimizer's state before the update.
+            batch: the batch of the update, an array [B,...] for each field.
+            new: theta_Q [P] and the optimizer's state after the grader's update.
+
+        Returns:
+            The result of `distance`, or NOT_COMPARED if `compared` is false; a scalar.
         """
         return jax.lax.cond(
             compared,
@@ -251,6 +272,8 @@ class Updates:
 
     def averages(self, state: Any, leaves: Leaves) -> tuple[Leaves, Leaves]:
         """Return Adam's averages m and v after the grader's and the hand-in's update.
+
+        m is the average of the gradients, and v the average of their squares.
 
         Args:
             state: the optimizer's state after the grader's update, for theta as one

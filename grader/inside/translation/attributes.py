@@ -84,7 +84,7 @@ def comparison(operation: ir.Operation) -> tuple[str, bool]:
     """Return the direction of an operation `compare`, and whether its order is total.
 
     Returns:
-        A pair (direction, is_total). The direction is "EQ", "NE", "LT", "LE", "GT" or
+        A pair (direction, is_total). `direction` is "EQ", "NE", "LT", "LE", "GT" or
         "GE". `is_total` is True if floats are compared by their total order, in which
         NaN is the largest number.
     """

@@ -1,7 +1,8 @@
 """Run the steps of a translated program.
 
-A value of a program that depends on constants alone is a NumPy array, and is called
-known. Every other value is a JAX array.
+A value of a program is what an operation takes or returns: an array. Each value has a
+number, by which a step finds it. A value that depends on constants alone is a NumPy
+array, and is called known. Every other value is a JAX array.
 """
 
 from collections.abc import Callable, Iterable
@@ -24,12 +25,14 @@ class Step:
 
     Attributes:
         name: name of the operation, for messages.
-        on_jax: function from the `Run` and the operands to the result, or to a list of
-            several results.
-        on_numpy: function from the operands, all NumPy arrays, to the same results;
-            None if NumPy cannot compute the operation.
-        operands: numbers of the operands.
-        results: numbers of the results.
+        on_jax: function that computes the operation by JAX. It takes the `Run` (the
+            current call of the program) and the operands, and returns the result, or a
+            list of several results.
+        on_numpy: function that computes the operation by NumPy. It takes the operands,
+            all NumPy arrays, and returns the same as `on_jax`. None if NumPy cannot
+            compute the operation.
+        operands: the numbers of the operands.
+        results: the numbers of the results.
         kinds: shape and dtype of each result.
     """
 
@@ -45,10 +48,12 @@ class Step:
 class Block:
     """A list of steps: the body of a function, of a loop or of a branch.
 
+    Each value of the program has a number, which is the value's key in `Run.values`.
+
     Attributes:
-        arguments: numbers of the values that the block takes.
+        arguments: the numbers of the values that the block takes.
         steps: the steps, in their order.
-        returned: numbers of the values that the block returns.
+        returned: the numbers of the values that the block returns.
     """
 
     arguments: list[int]
@@ -60,7 +65,8 @@ class Run:
     """One call of a translated program.
 
     Attributes:
-        values: the values computed so far, by number.
+        values: the values computed so far. A key is the number by which steps and
+            blocks name the value.
         steps_left: how many more steps this call may run.
     """
 

@@ -3,7 +3,7 @@
 A loop's counter is such a value. NumPy computes it when the translated program is
 called or traced, so that a loop with a constant number of rounds can be unrolled.
 Operations for which NumPy and XLA may differ, such as the division of integers by zero,
-are not in the tables.
+have no NumPy function.
 """
 
 from collections.abc import Callable
@@ -107,8 +107,8 @@ def slice_(operation: ir.Operation) -> Function:
 def dynamic_slice(operation: ir.Operation) -> Function:
     """Return the operation `dynamic_slice` as a NumPy function.
 
-    The NumPy function takes an array and, for each axis, the start of the slice. It
-    moves the starts so that the slice lies in the array.
+    The NumPy function takes an array and, for each axis, the start of a slice. It
+    returns the slice. If the slice would not lie in the array, its start is moved.
     """
     sizes = integers(operation, "slice_sizes")
     return lambda x, *starts: x[places_of(x, starts, sizes)]
@@ -118,7 +118,8 @@ def dynamic_update_slice(operation: ir.Operation) -> Function:
     """Return the operation `dynamic_update_slice` as a NumPy function.
 
     The NumPy function takes an array, the new slice and, for each axis, the start of
-    the slice. It moves the starts so that the slice lies in the array.
+    the slice. It returns a copy of the array with the new slice in it. If the slice
+    would not lie in the array, its start is moved.
     """
 
     def function(x: np.ndarray, update: np.ndarray, *starts: np.ndarray) -> np.ndarray:
@@ -132,14 +133,14 @@ def dynamic_update_slice(operation: ir.Operation) -> Function:
 def places_of(
     x: np.ndarray, starts: tuple[np.ndarray, ...], sizes: tuple[int, ...]
 ) -> tuple[slice, ...]:
-    """Return the index of a part of an array: one slice for each axis.
+    """Return the index of a part of an array: a tuple with one slice for each axis.
 
     A start that is too small or too large is moved so that the part lies in the array.
 
     Args:
         x: the array.
-        starts: the start on each axis, as arrays of one number.
-        sizes: the size of the part on each axis.
+        starts: for each axis, where the part begins: an array of one number.
+        sizes: for each axis, the size of the part.
     """
     ends = [n - size for n, size in zip(x.shape, sizes, strict=True)]
     moved = [min(max(int(s), 0), e) for s, e in zip(starts, ends, strict=True)]

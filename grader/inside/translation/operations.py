@@ -1,7 +1,8 @@
 """Translate operations without regions, each to a JAX function of its operands.
 
-`jax_function` finds the translation of an operation by its name. The functions above it
-translate operations that have attributes, such as the axis of a concatenation.
+A region is code inside an operation, such as the body of a loop. `jax_function` finds
+the translation of an operation by its name. Most of the functions above it translate an
+operation that has attributes, such as the axis of a concatenation.
 """
 
 from collections.abc import Callable
@@ -29,9 +30,9 @@ Function = Callable[..., Any]
 def compare(operation: ir.Operation) -> Function:
     """Return the operation `compare` as a JAX function of two arrays.
 
-    In sorts and searches, JAX compares by the total order of floats. The function then
-    takes NaN as the largest number. It treats -0 and 0 as equal, and all NaN as equal,
-    because JAX replaces -0 by 0 and makes all NaN equal before such a comparison.
+    In sorts and searches, JAX compares floats by their total order. For this order, the
+    function takes NaN as the largest number. All NaN are equal for it, and so are -0
+    and 0, because JAX removes these differences before such a comparison.
 
     Raises:
         Untranslatable: floats are compared by their total order, with another direction
@@ -112,8 +113,8 @@ def slice_(operation: ir.Operation) -> Function:
 def dynamic_slice(operation: ir.Operation) -> Function:
     """Return the operation `dynamic_slice` as a JAX function.
 
-    The JAX function takes an array and, for each axis, the start of the slice. A
-    negative start means 0, not a place counted from the end.
+    The JAX function takes an array and, for each axis, the start of a slice. It returns
+    the slice. A negative start means 0, not a position counted from the end.
     """
     sizes = integers(operation, "slice_sizes")
     return lambda x, *starts: lax.dynamic_slice(
@@ -125,7 +126,8 @@ def dynamic_update_slice(operation: ir.Operation) -> Function:
     """Return the operation `dynamic_update_slice` as a JAX function.
 
     The JAX function takes an array, the new slice and, for each axis, the start of the
-    slice. A negative start means 0, not a place counted from the end.
+    slice. It returns the array with the new slice in it. A negative start means 0, not
+    a position counted from the end.
     """
     return lambda x, update, *starts: lax.dynamic_update_slice(
         x, update, starts, allow_negative_indices=False
@@ -133,7 +135,10 @@ def dynamic_update_slice(operation: ir.Operation) -> Function:
 
 
 def pad(operation: ir.Operation) -> Function:
-    """Return the operation `pad` as a JAX function of an array and the added value."""
+    """Return the operation `pad` as a JAX function of an array and a number.
+
+    The new elements around and between those of the array get this number.
+    """
     names = ("edge_padding_low", "edge_padding_high", "interior_padding")
     paddings = list(zip(*(integers(operation, name) for name in names), strict=True))
     return lambda x, value: lax.pad(x, value, paddings)
@@ -198,10 +203,11 @@ def convolution(operation: ir.Operation) -> Function:
 def gather(operation: ir.Operation) -> Function:
     """Return the operation `gather` as a JAX function of an array and indices.
 
-    The function moves an index outside the array to the nearest place in the array.
+    An index that points outside the array is moved to the nearest position inside.
 
     Raises:
-        Untranslatable: the components of an index are not along the last axis.
+        Untranslatable: the array of indices does not have the components of an index
+            along its last axis.
     """
     axes = hlo.GatherDimensionNumbers(operation.attributes["dimension_numbers"])
     if axes.index_vector_dim != rank(operation.operands[1]) - 1:
@@ -227,8 +233,8 @@ def fft(operation: ir.Operation) -> Function:
 def composite(operation: ir.Operation) -> Function:
     """Return the operation `composite` as a JAX function of one array.
 
-    The operation has the name of a function, such as "chlo.erf", and also lists the
-    operations that compute this function. Only the name is used.
+    The operation `composite` contains the name of a function, such as "chlo.erf", and
+    the operations that compute this function. Only the name is used.
 
     Raises:
         Untranslatable: the name is not in `COMPOSITES`, and is not "chlo.top_k".
@@ -246,8 +252,9 @@ def composite(operation: ir.Operation) -> Function:
 def absolute(x: Any) -> Any:
     """Return |x|, with derivative 0 at x = 0.
 
-    The derivative of JAX's own |x| at 0 is 1. But exported programs compute softplus by
-    |x|, and softplus gets the right derivative ½ at 0 only if that of |x| is 0.
+    JAX's own |x| has the derivative 1 at 0. But exported programs compute softplus by
+    |x|, and softplus gets its right derivative ½ at 0 only if |x| has the derivative 0
+    there.
     """
     if not jnp.issubdtype(x.dtype, jnp.floating):
         return lax.abs(x)
@@ -258,7 +265,7 @@ def product(x: Any, y: Any) -> Any:
     """Return the product x y, with derivative 0 if one factor is a constant infinity.
 
     A function with a pole, such as atanh, contains a product with infinity that is used
-    only at the pole. At all other places, the chain rule would multiply the infinite
+    only at the pole. Everywhere else, the chain rule would multiply the infinite
     derivative of this product by 0, which gives NaN.
     """
     if is_infinite(x):
@@ -384,7 +391,8 @@ def jax_function(name: str, operation: ir.Operation) -> Function | None:
         operation: the operation.
 
     Raises:
-        Untranslatable: the name is known, but not this form of the operation.
+        Untranslatable: the operation has a known name, but cannot be translated in this
+            form.
     """
     if name in WITH_ATTRIBUTES:
         return WITH_ATTRIBUTES[name](operation)

@@ -2,7 +2,8 @@
 
 A region is code inside an operation, such as the body of a loop. Each function in
 `WITH_REGIONS` gets an operation and a function `read`, which turns a region into a
-`Block`. The result is a function of the `Run` and the operation's operands.
+`Block`. It returns a function that computes the operation. The returned function takes
+the `Run`, which is the current call of the program, and the operation's operands.
 """
 
 import math
@@ -33,10 +34,15 @@ Read = Callable[[ir.Region], Block]
 
 
 def while_(operation: ir.Operation, read: Read) -> Function:
-    """Return the operation `while` as a function of the `Run` and the loop's values.
+    """Return a function that computes the operation `while`, a loop.
 
-    The function unrolls the loop. It raises `Untranslatable` if the number of rounds
-    depends on more than constants.
+    The function takes the `Run` and the values with which the loop begins. It unrolls
+    the loop. It raises `Untranslatable` if the number of rounds depends on more than
+    constants.
+
+    Args:
+        operation: the operation.
+        read: function that turns a region of the operation into a block.
     """
     condition, body = map(read, operation.regions)
 
@@ -53,9 +59,14 @@ def while_(operation: ir.Operation, read: Read) -> Function:
 
 
 def case(operation: ir.Operation, read: Read) -> Function:
-    """Return the operation `case` as a function of the `Run` and a branch's index.
+    """Return a function that computes the operation `case`, a choice of a branch.
 
-    An index for which there is no branch chooses the last branch.
+    The function takes the `Run` and the index of a branch. An index for which there is
+    no branch chooses the last branch.
+
+    Args:
+        operation: the operation.
+        read: function that turns a region of the operation into a block.
     """
     branches = [read(region) for region in operation.regions]
     last = len(branches) - 1
@@ -70,10 +81,15 @@ def case(operation: ir.Operation, read: Read) -> Function:
 
 
 def reduce(operation: ir.Operation, read: Read) -> Function:
-    """Return the operation `reduce` as a function of the `Run` and the operands.
+    """Return a function that computes the operation `reduce`.
 
-    The reductions in `REDUCTIONS`, such as sums, become JAX's own reductions. Any other
-    reduction, such as arg max, is computed by `reduced_in_pairs`.
+    The function takes the `Run` and the operands. The reductions in `REDUCTIONS`, such
+    as sums, become JAX's own reductions. Any other reduction, such as arg max, is
+    computed by `reduced_in_pairs`.
+
+    Args:
+        operation: the operation.
+        read: function that turns a region of the operation into a block.
     """
     axes = integers(operation, "dimensions")
     name = reducer_of(operation)
@@ -95,7 +111,7 @@ def reduce(operation: ir.Operation, read: Read) -> Function:
 
 
 def rows_of(x: Any, axes: tuple[int, ...]) -> Any:
-    """Reshape an array to [n,...]: join some axes to one, and put it first.
+    """Reshape an array to [n,...]: join some axes to one axis, and put this axis first.
 
     Args:
         x: the array.
@@ -137,12 +153,18 @@ def reduced_in_pairs(join: Function, rows: list[Any], initial: list[Any]) -> lis
 
 
 def reduce_window(operation: ir.Operation, read: Read) -> Function:
-    """Return the operation `reduce_window` as a function of the `Run` and the operands.
+    """Return a function that computes the operation `reduce_window`.
+
+    The function takes the `Run` and the operands: an array and an initial value.
+
+    Args:
+        operation: the operation.
+        read: function that turns a region of the operation into a block.
 
     Raises:
         Untranslatable: the windows are not reduced to sums, maxima or minima, or there
-            are several arrays. The returned function raises it, too, if the initial
-            value depends on more than constants.
+            are several arrays. The returned function raises this exception, too, if
+            the initial value depends on more than constants.
     """
     name = reducer_of(operation)
     if name not in WINDOW_REDUCERS or len(operation.operands) != 2:
@@ -166,10 +188,15 @@ def reduce_window(operation: ir.Operation, read: Read) -> Function:
 
 
 def sort(operation: ir.Operation, read: Read) -> Function:
-    """Return the operation `sort` as a function of the `Run` and the arrays.
+    """Return a function that computes the operation `sort`.
 
-    `is_ordered` in `inside/operations.py` has checked the comparison before. So there
-    is one comparison "less than" for each key.
+    The function takes the `Run` and the arrays to sort. Some of the arrays are keys:
+    they decide about the order. `is_ordered` in `inside/operations.py` has checked the
+    sort's region before. So the region has one comparison "less than" for each key.
+
+    Args:
+        operation: the operation.
+        read: function that turns a region of the operation into a block.
 
     Raises:
         Untranslatable: the order is decreasing.
@@ -191,14 +218,20 @@ def sort(operation: ir.Operation, read: Read) -> Function:
 
 
 def scatter(operation: ir.Operation, read: Read) -> Function:
-    """Return the operation `scatter` as a function of the `Run` and the operands.
+    """Return a function that computes the operation `scatter`.
 
-    The function replaces the numbers at some places of an array, adds to them or
-    multiplies them.
+    The function takes the `Run`, an array, indices of elements of the array, and new
+    numbers. It replaces these elements by the new numbers, adds the new numbers to
+    them, or multiplies them by the new numbers.
+
+    Args:
+        operation: the operation.
+        read: function that turns a region of the operation into a block.
 
     Raises:
-        Untranslatable: numbers are joined in another way, there are several arrays, or
-            the components of an index are not along the last axis.
+        Untranslatable: elements are changed in another way, there are several arrays,
+            or the array of indices does not have the components of an index along its
+            last axis.
     """
     name = reducer_of(operation)
     axes = hlo.ScatterDimensionNumbers(
@@ -229,8 +262,8 @@ def reducer_of(operation: ir.Operation) -> str:
         operation: an operation with a region that joins two numbers.
 
     Returns:
-        The name, such as "add", if the region applies only one operation to the two
-        numbers; "second" if the region returns the second number; else "".
+        The name, such as "add", if the region applies one single operation to the two
+        numbers. "second" if the region only returns the second number. Else "".
     """
     (block,) = operation.regions[0].blocks
     arguments, operations = list(block.arguments), list(block.operations)

@@ -32,8 +32,8 @@ def translated(exported: export.Exported) -> Callable[..., list[Any]]:
 
     Returns:
         A function that takes one array for each entry of `exported.in_avals`, and
-        returns the results as a list of JAX arrays. It raises `Untranslatable` for
-        loops whose number of rounds depends on the arguments, and for more than
+        returns the results as a list of JAX arrays. It raises `Untranslatable` if the
+        number of a loop's rounds depends on the arguments, or if a call needs more than
         `blocks.MAX_STEPS` operations.
 
     Raises:
@@ -78,7 +78,7 @@ class Reader:
         self.depth = 0
 
     def function(self, name: str) -> Block:
-        """Return a function of the program as a block; each function is converted once.
+        """Return a function of the program as a block; convert each function only once.
 
         Args:
             name: name of the function in the program, such as "main".
@@ -128,7 +128,10 @@ class Reader:
         )
 
     def on_jax(self, operation: ir.Operation) -> Callable[..., Any]:
-        """Return an operation as a function of the `Run` and the operation's operands.
+        """Return a function that computes an operation.
+
+        The function takes the `Run`, which is the current call of the program, and the
+        operation's operands.
 
         Raises:
             Untranslatable: the operation is not known.
@@ -147,5 +150,11 @@ class Reader:
         return lambda run, *operands: function(*operands)
 
     def numbers_of(self, values: Any) -> list[int]:
-        """Return the number of each value; a value without a number gets a new one."""
+        """Return the number by which blocks name each value of the program.
+
+        A value without a number gets a new one.
+
+        Args:
+            values: values of the program.
+        """
         return [self.numbers.setdefault(v, len(self.numbers)) for v in values]

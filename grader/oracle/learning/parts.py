@@ -36,8 +36,8 @@ class LearningParts:
     def table_programs(self) -> dict[str, str]:
         """Export `td_update` for the table worlds, and try the two other parts.
 
-        The table worlds also need `ReplayBuffer` and `sync_target`. These two are only
-        called once, because they are not exported.
+        The table worlds also need `ReplayBuffer` and `sync_target`. These two cannot be
+        exported, so they are called once, to see whether they work.
 
         Returns:
             {"update": name of the program of `td_update`}.
@@ -52,8 +52,8 @@ class LearningParts:
     def network_programs(self) -> dict[str, str]:
         """Export three parts for the maze and CartPole, and try the two other parts.
 
-        The maze and CartPole also need `ReplayBuffer` and `sync_target`. These two are
-        only called, because they are not exported.
+        The maze and CartPole also need `ReplayBuffer` and `sync_target`. These two
+        cannot be exported, so they are called, to see whether they work.
 
         Returns:
             The names of the programs, by role: "network" for `q_network`, "act" for
@@ -86,11 +86,11 @@ class LearningParts:
         """Try some parts, then export programs; return the programs' names.
 
         Args:
-            steps: for the name of each part to try, the function that tries it, without
-                arguments.
-            programs: function without arguments that returns, for the role of each
-                program to export ("network", "act", "update"), a case which the program
-                can answer. It is called after the steps.
+            steps: functions without arguments that each try one part, by the name of
+                the part.
+            programs: function without arguments, called after the steps. It returns a
+                case for each program to export, by the program's role ("network", "act"
+                or "update"). The program must be able to answer the case.
 
         Returns:
             The names of the exported programs, by role.
@@ -121,6 +121,9 @@ class LearningParts:
 
         Args:
             capacity: the largest number of transitions in the buffer.
+
+        Raises:
+            Wrong, Raised, Waiting, Stopped: the hand-in made no buffer.
         """
         request = {"do": "open_buffer", "capacity": capacity}
         self.worker.ask(request, "ReplayBuffer", look=looks.nothing)
@@ -141,8 +144,8 @@ class LearningParts:
         During learning, `sync_target` gets small tables instead of these parameters.
 
         Args:
-            theta: parameters of the network; [] if there is no network. For [], only
-                `try_sync` is called.
+            theta: parameters of the network; [] if there is no network. In this case,
+                only `try_sync` is called.
 
         Raises:
             Wrong: `sync_target` returns neither theta_Q nor theta_T.

@@ -30,8 +30,8 @@ class Result:
             the length of the shortest way.
         watched: what was recorded during the best training: lists of numbers by the
             name of the column, see COLUMNS in `inside/learning/training_log.py`.
-        problem: a text that says why the last training was stopped; "" if it was not.
-            If an earlier training was judged, its result still counts.
+        problem: a text that says why the last training was stopped; "" if it was not
+            stopped. The result of an earlier training that was judged still counts.
         reason: the exception that ended this task before a training was judged, or an
             exception of the grader itself; None if there was no such exception.
     """
@@ -96,7 +96,8 @@ class Formula:
 
     Attributes:
         found: whether a formula was found.
-        computes: the formula; "" if the loss is right or no formula was found.
+        computes: the formula that was found; "" if it is the right one, or if none was
+            found.
         asked: the right formula, for comparison; "" if `computes` is "".
         hints: for each mistake in the formula, a text that says what is wrong.
     """
@@ -117,7 +118,7 @@ class Results:
         cartpole: the result of CartPole.
         deviates: whether the hand-in's `td_update` deviates from the grader's updates.
             If so, learning is repeated with the formula of the hand-in's `td_loss`.
-        by_formula: whether the learner's updates used the formula of the hand-in's
+        by_formula: whether the learner made its updates by the formula of the hand-in's
             `td_loss`.
         formula: what the hand-in's `td_loss` computes; None if `td_update` did not
             deviate in the first trainings.
@@ -134,8 +135,8 @@ class Results:
 class Clock:
     """A clock that measures how long each part of the hand-in runs.
 
-    While the learner asks the grader nothing, it runs the hand-in's programs. This time
-    is counted for all programs together, under the name `BETWEEN`. The learning loop
+    While the learner asks the grader nothing, it runs the hand-in's programs. The time
+    of these programs is counted together, under the name `BETWEEN`. The learning loop
     itself takes almost no time.
     """
 

@@ -45,8 +45,8 @@ DEVIATES = (
     "not train with them"
 )
 NEEDS_MAZE = "CartPole is tried only if the maze was learned"
-# A function from the arrays of a batch to the batch's loss and slopes, both by name;
-# see `diagnosis/formulas/losses/slopes.py`.
+# A function from the arrays of a batch, by name, to the batch's loss and slopes, by
+# name; see `diagnosis/formulas/losses/slopes.py`.
 Slopes = Callable[[Args], Args]
 
 
@@ -105,7 +105,7 @@ class Learning:
         self.thread = threading.Thread(target=self.run, daemon=True)
 
     def ready(self) -> None:
-        """Wait until both processes are ready, before the hand-in runs.
+        """Wait until the worker and the learner are ready, before the hand-in runs.
 
         Raises:
             GraderError: a process ended or was too slow.
@@ -126,8 +126,8 @@ class Learning:
     def again(self, slopes: Mapping[float, Slopes]) -> Results:
         """Learn again, with updates by the formula of the hand-in's `td_loss`.
 
-        If `slopes` is {} or `td_update` deviates again, learning is not judged. The
-        tasks in the results then have a `reason`.
+        If `slopes` is {} or `td_update` deviates again, only the table worlds are
+        judged, if all were learned. The other tasks then have a `reason`.
 
         Args:
             slopes: for the discount γ of each task, the function that computes a
@@ -148,15 +148,15 @@ class Learning:
         return self.results
 
     def stop(self) -> None:
-        """End both processes."""
+        """End the worker and the learner."""
         self.worker.stop()
         self.runner.stop()
 
     def run(self) -> None:
         """Learn all tasks, and keep the results and exceptions in `results`.
 
-        At the end, both processes are ended. But if `td_update` deviates, both stay
-        alive, because `again` needs them.
+        At the end, the worker and the learner are ended. But if `td_update` deviates,
+        they stay alive, because `again` needs them.
         """
         results = self.results
         try:
@@ -234,9 +234,9 @@ class Learning:
             self.results.tables.learned.append((mdp, answer["Q"]))
 
     def learn(self, task: str) -> None:
-        """Train with one seed after the other, until a training gets full points.
+        """Learn the maze or CartPole: train with one seed after another.
 
-        A training that is stopped by a problem is the last one, too.
+        A training with full points, or one that a problem stops, is the last one.
 
         Args:
             task: "maze" or "cartpole".
@@ -319,14 +319,14 @@ class Learning:
         return answer
 
     def with_blame(self, reason: Raised | Stopped) -> Raised | Stopped:
-        """Add to an exception's message the name of the part that was running.
+        """Add the name of the part that was running to an exception's message.
 
         Args:
             reason: the exception that stopped learning.
 
         Returns:
-            A new exception; or `reason` itself if the worker was running, because the
-            message then names the part already.
+            A new exception. But if the worker was running, `reason` itself, because its
+            message already names the part.
         """
         part = self.clock.part
         if part in ASKED.values():
@@ -337,7 +337,7 @@ class Learning:
         return type(reason)(f"{reason}\nwhile it ran {part}")
 
     def on_question(self, question: Args) -> Args:
-        """Return the answer to a question of the learner; measure the part's time.
+        """Return the answer to a question of the learner; measure the time of the part.
 
         Args:
             question: name and arguments of an operation, see `answer_to`.
@@ -355,7 +355,7 @@ class Learning:
             question: the operation's name under the key "do", and the operation's
                 arguments. "slopes" asks the formula of the hand-in's `td_loss`,
                 "use_buffer" asks the replay buffer, and "schedule" asks `sync_target`.
-                "progress" tells the progress; its answer is {}.
+                "progress" only reports how far learning is; its answer is {}.
 
         Raises:
             Wrong, Raised, Stopped: the hand-in gave no answer.

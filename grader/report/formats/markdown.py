@@ -1,5 +1,7 @@
 """Write a summary in Markdown, for `$GITHUB_STEP_SUMMARY`."""
 
+import textwrap
+
 from grader.contract.outcomes import NOT_IMPLEMENTED, Outcome
 from grader.escape import markdown, markdown_block
 from grader.report.formats.words import (
@@ -11,6 +13,8 @@ from grader.report.formats.words import (
 )
 from grader.report.model import Check, Exercise, Report, plain_number
 from grader.report.symbols import MARKS
+
+WIDTH = 100  # of a block's lines; GitHub does not wrap them
 
 
 def render(report: Report | None) -> str:
@@ -37,7 +41,8 @@ def render(report: Report | None) -> str:
     ]
     for exercise in report.exercises:
         if not (exercise.is_complete or report.problem):
-            lines += [f"### {exercise.number} `{exercise.name}`", ""]
+            name = f"{exercise.number} `{exercise.name}`"
+            lines += [f"### {name} {points(exercise)}", ""]
             lines += about_exercise(exercise)
     if printed := about_printed(report):
         lines += ["### What the code printed", "", markdown_block(printed)]
@@ -64,5 +69,17 @@ def about_exercise(exercise: Exercise) -> list[str]:
         mark = MARKS[check.outcome][0]
         lines.append(f"{mark} {markdown(check.description)} ({points(check)})\n")
         if check is told[0] and about_check(check):
-            lines.append(markdown_block(about_check(check)))
+            lines.append(markdown_block(wrapped(about_check(check))))
     return lines
+
+
+def wrapped(text: str) -> str:
+    """Return a text with its long lines wrapped at spaces."""
+    fill = textwrap.TextWrapper(
+        WIDTH,
+        subsequent_indent="  ",
+        break_long_words=False,
+        break_on_hyphens=False,
+        replace_whitespace=False,
+    )
+    return "\n".join("\n".join(fill.wrap(line)) for line in text.split("\n"))

@@ -1,4 +1,4 @@
-"""Scores are entered into files that gradebooks of Canvas and Moodle have exported.
+"""Scores are entered into the files that gradebooks have exported.
 
 Nothing else in a file changes, with one exception: a cell that is a spreadsheet formula
 becomes text.
@@ -10,9 +10,9 @@ from pathlib import Path
 import pytest
 
 from grader.classroom.entries import Entry
-from grader.classroom.gradebooks.canvas import read_canvas
 from grader.classroom.gradebooks.fill import Filled, fill
-from grader.classroom.gradebooks.moodle import read_moodle
+from grader.classroom.gradebooks.read import read_export
+from grader.classroom.gradebooks.sheet import sheet_of
 from grader.classroom.gradebooks.table import table
 from grader.classroom.layouts import HandIn, Owner
 from grader.contract.outcomes import Outcome, UsageError
@@ -57,22 +57,13 @@ def entry(
     return Entry("0a1b2c3d", hand_in, report, "" if report else "it broke")
 
 
-def fill_canvas(text: str, assignment: str, entries: list[Entry]) -> Filled:
-    """Fill the scores into the column `assignment` of a text exported by Canvas.
+def filled_in(text: str, assignment: str, entries: list[Entry], **more) -> Filled:
+    """Fill the scores into the column `assignment` of an exported text.
 
     Returns:
         A `Filled`: the new text, and lists of the scores that were not entered.
     """
-    return fill(read_canvas(text, assignment), entries)
-
-
-def fill_moodle(text: str, assignment: str, entries: list[Entry]) -> Filled:
-    """Fill the scores into the column `assignment` of a text exported by Moodle.
-
-    Returns:
-        A `Filled`: the new text, and lists of the scores that were not entered.
-    """
-    return fill(read_moodle(text, assignment), entries)
+    return fill(read_export(sheet_of(text), assignment), entries, **more)
 
 
 def test_canvas():
@@ -80,7 +71,11 @@ def test_canvas():
 
     Nothing else changes, except that a name that is a spreadsheet formula becomes text.
     """
-    filled = fill_canvas(CANVAS, "DQN", [entry(87, canvas="11"), entry(0, canvas="12")])
+    filled = filled_in(
+        CANVAS,
+        "DQN",
+        [entry(87, "Doe JD Jane", canvas="11"), entry(0, "lee bo", canvas="12")],
+    )
     expected = CANVAS.replace('"A, B",,7', '"A, B",43.5,7').replace(",33,", ",0,")
     assert filled.text == expected.replace('"=Roe', "\"'=Roe")
     assert filled.without_row == []
@@ -95,67 +90,66 @@ def test_canvas():
         ("?", {"sid": "S11"}),
         ("?", {"login": "jane"}),
         ("?", {"canvas": "404", "login": "jane"}),
-        ("Cy", {"sid": "s11", "login": "cy"}),
+        ("Jane", {"sid": "s11", "email": "jane@example.org"}),
         ('Jane "JD" Doe', {}),
     ],
 )
 def test_canvas_by_other_names(name, ids):
     """A person's row is found by the most reliable id, whatever the name is."""
-    filled = fill_canvas(CANVAS, "DQN (55)", [entry(100, name, **ids)])
+    filled = filled_in(CANVAS, "DQN (55)", [entry(100, name, **ids)])
     rows = list(csv.reader(filled.text.splitlines()))
     assert [row[5] for row in rows[3:]] == ["50", "33", "", ""]
 
 
 def test_who_has_no_row_is_told_and_no_row_is_made():
     """A person without a row, or with two rows, is reported; no row is added."""
-    filled = fill_canvas(CANVAS, "DQN", [entry(100, "Jane", canvas="77")])
+    filled = filled_in(CANVAS, "DQN", [entry(100, "Jane", canvas="77")])
     assert filled.without_row == ["Jane"]
     assert filled.text.count("\r\n") == CANVAS.count("\r\n")
     twice = CANVAS + '"Doe, ""JD"" Jane",14,s14,other,A,,,\r\n'
-    filled = fill_canvas(twice, "DQN", [entry(100, 'Jane "JD" Doe')])
+    filled = filled_in(twice, "DQN", [entry(100, 'Jane "JD" Doe')])
     assert filled.without_row == []  # because there are two rows with this name
     assert "2 rows" in filled.disputes[0]
 
 
 def test_what_was_not_graded_keeps_its_cell():
     """If a hand-in was not graded, its cell in the gradebook is unchanged."""
-    filled = fill_canvas(CANVAS, "DQN", [entry(None, canvas="12")])
+    filled = filled_in(CANVAS, "DQN", [entry(None, "Lee Bo", canvas="12")])
     assert '"Lee, Bo",12,s12,bo@example.org,A,33,-2,\r\n' in filled.text
 
 
 @pytest.mark.parametrize("words", ["not read: it is a rar", "not imported: no"])
 @pytest.mark.parametrize(
-    ("read", "text", "ids"),
-    [
-        (read_canvas, CANVAS.replace("'=", "="), {"canvas": "12"}),
-        (read_moodle, MOODLE, {"moodle": "12"}),
-    ],
+    ("text", "ids"),
+    [(CANVAS.replace("'=", "="), {"canvas": "12"}), (MOODLE, {"moodle": "12"})],
 )
-def test_what_does_not_run_keeps_its_cell_unless_told(read, text, ids, words):
+def test_what_does_not_run_keeps_its_cell_unless_told(text, ids, words):
     """A hand-in that does not run gets 0 points only with `zero_unread=True`.
 
     Otherwise the cell is unchanged, and the person is listed in `with_problem`.
     """
     hand_in = entry(0, "Bo Lee", problem=words, **ids)
-    filled = fill(read(text, "DQN"), [hand_in])
+    filled = filled_in(text, "DQN", [hand_in])
     assert filled.text.replace("'=", "=") == text
     assert filled.with_problem == ["Bo Lee"]
-    filled = fill(read(text, "DQN"), [hand_in], zero_unread=True)
+    filled = filled_in(text, "DQN", [hand_in], zero_unread=True)
     expected = text.replace(",33,", ",0,").replace("Submitted,3,", "Submitted,0,")
     assert filled.text.replace("'=", "=") == expected != text
     assert filled.with_problem == []
 
 
-@pytest.mark.parametrize("other", [entry(None, "b", canvas=" 12"), entry(9, "bo lee")])
+@pytest.mark.parametrize(
+    "other", [entry(None, "bolee", canvas=" 12"), entry(9, "bo lee")]
+)
 def test_two_hand_ins_for_one_row(other):
     """If two hand-ins belong to one row, no score is entered and both are reported."""
-    entries = [entry(80, "a", canvas="12"), other]
+    entries = [entry(80, "Lee, Bo", canvas="12"), other]
     for some in (entries, entries[::-1]):
-        filled = fill_canvas(CANVAS, "DQN", some)
+        filled = filled_in(CANVAS, "DQN", some)
         assert ",A,33,-2," in filled.text
         (told,) = filled.disputes
         assert "Lee, Bo" in told
-        assert "a.py" in told
+        assert "Lee, Bo.py" in told
         assert other.hand_in.entry in told
 
 
@@ -168,7 +162,7 @@ def test_a_number_of_moodles_that_is_another_ones(name):
 
     Moodle numbers groups and participants alike, so the folder may belong to a group.
     """
-    filled = fill_moodle(MOODLE, "", [entry(100, name, moodle="12")])
+    filled = filled_in(MOODLE, "", [entry(100, name, moodle="12")])
     assert filled.text == MOODLE
     assert filled.without_row == []
     (told,) = filled.disputes
@@ -184,7 +178,7 @@ def test_a_folder_of_moodles_in_other_words(name):
 
     They may differ in order, case, accents, a group's name, or unreadable bytes.
     """
-    filled = fill_moodle(MOODLE, "", [entry(100, name, moodle="12")])
+    filled = filled_in(MOODLE, "", [entry(100, name, moodle="12")])
     assert "Submitted,20," in filled.text
     assert filled.disputes == []
 
@@ -197,9 +191,9 @@ def test_moodle_without_names(word):
     """
     text = f"Identifier,Status,Grade,Maximum Grade\n{word}12,,3,20.00\n"
     name = word.replace("/", "").strip()
-    filled = fill_moodle(text, "", [entry(50, name, moodle="12")])
+    filled = filled_in(text, "", [entry(50, name, moodle="12")])
     assert filled.text == text.replace(",3,", ",10,")
-    filled = fill_moodle(text, "", [entry(50, "Group A", moodle="12")])
+    filled = filled_in(text, "", [entry(50, "Group A", moodle="12")])
     assert filled.text == text
     assert filled.without_row == []
     assert "Group A: not entered" in filled.disputes[0]
@@ -209,11 +203,11 @@ def test_moodle_without_names(word):
 def test_one_hand_in_for_two_rows(value):
     """If the id of one hand-in fits two rows of the gradebook, no score is entered."""
     more = f'"Doe, Max",21,{value.upper()} ,max,A,5,,\r\n'
-    filled = fill_canvas(CANVAS + more, "DQN", [entry(100, value, login=value)])
+    filled = filled_in(CANVAS + more, "DQN", [entry(100, value, login=value)])
     assert filled.text == (CANVAS + more).replace('"=Roe', "\"'=Roe")
     assert filled.without_row == []
     assert "2 rows" in filled.disputes[0]
-    assert fill_canvas(CANVAS, "DQN", [entry(100, value, login=value)]).disputes == []
+    assert filled_in(CANVAS, "DQN", [entry(100, value, login=value)]).disputes == []
 
 
 @pytest.mark.parametrize("name", ["", "DQ", "Student", "DQN 3", "Final (1)"])
@@ -223,8 +217,46 @@ def test_an_unknown_column_is_refused(name):
     Canvas would make a new assignment from an unknown column.
     """
     with pytest.raises(UsageError, match="ASSIGNMENT") as refusal:
-        fill_canvas(CANVAS, name, [])
+        filled_in(CANVAS, name, [])
     assert "DQN (55), DQN 2 (56)" in str(refusal.value)
+
+
+@pytest.mark.parametrize(
+    ("text", "name", "ids", "words"),
+    [
+        (
+            CANVAS,
+            "?",
+            {"sid": "s11", "email": "bo@example.org"},
+            'the student ID is that of Doe, "JD" Jane, and the e-mail address is that',
+        ),
+        (
+            CANVAS,
+            "Bo Lee",
+            {"sid": "s11", "email": "x@example.org"},
+            'the student ID is that of Doe, "JD" Jane, and the name is that of Lee, Bo',
+        ),
+        (
+            MOODLE,
+            "Bo Lee",
+            {"moodle": "77"},
+            "of this name has another participant number: Participant 12, not 77",
+        ),
+        (
+            MOODLE,
+            "Bo Lee",
+            {"email": "bl@example.org"},
+            "the row of this name has another e-mail address: bo@example.org, not bl",
+        ),
+    ],
+)
+def test_identifiers_that_contradict_each_other(text, name, ids, words):
+    """If what is known of a person fits no single row, nothing is entered."""
+    filled = filled_in(text, "DQN", [entry(100, name, **ids)])
+    assert filled.text == text.replace('"=Roe', "\"'=Roe")
+    assert filled.without_row == []
+    (told,) = filled.disputes
+    assert words in told
 
 
 def test_moodle_worksheet():
@@ -232,8 +264,8 @@ def test_moodle_worksheet():
 
     Scores are scaled to the maximum grade.
     """
-    entries = [entry(75, moodle="4711"), entry(50, email="BO@example.org")]
-    filled = fill_moodle(MOODLE, "", entries)
+    entries = [entry(75, "Jane Doe", moodle="4711"), entry(50, email="BO@example.org")]
+    filled = filled_in(MOODLE, "", entries)
     expected = MOODLE.replace('Submitted,,"20,00"', 'Submitted,15,"20,00"')
     assert filled.text == expected.replace("Submitted,3,", "Submitted,10,")
 
@@ -241,18 +273,28 @@ def test_moodle_worksheet():
 def test_moodle_gradebook():
     """Moodle's gradebook gets points without scaling and keeps its semicolons."""
     text = "First name;ID number;Assignment: DQN (Real);Other\nJane;42;;x;y\nBo;43;-;\n"
-    filled = fill_moodle(text, "DQN", [entry(87.5, sid="42")])
+    filled = filled_in(text, "DQN", [entry(87.5, sid="42")])
     assert filled.text == text.replace("42;;", "42;87.5;")
     with pytest.raises(UsageError, match="no column of that name"):
-        fill_moodle(text, "", [])
+        filled_in(text, "", [])
 
 
-@pytest.mark.parametrize("read", [read_canvas, read_moodle])
-@pytest.mark.parametrize("text", ["", "a,b\n1,2\n", '"open', "\0"])
-def test_no_export(read, text):
-    """A file that is no export is refused with a message."""
-    with pytest.raises(UsageError, match="export"):
-        read(text, "DQN")
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("", "begins like this: nothing"),
+        (
+            "a,b\n1,2\n",
+            "begins like this: a, b. Expected is one of\n- Canvas: the columns Student",
+        ),
+        ('Student,ID\n"open', "no CSV file: row 2 has an open quote"),
+        ("\0", "no export"),
+    ],
+)
+def test_no_export(text, words):
+    """A file that is no export is refused, with what was expected and what is there."""
+    with pytest.raises(UsageError, match=words):
+        read_export(sheet_of(text), "DQN")
 
 
 def test_own_table():

@@ -1,35 +1,16 @@
-"""The grader finds all hand-ins and their owners in each known kind of download."""
+"""The grader finds all hand-ins in a folder, and their owners by the files' names.
+
+It says what it expected if the folder is on the wrong level.
+"""
 
 import os
-from pathlib import Path
 
 import pytest
 
 from grader.classroom import layouts
+from grader.classroom.layouts.files import place_in
 from grader.contract.outcomes import UsageError
-
-
-def made(folder: Path, *files: str) -> Path:
-    """Make empty files in a folder and return the folder.
-
-    Args:
-        folder: the folder; it is made if it does not exist.
-        files: paths in the folder; a path that ends in / becomes an empty folder.
-    """
-    for name in files:
-        path = folder / name
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.mkdir() if name.endswith("/") else path.touch()
-    return folder
-
-
-def owners(found: layouts.Found) -> list[tuple[str, dict]]:
-    """Return, for each owner that was found, the name and the ids.
-
-    Args:
-        found: result of `layouts.find`.
-    """
-    return [(o.name, o.ids) for hand_in in found.hand_ins for o in hand_in.owners]
+from tests.support.downloads import made, owners
 
 
 def test_plain_folders_and_files(tmp_path):
@@ -43,36 +24,6 @@ def test_plain_folders_and_files(tmp_path):
     assert [name for name, _ in found.ignored] == ["notes.txt"]
 
 
-def test_canvas(tmp_path):
-    """In Canvas' layout, a file's name holds the owner's name and number, and LATE.
-
-    If a student handed in several files, the newest `dqn.py` counts.
-    """
-    made(
-        tmp_path,
-        "doejane_12345_67890_dqn.py",
-        "leebo_LATE_77_99_dqn-1.py",
-        "leebo_77_98_dqn.py",
-        "oxmax_5_1_dqn.py",
-        "oxmax_5_3_other-7.py",
-        "oxmax_5_2_dqn-10.py",
-        "oxmax_5_4_dqn-9.py",
-        "oxmax_5_5_dqn.zip",
-    )
-    found = layouts.find(tmp_path)
-    assert [(h.path.name, h.late) for h in found.hand_ins] == [
-        ("doejane_12345_67890_dqn.py", False),
-        ("leebo_LATE_77_99_dqn-1.py", True),
-        ("oxmax_5_2_dqn-10.py", False),
-    ]
-    assert owners(found) == [
-        ("doejane", {"canvas": "12345"}),
-        ("leebo", {"canvas": "77"}),
-        ("oxmax", {"canvas": "5"}),
-    ]
-    assert len(found.ignored) == 5
-
-
 def test_what_cannot_be_read_is_somebodys(tmp_path):
     """A file such as a rar counts as a hand-in, although the grader cannot read it.
 
@@ -80,69 +31,11 @@ def test_what_cannot_be_read_is_somebodys(tmp_path):
     """
     names = ("ann.rar", "bo.tar.gz", "cy.py.txt", "dee.7z", "eve.ipynb.bak")
     made(tmp_path, *names, "notes.txt", "export.csv", "all", "a.pdf")
-    made(tmp_path, "oxmax_5_1_dqn.rar", "leebo_77_98_dqn.docx", "leebo_77_99_x.py")
     found = layouts.find(tmp_path)
-    names = ["ann", "bo", "cy", "dee", "eve", "leebo", "oxmax"]
+    names = ["ann", "bo", "cy", "dee", "eve"]
     assert [name for name, _ in owners(found)] == names
-    assert [h.path.name for h in found.hand_ins][5] == "leebo_77_99_x.py"
-    others = ["a.pdf", "all", "export.csv", "leebo_77_98_dqn.docx", "notes.txt"]
-    assert sorted(name for name, _ in found.ignored) == others
-
-
-def test_moodle(tmp_path):
-    """In Moodle's layout, the name of a folder holds the owner's name and number.
-
-    A folder's only file is the hand-in, whatever the name of the file is.
-    """
-    made(
-        tmp_path,
-        "Jane van Doe_4711_assignsubmission_file_/homework.ipynb",
-        "Bo_Lee_12_assignsubmission_file/dqn.py",
-        "Bo_Lee_12_assignsubmission_onlinetext_/onlinetext.html",
-    )
-    found = layouts.find(tmp_path)
-    assert owners(found) == [
-        ("Bo_Lee", {"moodle": "12"}),
-        ("Jane van Doe", {"moodle": "4711"}),
-    ]
-    assert [h.path.name for h in found.hand_ins][1] == "homework.ipynb"
-
-
-def test_gradescope(tmp_path):
-    """In Gradescope's layout, a file of metadata names all submitters of a hand-in."""
-    made(tmp_path, "submission_1/dqn.py", "submission_2/src/dqn.py", "submission_3/")
-    (tmp_path / layouts.GRADESCOPE).write_text(
-        "---\n"
-        "submission_1:\n"
-        "  :submitters:\n"
-        "  - :name: Jane Doe\n    :sid: '0042'\n    :email: jane@example.org\n"
-        "  :created_at: 2026-01-01 12:00:00.5 Z\n"
-        "submission_2:\n"
-        "  :submitters:\n"
-        "  - :name: A\n    :sid: \n    :email: a@example.org\n"
-        "  - :name: B\n    :email: b@example.org\n"
-        "submission_3: nothing\n"
-    )
-    found = layouts.find(tmp_path)
-    assert owners(found) == [
-        ("Jane Doe", {"sid": "0042", "email": "jane@example.org"}),
-        ("A", {"email": "a@example.org"}),
-        ("B", {"email": "b@example.org"}),
-        ("submission_3", {"login": "submission_3"}),
-    ]
-    assert found.hand_ins[1].path == tmp_path / "submission_2"
-
-
-@pytest.mark.parametrize(
-    "text", ["- a", "a: [", "!!python/object:os.system x", "a: \ud800"]
-)
-def test_broken_metadata(tmp_path, text):
-    """If Gradescope's file of metadata is broken, the error names this file."""
-    made(tmp_path, "submission_1/dqn.py")
-    path = tmp_path / layouts.GRADESCOPE
-    path.write_bytes(text.encode("utf-8", "surrogatepass"))
-    with pytest.raises(UsageError, match=layouts.GRADESCOPE):
-        layouts.find(tmp_path)
+    others = ["a.pdf", "all", "export.csv", "notes.txt"]
+    assert [name for name, _ in found.ignored] == others
 
 
 @pytest.mark.parametrize(
@@ -162,7 +55,7 @@ def test_place_in_a_folder(tmp_path, files, place):
     A file named `dqn.py` is found in its folder, so then the result is the folder.
     """
     made(tmp_path, *files)
-    assert layouts.place_in(tmp_path) == tmp_path / place
+    assert place_in(tmp_path) == tmp_path / place
 
 
 def test_links_are_no_hand_ins(tmp_path):
@@ -200,3 +93,106 @@ def test_nothing_there(tmp_path):
 def test_names_are_compared_without_order_and_accents(name):
     """Two names are equal if they differ only in order, case, accents and blanks."""
     assert layouts.normal_name(name) == "doe jane"
+
+
+MOODLE = "Jane Doe_4711_assignsubmission_file/dqn.py"
+
+
+@pytest.mark.parametrize(
+    ("files", "inner", "layout", "entries"),
+    [
+        (
+            [f"course-dqn-99/{MOODLE}", "course-dqn-99.zip"],
+            "course-dqn-99",
+            "Moodle",
+            ["Jane Doe_4711_assignsubmission_file"],
+        ),
+        (
+            ["all/ann/dqn.py", "all/bob/dqn.py", "x.csv"],
+            "all",
+            "Folders",
+            ["ann", "bob"],
+        ),
+        (["all/ann.py", "all/bob.zip"], "all", "Folders", ["ann.py", "bob.zip"]),
+        (
+            ["release/hw/dqn.py", "submitted/ann/hw/dqn.py", "gradebook.db"],
+            "submitted",
+            "nbgrader",
+            ["ann"],
+        ),
+        (["ann/dqn.py", "ann/agent.py"], "", "Folders", ["ann"]),
+        (["ann/src/dqn.py"], "", "Folders", ["ann"]),
+    ],
+)
+def test_a_single_top_folder(tmp_path, files, inner, layout, entries):
+    """If the folder's only folder is the download, it is searched, and this is said.
+
+    What lies beside it is listed. A single student's folder is no download.
+    """
+    found = layouts.find(made(tmp_path, *files))
+    assert [hand_in.entry for hand_in in found.hand_ins] == entries
+    assert found.inner == inner
+    assert found.layout.startswith(layout)
+    assert (f" in {inner}/: " in found.headline) == bool(inner)
+    beside = {file.split("/")[0] for file in files} - {inner or "ann"}
+    assert {name for name, _ in found.ignored} == beside
+
+
+@pytest.mark.parametrize(
+    ("files", "folder", "told"),
+    [
+        (["ann/dqn.py", "ann/agent.py", "bob/dqn.py"], "ann", "it has dqn.py"),
+        (["hw-ann/.git/x", "hw-ann/starter/dqn.py"], "hw-ann", "it has starter/dqn.py"),
+        (
+            ["Jane Doe_4711_assignsubmission_file/homework.py"],
+            "Jane Doe_4711_assignsubmission_file",
+            "a hand-in's name .Moodle",
+        ),
+    ],
+)
+def test_one_level_too_deep(tmp_path, files, folder, told):
+    """If the folder is a single hand-in, the error says so and names the one above."""
+    made(tmp_path, *files)
+    with pytest.raises(UsageError, match=told) as error:
+        layouts.find(tmp_path / folder)
+    assert str(error.value).endswith(str(tmp_path))
+
+
+def test_one_level_too_high(tmp_path):
+    """If the folder holds several downloads, the error names them."""
+    made(tmp_path, f"hw1/{MOODLE}", f"hw2/{MOODLE}")
+    with pytest.raises(UsageError, match=r"too high.*hw1, hw2"):
+        layouts.find(tmp_path)
+
+
+def test_a_zip_has_to_be_unpacked(tmp_path):
+    """If the download itself is given, the error says what to do."""
+    made(tmp_path, "all.zip")
+    with pytest.raises(UsageError, match="zip archive, unpack it"):
+        layouts.find(tmp_path / "all.zip")
+
+
+def test_a_file_that_everybody_has_is_nobodys(tmp_path):
+    """A `dqn.py` beside the hand-ins of all is left out: its name is nobody's."""
+    found = layouts.find(made(tmp_path, "ann/dqn.py", "bob/dqn.py", "dqn.py"))
+    assert [hand_in.entry for hand_in in found.hand_ins] == ["ann", "bob"]
+    assert found.ignored == [("dqn.py", "its name does not say whose it is")]
+
+
+def test_a_strange_file_in_a_download_is_told(tmp_path):
+    """A hand-in whose name is not the platform's is graded and listed as strange."""
+    files = ["doejane_1_9_dqn.py", "leebo_2_8_dqn.py", "bob.py", "notes.txt"]
+    found = layouts.find(made(tmp_path, *files))
+    assert found.layout.startswith("Canvas")
+    assert len(found.hand_ins) == 3
+    assert found.strange == ["bob.py"]
+
+
+def test_a_few_names_like_those_of_a_platform(tmp_path):
+    """A file whose name looks like one of Canvas makes a folder no download of Canvas.
+
+    The number in its name is no number of Canvas.
+    """
+    found = layouts.find(made(tmp_path, "ann_2026_11_dqn.py", "bob.py", "cy.py"))
+    assert found.layout.startswith("Folders")
+    assert owners(found)[0] == ("ann_2026_11_dqn", {"login": "ann_2026_11_dqn"})

@@ -3,6 +3,7 @@
 import base64
 import hashlib
 import re
+from collections.abc import Iterator
 from dataclasses import replace
 from html.parser import HTMLParser
 from pathlib import Path
@@ -133,8 +134,10 @@ def test_nothing_is_loaded_and_only_our_script_may_run(every):
     """A page loads nothing, and its security policy allows only our own script."""
     for page in every:
         tags = read(page)
-        links = [attrs["href"] for tag, attrs in tags if tag == "a"]
-        assert all(re.fullmatch(r"students/[0-9a-f]{64}\.html", one) for one in links)
+        links = {attrs["href"] for tag, attrs in tags if tag == "a"}
+        inside = {f"#{attrs['id']}" for _, attrs in tags if "id" in attrs}
+        for link in links - inside:
+            assert re.fullmatch(r"students/[0-9a-f]{64}\.html", link)
         assert not [attrs for _, attrs in tags if "src" in attrs]
         assert "url(" not in CSS
         (policy,) = [a["content"] for t, a in tags if t == "meta" and "http-equiv" in a]
@@ -152,12 +155,27 @@ def test_names_are_there_only_when_asked_for(every):
     assert "Jane Doe" in every[1]
 
 
+def looked_at(page: str) -> Iterator[tuple[str, list[tuple[str, ...]]]]:
+    """Yield each kind of trouble on a class page with the ids of its hand-ins.
+
+    The ids of hand-ins that stand in one line are in one tuple.
+    """
+    for part in page.split('<div class="kind">')[1:]:
+        (kind,) = re.findall(r"<h3 class=\"\w+\">(.*): \d+</h3>", part)
+        lines = part.partition("</ul>")[0].split("<li>")[1:]
+        yield kind, [tuple(re.findall(r"<code>(\w+)</code>", line)) for line in lines]
+
+
 def test_what_went_wrong_stands_on_top(every):
     """Hand-ins that were not graded or ran out of time are listed above the scores."""
     top = every[0].partition("<h2>Scores</h2>")[0]
-    assert "not graded" in top
-    assert re.search(r"00000003.*out of time.*td_loss \(1\)", top)
-    assert "00000001" not in top
+    assert [*looked_at(top)] == [
+        ("Not graded", [("ffffffff",)]),
+        ("Out of time", [("00000003",)]),
+        ("Nearly the same", [("00000001", "00000002")]),
+        ("Unusual code", [("00000001",)]),
+    ]
+    assert "00000003</code></a></span> <span>td_loss (1)</span>" in top
 
 
 def test_what_does_not_run_stands_on_top(entries):
@@ -173,20 +191,20 @@ def test_what_does_not_run_stands_on_top(entries):
         page = overview.page(entries, Findings(), names=names)
         read(page)
         top = page.partition("<h2>Scores</h2>")[0]
-        found = re.findall(r"<code>(\w+)</code>.*?<span class=\"\w+\">([\w ]+)<", top)
-        assert found == [
-            ("00000001", "not read"),
-            ("00000002", "not imported"),
-            ("ffffffff", "not graded"),
-            ("00000003", "out of time"),
+        assert [*looked_at(top)] == [
+            ("Not read", [("00000001",)]),
+            ("Not imported", [("00000002",)]),
+            ("Not graded", [("ffffffff",)]),
+            ("Out of time", [("00000003",)]),
         ]
         assert ("no module jane" in top) is names
         assert "<dt>Graded</dt><dd>2</dd>" in top
         assert "Every hand-in was graded" not in page
     page = student.page(entries[1])
     read(page)
-    assert "not read: &#34;" in page.partition("<h2")[0]
-    assert "A cell was left out." in page.partition("<h2")[0]
+    top = page.partition("<main>")[0]
+    assert "<h2>not read: &#34;" in top
+    assert "A cell was left out." in top
     assert "<dt>Score</dt><dd>none</dd>" in page
 
 
@@ -238,11 +256,17 @@ def test_figures(every):
         "1 of 3 runs on CartPole reach a mean return of 450",
     ):
         assert words in page
-    rates = re.findall(r'<td class="number">(\d+%)</td>', page)
-    assert rates == ["33%", "100%", "0%"]
-    assert re.search(r'"number">3</td><td><code>td-half</code>', page)
-    assert "from 0: 1, from 10: 0, from 20: 1" in page
-    assert "from 100: 1" in page
+    assert "<span>33% passed</span>" in page
+    assert re.findall(r'<td class="number">(\d+%)<', page) == ["100%", "0%"]
+    (mistake,) = re.findall(r'"number">3<.*?</tr>', page, re.S)
+    assert "<code>td-half</code>" in mistake
+    assert re.findall(r"<code>(0\w+)</code>", mistake) == [
+        "00000001",
+        "00000002",
+        "00000003",
+    ]
+    assert "from 0: 1, from 2: 0, from 4: 1" in page
+    assert "from 20: 1" in page
 
 
 def section(page: str, title: str) -> str:
@@ -252,7 +276,7 @@ def section(page: str, title: str) -> str:
         page: the page as HTML.
         title: heading of the section.
     """
-    text = page.partition(f"<h2>{title}</h2>")[2].partition("<h2>")[0]
+    text = page.partition(f"<h2>{title}</h2>")[2].partition("<h2")[0]
     return " ".join(re.sub("<[^>]*>", " ", text).split())
 
 
@@ -263,49 +287,167 @@ def test_copies_are_clusters_and_no_proof(entries):
     """
     ids = tuple(map(id_of, (1, 2, 3)))
     findings = Findings([Cluster(ids, 0.938)], 0.141, too_short=["f" * 64])
-    words = section(overview.page(entries, findings, names=False), "Nearly the same")
-    assert words.startswith("A flag is no proof and costs no points.")
+    page = overview.page(entries, findings, names=False)
+    words = section(page, "Look at these first")
     assert (
-        "3 hand-ins whose code is nearly the same: 00000001 , 00000002 , 00000003 . "
-        "Each shares at least 93% with another one of them."
+        "Nearly the same: 3 No proof, and no points are lost: read the hand-ins, ask "
+        "their authors. 00000001 , 00000002 , 00000003 "
+        "each shares at least 93% with another one"
     ) in words
+    words = section(page, "How code was compared")
     assert "The median of all pairs in this class is 14%." in words
     assert "too little code of their own to be compared: 1." in words
 
 
 def test_without_copies(entries):
-    """If no copies and no unusual code were found, both sections say so.
+    """If no copies and no unusual code were found, no such kind is listed.
 
-    The section on copies then has no median and no list of hand-ins that were not
-    compared.
+    The section on the comparison then has no median and no list of hand-ins that were
+    not compared.
     """
     page = overview.page(entries, Findings(), names=False)
-    words = section(page, "Nearly the same")
-    assert "No two hand-ins have nearly the same code." in words
+    assert "Nearly the same" not in page
+    assert "Unusual code" not in page
+    words = section(page, "How code was compared")
     assert "The median" not in words
     assert "to be compared" not in words
-    assert section(page, "Unusual code") == "None was found."
 
 
 def test_what_was_not_compared_is_listed(entries):
-    """The section on copies lists hand-ins that were not compared, with the reason."""
+    """The page lists hand-ins that were not compared, with the reason."""
     findings = Findings(not_compared=[(id_of(2), "it has too much code")])
     page = overview.page(entries, findings, names=False)
-    assert "00000002 it has too much code" in section(page, "Nearly the same")
+    assert "00000002 it has too much code" in section(page, "How code was compared")
 
 
 def test_unusual_code_is_listed(entries):
-    """The section "Unusual code" lists code in strings and calls of exported programs.
+    """The kind "Unusual code" lists code in strings and calls of exported programs.
 
     Other notes on a hand-in are not listed.
     """
     note = f"{CALLS_EXPORTED}: td_loss"
     entries[2].report.submission["notes"] = ["A cell was left out.", note]
     findings = Findings(in_strings=[(id_of(1), "runs a text as code: line 7")])
-    words = section(overview.page(entries, findings, names=False), "Unusual code")
-    assert "A flag is no proof" in words
+    page = overview.page(entries, findings, names=False)
+    words = section(page, "Look at these first").partition("Unusual code: 2")[2]
+    assert "look at the lines." in words
     assert "00000001 runs a text as code: line 7 00000002 " + note in words
     assert "A cell" not in words
+
+
+def test_everyone_is_in_the_table(entries):
+    """The table has a row for each hand-in: the highest score first, words for none.
+
+    With `names=True`, the rows are in the order of the names. A dash stands for an
+    exercise of which nothing was judged, and for nothing else.
+    """
+    waits = entries[3].report.exercises[0].checks
+    waits[:] = [replace(waits[1], outcome=Outcome.SKIPPED, message="waits")]
+    page = overview.page(entries, Findings(), names=False)
+    words = section(page, "Everyone’s points").partition("Score 6 ")[2]
+    assert words == (
+        "00000001 20 20 00000002 5 5 00000003 0 – ffffffff late not graded"
+    )
+    entries[1] = replace(
+        entries[1], hand_in=HandIn(Path("x"), "zoe", (Owner("Zoe", {}),))
+    )
+    words = section(overview.page(entries, Findings(), names=True), "Everyone’s points")
+    shown = re.findall(r"0000000\d|f{8}", words)
+    assert shown == ["00000002", "00000003", "00000001", "ffffffff"]
+
+
+def report_on(*exercises: tuple[str, list[Check]]) -> str:
+    """Return a student's page on exercises, given as pairs of name and checks."""
+    shown = entry(2, 5)
+    shown.report.exercises = [Exercise(name, checks) for name, checks in exercises]
+    page = student.page(shown)
+    read(page)
+    return page
+
+
+PASSED = Check("p", "Is right", Outcome.PASSED, 2, 2)
+READING = "Your code computes   y = r\nWhat is asked        y = r + v\na  r\n0  1"
+WRONG = Check("w", "Is `r`", Outcome.FAILED, 0, 2, "1, not 2\nr = 3", reading=READING)
+AGAIN = replace(WRONG, name="a", description="Is r again")
+WAITING = Check("s", "Waits", Outcome.SKIPPED, 0, 1, "waits for the above")
+
+
+def test_failures_come_first():
+    """Exercises with a mistake are first on the page, then those that wait.
+
+    The outline has the exercises in order, each with its mark and points.
+    """
+    page = report_on(
+        ("update_Q_TD0", [PASSED]), ("q_network", [WAITING]), ("td_loss", [WRONG])
+    )
+    outline, _, rest = page.partition("</nav>")
+    found = re.findall(r'label="([\w ]+)">(.)<.*?<code>(\w+)<.*?s">([\d /]+)<', outline)
+    assert found == [
+        ("passed", "✓", "update_Q_TD0", "2 / 2"),
+        ("not judged", "–", "q_network", "0 / 1"),
+        ("wrong", "✗", "td_loss", "0 / 2"),
+    ]
+    sections = re.findall(r'<section id="(\w+)"', rest)
+    assert sections[:3] == ["td_loss", "q_network", "update_Q_TD0"]
+    assert "waits for the above</p>" in rest
+
+
+def test_the_first_mistake_is_told_in_full():
+    """Of an exercise, the first mistake is unfolded; what passed or waits is folded.
+
+    A check with the same message as another one says so.
+    """
+    other = replace(WRONG, name="o", message="4, not 5", reading=None)
+    page = report_on(("td_loss", [PASSED, WRONG, AGAIN, other, WAITING]))
+    assert page.count("<details open>") == 1
+    first = page.partition("<details open>")[2].partition("</details>")[0]
+    assert "Is <code>r</code>" in first
+    assert "<pre>1, not 2\nr = 3</pre>" in first
+    formulas = re.findall(r'"row">(.*?)</th><td><code>(.*?)</code>', first)
+    assert formulas == [("Your code computes", "y = r"), ("What is asked", "y = r + v")]
+    assert ">a  r\n0  1</pre>" in first
+    assert page.count("1, not 2") == 1
+    assert page.count("for the same reason as above") == 1
+    folded = re.findall(r'<details class="folded">(.*?)</details>', page, re.S)
+    assert ["Waits" in one for one in folded] == [True, False]
+    assert ["Is right" in one for one in folded] == [False, True]
+
+
+def test_only_the_marks_on_the_page_are_explained():
+    """The legend has the marks of all checks on the page, and no others."""
+    words = re.findall(
+        r'class="legend">(.*?)</p>', report_on(("td_loss", [PASSED, WAITING]))
+    )
+    assert "✓" in words[0]
+    assert "not judged: it waits for another check" in words[0]
+    assert "✗" not in words[0]
+
+
+def test_an_import_that_failed_is_one_banner():
+    """Of a hand-in that was not imported, the page has the reason and no check."""
+    failed = entry(2, 0)
+    failed.report.submission["problem"] = "not imported: no module x; line 1"
+    for check in failed.report.exercises[0].checks:
+        check.outcome, check.message = Outcome.ERROR, "no module x\nline 1"
+    page = student.page(failed)
+    read(page)
+    assert "<h2>not imported: no module x</h2>\n<pre>line 1</pre>" in page
+    assert "second" not in page
+    assert page.count("no module x") == 1
+    assert "every exercise has 0 points" in page
+
+
+def test_a_student_reads_what_the_code_printed():
+    """The page shows the output by exercise, and explains arrays without numbers."""
+    shown = entry(2, 5)
+    text = "y JitTracer(float32[5])\n"
+    shown.report.printed = [
+        {"exercise": "import", "text": "hello", "dropped": 0},
+        {"exercise": "td_loss", "text": text, "dropped": 7},
+    ]
+    words = section(student.page(shown), "What your code printed")
+    assert words.startswith("When dqn.py was imported hello In td_loss y JitTracer")
+    assert "… 7 bytes more were not kept JitTracer(float32[5]) is no mistake" in words
 
 
 def test_a_student_reads_the_message_and_the_hint_once():
@@ -322,17 +464,17 @@ def test_a_student_reads_what_was_learned():
     Only CartPole has a curve.
     """
     both = entry(2, 5)
-    page = section(student.page(both), "Learning")
+    page = section(student.page(both), "What was learned")
     maze = "Maze: 5.0 steps on average; shortest way 4.5, random walk 26.0."
     assert f"{maze} CartPole: mean return 30.0 of 500, 1 training run." in page
     both.report.learning["cartpole"] = {"mean_return": None, "curve": []}
     page = student.page(both)
     read(page)
-    assert maze in section(page, "Learning")
+    assert maze in section(page, "What was learned")
     assert "CartPole" not in page
     assert "<svg" not in page
     both.report.learning["maze"] = {"mean_return": None, "curve": []}
-    assert "<h2>Learning</h2>" not in student.page(both)
+    assert "What was learned" not in student.page(both)
 
 
 def themes() -> dict[str, dict[str, str]]:

@@ -13,7 +13,13 @@ from grader import cli
 from grader.contract.exercises import EXERCISES
 from grader.contract.outcomes import Outcome
 from grader.report import terminal
-from grader.report.formats import classroom50, gradescope, junit, markdown
+from grader.report.formats import (
+    annotation,
+    classroom50,
+    gradescope,
+    junit,
+    markdown,
+)
 from grader.report.model import Check, Exercise, Report, load
 
 TEXT = {"enum": ["text", "html", "simple_format", "md", "ansi"]}
@@ -226,6 +232,7 @@ def test_no_score_says_so(report):
     assert "not graded" in classroom50.render(report, RUNNER)
     assert "## No score" in markdown.render(report)
     assert ET.fromstring(junit.render(report)).find(".//error") is not None
+    assert annotation.render(report).startswith("::error title=Not graded::Not graded")
 
 
 PROBLEM = "not imported: ModuleNotFoundError: No module named 'torch'; dqn.py, line 3"
@@ -263,6 +270,22 @@ def test_problem_is_said_first():
     assert root.find(".//error").get("message") == PROBLEM
     assert len(root.findall(".//error")) == 1
     assert root.find(".//failure") is None
+    assert annotation.render(report) == f"::error title=No points::{PROBLEM}\n"
+
+
+def test_annotation_is_one_command():
+    """An annotation is one line, whatever text of a hand-in it shows.
+
+    There is none if checks were run. GitHub turns %0A into a line break.
+    """
+    assert annotation.render(REPORTS["halves"]) == ""
+    for report in (
+        with_problem(f"not read: {NASTY}\r\n::error::%0A%0D::warning::no"),
+        report_with(Outcome.GRADER_ERROR, f"{NASTY}%0A"),
+    ):
+        (line,) = annotation.render(report).splitlines()
+        assert re.match("::error title=(No points|Not graded)::", line)
+        assert not re.search(r"##\w*\[|%(?!25)|[^ -~\ufffd]", line)
 
 
 def test_notes_are_said():
@@ -334,7 +357,18 @@ def test_markdown_summary():
     assert text.startswith("## Score 28.5 / 50\n")
     assert "| 3 | `q_network` | 2.5 / 10 |" in text
     assert text.count("→ A hint.") == 4
+    assert "\n### 4 `epsilon_greedy` 7.5 / 10\n" in text
     assert "### 5" not in text
+
+
+def test_markdown_wraps_long_lines():
+    """GitHub does not wrap the lines of a block, so long ones are wrapped at spaces."""
+    report = report_of(2.5)
+    report.exercises[0].checks[1].message = "it is  wrong " * 20 + "\n a  table"
+    lines = markdown.render(report).split("### 1")[1].splitlines()
+    block = lines[lines.index("```text") + 1 : lines.index("```")]
+    assert 80 < max(map(len, block)) <= 100
+    assert " a  table" in block
 
 
 @pytest.mark.parametrize(
@@ -418,7 +452,10 @@ def test_convert(monkeypatch, tmp_path, capsys, form):
     before = out.read_text()
     assert "ot graded" in before
     assert convert(monkeypatch, report, "--to", form, "--out", out) == 0
-    assert "td_loss" in out.read_text() or "q_network" in out.read_text()
+    if form == "annotation":
+        assert out.read_text() == ""
+    else:
+        assert "q_network" in out.read_text()
     assert convert(monkeypatch, report, "--to", form) == 0
     printed = capsys.readouterr().out
     assert without_time(printed) == without_time(out.read_text())

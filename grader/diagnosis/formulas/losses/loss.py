@@ -1,4 +1,7 @@
-"""The choices for the terms of a loss, such as the prediction and the error."""
+"""The choices for the terms of a loss, such as the prediction and the error.
+
+A choice is what code, right or wrong, may compute for a term. The first is right.
+"""
 
 from collections.abc import Callable
 from dataclasses import replace
@@ -15,8 +18,8 @@ TARGET = "(slides: Target Networks)"
 ALL_AT_ONCE = "(slides: Deep Q Networks)"
 REPLAY = "(slides: Experience Replay)"
 TD_ONLY: dict[str, str | None] = {"mc": None}
-# The predictions, and factors of the targets; a factor is 0 for a prediction that code
-# compares with 0.
+# A pair: the predictions, and the factor of each prediction's target. A factor is 1, or
+# 0 if the code compares the prediction with 0 and not with the target.
 Predicted = tuple[np.ndarray, "np.ndarray | float"]
 
 
@@ -360,7 +363,14 @@ def weighted_losses(
 ) -> np.ndarray:
     """Return the weighted losses [..., I, B] of a batch, before the reduction.
 
-    See `loss_of` for the arguments, and `errors` for I.
+    I is 1 in right code; see `errors` for other values.
+
+    Args:
+        rows: the rows of the batch.
+        formula: the formula; it needs choices for `LOSS_SLOTS`.
+        y: the targets [..., 1, B], or [..., B, B] for all pairs of rows.
+        unmoved: the errors from which the weights of the rows are computed; None to
+            compute the weights from the errors of `rows`.
     """
     e = errors(rows, formula, y)
     weight = formula["weight"].compute(rows, e if unmoved is None else unmoved)
@@ -370,8 +380,9 @@ def weighted_losses(
 def errors(rows: Rows, formula: Formula, y: np.ndarray) -> np.ndarray:
     """Return the errors [..., I, B], which are predictions minus targets.
 
-    I is 1 in right code. It is A if all actions are predicted, and B if all pairs of
-    rows are combined. The errors are NaN if predictions and targets do not fit.
+    I is 1 in right code. It is A if the code predicts with the values of all actions,
+    and B if the code combines all pairs of rows. All errors are NaN if the shapes of
+    predictions and targets do not fit.
 
     Args:
         rows: the rows of the batch.

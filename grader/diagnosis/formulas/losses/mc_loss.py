@@ -107,7 +107,8 @@ LABEL = (
         "td-target",
         TD,
     ),
-    # The code adds to the last reward before G = γ − r is computed: hence the minus.
+    # Such code adds the value to the last reward, and then calls the stand-in, which
+    # subtracts the rewards: G = γ − r. So the value is subtracted here.
     Choice(
         "(G with r_T + γ max_a Q(s_T,a; θ_Q, held fixed) for the last r)",
         lambda x: stand_in(x) - value_at_end(x, held=True),
@@ -261,7 +262,9 @@ def label_of(rows: Rows, formula: Formula) -> np.ndarray:
 
 
 def labels_of(rows: Rows, grammar: Grammar, numbers: np.ndarray) -> Iterator[Group]:
-    """Yield the labels of N formulas, with which their losses compare predictions.
+    """Yield the labels of N formulas in one array.
+
+    The labels are the numbers that a loss compares its predictions with.
 
     Args:
         rows: the rows of one question.

@@ -1,4 +1,4 @@
-"""Questions to a loss, whose numbers tell different formulas apart."""
+"""Makes questions to a loss to which different formulas give different answers."""
 
 import numpy as np
 
@@ -60,7 +60,7 @@ def states(
 
 
 def batch(rng: np.random.Generator, ends: list[int], rewards: np.ndarray) -> Case:
-    """Make one question to `td_loss` with probe networks.
+    """Make one question to `td_loss` with two small random networks.
 
     Args:
         rng: the source of all numbers that are not given.

@@ -1,6 +1,6 @@
-"""The choices of each row's weight in a loss, and of the reduction.
+"""The choices of the weight of a row in a loss, and of the reduction.
 
-The reduction makes one number of the losses of all rows; right code takes their mean.
+The reduction turns the losses of all rows into one number; right code takes their mean.
 """
 
 from collections.abc import Callable
@@ -16,8 +16,9 @@ DEEP_Q = "(slides: Deep Q Learning)"
 TARGET = "(slides: Target Networks)"
 TD_ONLY: dict[str, str | None] = {"mc": None}
 
-# A row's weight is a function of the rows x and the errors e. A gradient is found by
-# moving the parameters; the errors e are not moved, so that the weight is a constant.
+# The choices of a row's weight, which is a function of the rows x and the errors e. To
+# compute a gradient, the parameters are moved a little. The weights are still computed
+# from the errors before the move, because the code takes them as constants.
 WEIGHT = (
     Choice("", lambda x, e: 1.0),
     *(
@@ -86,10 +87,10 @@ WEIGHT = (
 
 
 def masked_mean(mask: Choice) -> Callable[[Rows, np.ndarray], np.ndarray]:
-    """Return a function of the rows x and the losses f that computes Σ mask f / Σ mask.
+    """Return a reduction: the weighted mean of the losses, with a mask as the weights.
 
-    This is the mean of the losses, with the mask as the weights of the rows. The result
-    is NaN if the weights sum to 0.
+    The returned function takes the rows x and the losses f. Its result is NaN if all
+    weights are 0.
 
     Args:
         mask: a choice of the mask; its function computes the weights [B] from the rows.
@@ -108,7 +109,8 @@ def mean(x: Rows, f: np.ndarray) -> np.ndarray:
 
     Args:
         x: the rows; not used.
-        f: the losses before the reduction [..., I, B]; see `loss.errors` for I.
+        f: the losses before the reduction [..., I, B]. I is 1 in right code; see
+            `loss.errors` for other values.
     """
     return f.mean(axis=(-2, -1))
 

@@ -24,7 +24,7 @@ class Sample:
     Attributes:
         case: the question.
         loss: the loss; the sum of the losses if the hand-in returns an array of losses.
-        slope: the gradient with respect to theta_Q, as one vector [P].
+        slope: the gradient with respect to theta_Q, as one vector [P] of all P numbers.
         each: the array of losses; None if the hand-in returns one number.
     """
 
@@ -40,7 +40,11 @@ class Sample:
 
     @cached_property
     def moved(self) -> Rows:
-        """The rows of 2P networks, each with one parameter moved; see `nearby`."""
+        """The question's transitions, with the values of 2P networks near theta_Q.
+
+        P is the number of parameters. In each network one parameter is moved a little;
+        see `nearby`.
+        """
         return nearby(self.case, self.rows)
 
     def predicted(self, formula: Formula, target: Target) -> float:
@@ -96,7 +100,7 @@ class Sample:
 
 
 def close(obtained: np.ndarray, expected: np.ndarray) -> bool:
-    """Tell whether `expected` is finite and equal to `obtained` within rounding."""
+    """Tell whether two arrays are equal within rounding, and `expected` is finite."""
     if not np.isfinite(expected).all():
         return False
     scale = np.abs(expected).max(initial=0.0)

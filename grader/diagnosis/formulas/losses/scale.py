@@ -13,8 +13,8 @@ from grader.diagnosis.formulas.grammar import PREFIX
 from grader.diagnosis.reading import Difference
 
 REVIEW = "(slides: Deep Learning Review)"
-# How a factor may depend on the number B of rows and the number A of actions: for each
-# growth its text and its function.
+# A growth is a function by which a factor may depend on the number B of rows and the
+# number A of actions. Each entry is a growth as text and as a function.
 GROWTHS: tuple[tuple[str, Callable[[float, float], float]], ...] = (
     ("", lambda b, a: 1.0),
     ("B", lambda b, a: b),
@@ -148,11 +148,16 @@ def named_constant(size: float) -> list[str]:
 
 
 def fitted(factors: Sequence[tuple[float, int, int]]) -> Scale | None:
-    """Return the scale (constant and growth) that explains all factors, or None.
+    """Return the `Scale` that gives the factors of all questions.
+
+    A `Scale` is a constant times a function of B and A.
 
     Args:
         factors: for each question a triple: the factor of the loss, the number B of
             rows and the number A of actions.
+
+    Returns:
+        None if there is no such `Scale`.
     """
     for words, growth in GROWTHS:
         constants = np.array([factor / growth(b, a) for factor, b, a in factors])

@@ -91,10 +91,10 @@ class Found:
 def factors_of(
     language: Language, formula: Formula, samples: Sequence[Sample]
 ) -> list[tuple[float, int, int]] | None:
-    """Return for each sample the hand-in's loss divided by the formula's loss.
+    """Return the hand-in's losses, each divided by the formula's loss.
 
-    A sample is left out if both losses are 0 or both are not finite: then there is no
-    factor.
+    There is one such factor for each sample. A sample is left out if both losses are 0,
+    or if both are not finite.
 
     Args:
         language: all formulas of the part.
@@ -102,9 +102,9 @@ def factors_of(
         samples: the questions, each with the hand-in's answer.
 
     Returns:
-        For each sample the factor, the number B of rows and the number A of actions.
-        None instead of the list if the loss or the gradient of a sample does not fit
-        the formula.
+        For each sample a triple: the factor, the number B of rows and the number A of
+        actions. None instead of the list if the loss or the gradient of a sample does
+        not fit the formula.
     """
     found: list[tuple[float, int, int]] = []
     telling = []
@@ -134,7 +134,7 @@ def factors_of(
 def fit(
     language: Language, formula: Formula, samples: Sequence[Sample]
 ) -> Found | None:
-    """Return a formula and its factor to the hand-in's loss, if it fits all samples.
+    """Return a formula together with the factor of the loss, if both fit all samples.
 
     Args:
         language: all formulas of the part.

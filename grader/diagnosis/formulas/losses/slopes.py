@@ -33,7 +33,7 @@ class Slopes:
 
     def __init__(self, found: Found, gamma: float) -> None:
         self.found, self.gamma = found, gamma
-        # The axes for which `of_separate_rows` has given the exact slopes so far.
+        # The axes with which `of_separate_rows` has given the exact slopes so far.
         self.axes: tuple[int, ...] = (-1, -2)
         self.calls = 0
 
@@ -160,7 +160,7 @@ class Slopes:
                     for move in (step, -step)
                 )
                 change = (up - down) / 2
-                if formula["reduction"] is MEAN:  # a mean needs no array of all places
+                if formula["reduction"] is MEAN:  # in a mean, all changes add up
                     difference = 2 * change.sum(axis=other_axis) / f.size
                 else:
                     difference = reduce(before, f + change * places) - reduce(
@@ -174,7 +174,9 @@ class Slopes:
         return slopes
 
     def losses_of(self, rows: Rows, e: np.ndarray) -> np.ndarray:
-        """Return the losses before the reduction [..., I, B]; see `loss.errors` for I.
+        """Return the losses before the reduction [..., I, B].
+
+        I is 1 in right code; see `loss.errors` for other values.
 
         Args:
             rows: the rows, whose values by θ_Q may have been moved a little.

@@ -14,8 +14,8 @@ from grader.diagnosis.reading import Difference, Reading, headed, in_columns
 
 MOST_ROWS = 5
 MOST_COLUMNS = 76  # characters of a line
-# Masks without a text, or with other values than 0 and 1. Applying such a mask twice is
-# not the same as applying it once, so the text must show the mask twice.
+# Masks whose text is never shortened. If a mask has values other than 0 and 1, applying
+# it twice is not the same as applying it once. So the text shows such a mask twice.
 NO_MASKS = ("", "(−d)", "(−1 − d)", "mean(¬d)")
 NO_REDUCTION = (
     "You return B numbers, one for each row. A loss is a scalar, their mean: only a "
@@ -67,7 +67,8 @@ def loss_words(found: Found, symbol: str, growth: str = "") -> str:
     Args:
         found: the formula, and the factor by which the hand-in's loss differs from it.
         symbol: the text of the target in this formula, for example "y".
-        growth: how many losses the code returns, "B" or "B A"; "" if it returns one.
+        growth: how many losses the code returns, as text: "B" (the number of rows),
+            "B²", or "B A" (rows times actions); "" if it returns one loss.
     """
     formula = found.formula
     predicted = formula["predict"].words.replace("θ_Q", formula["by"].words)
@@ -79,11 +80,11 @@ def loss_words(found: Found, symbol: str, growth: str = "") -> str:
 
 
 def natural_growth(formula: Formula) -> str:
-    """Return whether a formula's loss may be A times larger: "A" if so, else "".
+    """Return "A" if code may return A times a formula's loss without a second mistake.
 
     A is the number of actions. The result is "A" for a formula that also compares the
-    values of actions not taken with 0. This formula takes the mean over the actions.
-    Code may take the sum instead, and the sum does not count as a second mistake.
+    values of actions not taken with 0. The formula takes the mean over the actions, but
+    code may as well take the sum. For all other formulas the result is "".
     """
     return "A" if formula["predict"].words.endswith("0 for the others") else ""
 
@@ -92,7 +93,7 @@ def lines(found: Found, right: Formula, symbol: str, growth: str) -> tuple[str, 
     """Return the lines in which the code's formula differs from the right formula.
 
     Args:
-        found: the code's formula, and the factor by which the code's loss differs.
+        found: the code's formula, and the factor of the code's loss.
         right: the right formula.
         symbol: "y" for `td_loss`; "G" for `mc_loss`.
         growth: how many losses the code returns, as in `loss_words`.
@@ -124,7 +125,7 @@ def reading(language: Language, found: Found, sample: Sample) -> Reading | None:
 
     Args:
         language: all formulas of the part.
-        found: the code's formula, and the factor by which the code's loss differs.
+        found: the code's formula, and the factor of the code's loss.
         sample: a question with the hand-in's answer, shown in the table.
     """
     formula, right, rows = found.formula, language.right, sample.rows
@@ -151,9 +152,10 @@ def reading(language: Language, found: Found, sample: Sample) -> Reading | None:
 
 
 def of_episode(of_batch: Reading) -> Reading:
-    """Return the reading of a part that gets an episode of T steps.
+    """Return a reading whose texts are rewritten for an episode of T steps.
 
-    The formulas' texts are written for a batch of B transitions.
+    Args:
+        of_batch: the same reading with texts for a batch of B transitions.
     """
     return replace(
         of_batch,
@@ -167,7 +169,7 @@ def of_episode(of_batch: Reading) -> Reading:
 
 
 def in_steps(text: str) -> str:
-    """Return a text on a batch of B transitions as one on an episode of T steps."""
+    """Return a text with T, "episode" and "step" for B, "batch" and "transition"."""
     text = re.sub("(?<![A-Za-z])B(?![A-Za-z])", "T", text)
     text = text.replace("a batch", "an episode").replace("batch", "episode")
     return text.replace("transition", "step")
@@ -212,7 +214,7 @@ def table_of(language: Language, formula: Formula, rows: Rows) -> tuple[str, ...
 
 
 def vector(values: np.ndarray) -> str:
-    """Return numbers as text, with two decimals each, such as a row's Q values."""
+    """Return numbers, such as a row's Q values, as text with two decimals each."""
     return " ".join(f"{value:5.2f}" for value in values)
 
 

@@ -1,4 +1,8 @@
-"""The choices of how an update moves a table's cells toward the targets."""
+"""The choices of how an update moves a table's cells toward the targets.
+
+A choice is what code, right or wrong, may compute for a term of the update, such as the
+prediction. The first choice of each term is right code.
+"""
 
 import numpy as np
 

@@ -9,8 +9,8 @@ from grader.diagnosis.formulas.losses.scale import constant_words, rounded
 from grader.diagnosis.reading import Difference
 
 ADMIN = "(slides: Admin)"
-# How a step size may depend on α and the number T of steps: for each growth its text
-# and its function.
+# A growth is a function by which a step size may depend on α and the number T of steps.
+# Each entry is a growth as text and as a function.
 GROWTHS: tuple[tuple[str, Callable[[float, float], float]], ...] = (
     ("α", lambda a, t: a),
     ("", lambda a, t: 1.0),
@@ -102,11 +102,16 @@ class Size:
 
 
 def fitted(sizes: Sequence[tuple[float, float, int]]) -> Size | None:
-    """Return the `Size` that explains the step sizes of all episodes, or None.
+    """Return the `Size` that gives the step sizes of all episodes.
+
+    A `Size` is a constant times a function of α and T.
 
     Args:
         sizes: for each episode its step size as a number, its α, and its number T of
             steps.
+
+    Returns:
+        None if there is no such `Size`.
     """
     for words, growth in GROWTHS:
         constants = np.array([size / growth(a, t) for size, a, t in sizes])

@@ -32,8 +32,8 @@ TARGET = Grammar(
 STEP = Grammar(PART, step.STEP_SLOTS)
 WHOLE = Grammar(PART, step.WHOLE_SLOTS)
 MOST, MOST_IN_STEP = 3, 2  # the most differences: in all, and in the choices of STEP
-# A difference from right code, or None, and the choices that make it, by name of the
-# slot.
+# A pair: a mistake (None for right code), and the choices that make it. The choices are
+# in a dict, with the name of the slot (term) as key.
 Change = tuple[Difference | None, dict[str, Choice]]
 
 
@@ -129,8 +129,8 @@ def revisiting(rng: np.random.Generator, source: Fixed) -> Case:
 
 
 QUESTIONS = questions
-# The step sizes that are tried for a formula with a difference in WHOLE. For such a
-# formula, the step size cannot be computed from a single move.
+# The step sizes that are tried for a formula with a difference in a term of the grammar
+# WHOLE. For such a formula, the step size cannot be computed from a single move.
 SIZES = [
     *(Size(k, "α") for k in (-1.0, 2.0, 0.5)),
     Size(1.0, ""),
@@ -167,7 +167,7 @@ def sized(formula: Formula, samples: Sequence[Episode]) -> Found | None:
         samples: the questions with the hand-in's answers.
 
     Returns:
-        None if an answer does not fit, or if no `Size` explains all answers.
+        None if an answer does not fit, if no `Size` fits all, or if no cell moves.
     """
     sizes = []
     for sample in without_revisits(samples):
@@ -192,9 +192,9 @@ def confirmed(formula: Formula, size: Size, samples: Sequence[Episode]) -> Found
 def candidates(
     samples: Sequence[Episode], in_target: int, in_step: int
 ) -> Iterator[Formula]:
-    """Yield the formulas whose moves fit two answers except for the step size.
+    """Yield the formulas that fit two answers with some step size.
 
-    In each of these answers, the hand-in's moves are a multiple of the formula's moves.
+    In each of the two answers, the hand-in's moves are a multiple of the formula's.
 
     Args:
         samples: the questions with the hand-in's answers; the first two are used.
@@ -283,7 +283,7 @@ def with_constants(samples: Sequence[Episode]) -> Iterator[Formula]:
 def falling(rate: float) -> Change:
     """Return the mistake "the move of step t is multiplied by rate^t", and its choice.
 
-    The choice is in a dict with the slot's name as key.
+    The choice is in a dict, with the name of the slot (term) as key.
     """
     choice = Choice(
         f"{constant_words(rate)}^t ",

@@ -172,10 +172,11 @@ def stored_and_drawn(
 ) -> tuple[list[Finding], list[Finding]]:
     """Return two lists of findings: on what is stored, and on what is drawn.
 
-    A script is a list of operations on a new buffer.
+    A script is a list of operations on a new buffer. A rule is a way, right or wrong,
+    to store transitions or to choose what is drawn.
 
     Args:
-        asker: plays further scripts if no rule explains the drawn transitions.
+        asker: plays further scripts if no rules explain the drawn transitions.
         seen: for each script, which transitions were drawn; None if this is not known.
         batches: for each "samples" operation, the numbers of the drawn transitions, an
             array [n,B] for n batches of B rows.
@@ -215,8 +216,8 @@ def random_storage(asker: Asker, seen: list[Seen | None]) -> Finding | None:
     """Return a finding if chance decides which transitions the buffer keeps; else None.
 
     The same operations are played on three new buffers, and the kept transitions are
-    compared. Batches are drawn after all adds. If `seen` shows no storage mistake,
-    batches are drawn between the adds, too.
+    compared. Batches are drawn after all adds. If the first four scripts show no
+    storage mistake, batches are drawn between the adds, too.
 
     Args:
         asker: plays operations on new buffers of the hand-in.
@@ -231,7 +232,7 @@ def random_storage(asker: Asker, seen: list[Seen | None]) -> Finding | None:
         one = seen_in(played, batches_in(played))
         if not one or len(one.drawn) < (len(STAGES) - 1 if right else 1):
             return None
-        # Compare after CAPACITY + 3 adds, as in the other script.
+        # In both scripts, look at the batches that were drawn after CAPACITY + 3 adds.
         stage = STAGES.index(CAPACITY + 3) - 1 if right else 0
         sets.append(one.drawn[stage])
     if any(len(s) != CAPACITY or max(s) != CAPACITY + 2 or BLANK in s for s in sets):
@@ -272,7 +273,7 @@ def how_drawn(
     """
     firsts = [one[0] if one else None for one in drawn[:4]]
     known = [b.ids for b in firsts[:3] if b and (b.ids != BLANK).all()]
-    if not plain:  # the first script that draws more than BATCH transitions
+    if not plain:  # use the first script that draws more than BATCH transitions
         known = [
             b.ids
             for b in (firsts[0], firsts[3])
@@ -283,8 +284,8 @@ def how_drawn(
     names = {finding.name for finding in told if finding}
     if told and told[0] and len(names) == 1 and all(told):
         return [told[0]]
-    # In a full ring, a transition's place differs from its rank by age. So a pattern of
-    # places shows only before the ring is full.
+    # In a full ring, a transition's place differs from its rank by age. So a mistake in
+    # the choice of places can be recognised only before the ring is full.
     before = told[:-1]
     if before and all(f and f.name in BY_PLACE for f in before):
         names = {finding.name for finding in before if finding}

@@ -19,7 +19,7 @@ from grader.diagnosis.patterns.buffer_parts.questions import (
     Rows,
 )
 
-FEW = 30  # number of batches that rule out most explanations in a first, quick test
+FEW = 30  # number of batches in a quick test, which rejects most explanations
 
 
 @dataclass(frozen=True)
@@ -29,7 +29,8 @@ class Batches:
     Attributes:
         fields: values in n batches of B rows: for each field an array [n,B] or [n,B,D].
         ids: an array [n,B]: for each row the number of its transition, counted from 0
-            in the order of adds; BLANK for a row that belongs to no transition.
+            in the order of adds; BLANK for a row from a place that was never filled, or
+            for a row that is to be ignored.
         rows: all transitions: for each field an array with one entry per transition.
         newest: number of the newest transition.
         oldest: number of the oldest transition that a right buffer still holds.
@@ -348,7 +349,7 @@ CHANGES.append(
         lambda x, y: np.trunc(np.clip(x, -1, 1)),
     )
 )
-# Combinations of two changes: the second one normalises within the batch.
+# Two changes, one after the other: the second one normalises within the batch.
 CHANGES += [
     Change(
         f"{first.kind}+normalised",

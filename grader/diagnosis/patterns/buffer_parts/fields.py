@@ -36,7 +36,7 @@ from grader.diagnosis.patterns.buffer_parts.words import (
     worded,
 )
 
-# A possible explanation: cost, rows, other transition, source and change.
+# A possible explanation (cost, where, other, source, change), see `candidates`.
 Candidate = tuple[float, str, str | None, str, Change | None]
 
 
@@ -121,7 +121,7 @@ def exact_rows(a: np.ndarray, b: np.ndarray, shape: tuple[int, ...]) -> np.ndarr
 
 
 def explain(name: str, several: Sequence[Batches]) -> Explanation | None:
-    """Return a wrong field's explanation that is closest to right code, or None.
+    """Return the explanation of a wrong field that is closest to right code, or None.
 
     An explanation says which rows are wrong, and where their values come from.
 
@@ -143,7 +143,7 @@ def explain(name: str, several: Sequence[Batches]) -> Explanation | None:
         ):
             continue
         pairs = possible[where]
-        # If d is the same in all rows, it fits any transition.
+        # If d is the same in all rows, it can come from any transition.
         elsewhere = source == "terminated" and (other or source != name)
         if elsewhere and not both_flags(pairs, other):
             continue
@@ -166,7 +166,7 @@ def covers(name: str, pairs: Sequence[tuple[Batches, np.ndarray]]) -> bool:
 
     Args:
         name: name of the field.
-        pairs: batches, each with a mask [n,B] of their rows.
+        pairs: batches, each with a mask [n,B] that selects some of their rows.
 
     Returns:
         False also if the masks select no row.
@@ -185,8 +185,8 @@ def both_flags(
     """Tell whether the rows that the masks select have both d true and d false.
 
     Args:
-        pairs: batches, each with a mask [n,B] of their rows.
-        other: whose d is read: a key of `OTHERS`, or None for the row's transition.
+        pairs: batches, each with a mask [n,B] that selects some of their rows.
+        other: whose d is read: a key of `OTHERS`; None for the transition of the row.
     """
     flags = [
         b.stored("terminated", OTHERS[other](b) if other else b.ids)[at]
@@ -203,10 +203,10 @@ def predicts(
     source: str,
     change: Change | None,
 ) -> bool:
-    """Tell whether a rule gives the hand-in's values of a field in some rows.
+    """Tell whether an explanation gives the hand-in's values of a field in some rows.
 
-    The rule is: the value is copied from the field `source` of the transition `other`,
-    and then changed by `change`.
+    The explanation is: the value is copied from the field `source` of the transition
+    `other`, and then changed by `change`.
 
     Args:
         name: name of the field.

@@ -25,7 +25,7 @@ LARGE = 24
 # In the place of a transition's number: BLANK for a row of a place never filled,
 # UNKNOWN for a row that belongs to no transition.
 BLANK, UNKNOWN = -2, -1
-SCRIBBLE = -12345.0  # the number that "scribble" writes, see parts.replay_buffer
+SCRIBBLE = -12345.0  # what the operation "scribble" writes, see inside/parts.py
 Rows = dict[str, np.ndarray]
 
 
@@ -330,7 +330,8 @@ def likely_ids(fields: Rows, rows: Rows) -> list[np.ndarray]:
     """
     empty = blank(fields)
     told: list[tuple[int, np.ndarray]] = []
-    # If s is 0 in rows of filled places, too, action 0 may mean a place never filled.
+    # If s is 0 in rows of filled places, too, a row with action 0 may come from a place
+    # that was never filled. Then the action does not tell the transition.
     places = ((fields["state"] == 0).all(axis=-1) & ~empty).any()
     for name in NUMBERS[:-1] if places else NUMBERS:
         numbers = np.where(empty, BLANK, ids_by_field(name, fields, rows))

@@ -1,10 +1,11 @@
 """Find which transitions a buffer keeps, and from which places it draws.
 
-`STORES` has rules for storing transitions. `PLACES` has rules for choosing the places
-to draw from; a place is an index of the storage. A pair of rules, one from each table,
-predicts which transitions can be drawn in a script (a list of operations on a new
-buffer). The pair fits only if all its predictions equal what was drawn. If several
-pairs fit, only those with the fewest mistakes are used.
+A place is an index of the storage. Two tables have rules, right and wrong ones: in
+`STORES` for storing transitions, in `PLACES` for choosing the places to draw from. A
+rule of `STORES` and a rule of `PLACES` together are a guess at what the hand-in does.
+A guess predicts which transitions can be drawn in a script (a list of operations on a
+new buffer). It is accepted only if every prediction equals what was drawn. If several
+guesses are accepted, the cheapest are kept: a wrong rule costs 1, a right one almost 0.
 """
 
 from collections.abc import Sequence
@@ -42,8 +43,8 @@ def predicted(store: Way, places: Way, seen: Seen) -> tuple[list[set[int]], bool
     """Predict which transitions can be drawn by each "samples" operation of a script.
 
     Args:
-        store: rule for storing transitions.
-        places: rule for choosing the places of the storage to draw from.
+        store: the rule, right or wrong, by which transitions are stored.
+        places: the rule, right or wrong, by which the places to draw from are chosen.
         seen: the script, and the lengths that the hand-in's buffer gave. What was drawn
             is not used.
 
@@ -76,20 +77,20 @@ def predicted(store: Way, places: Way, seen: Seen) -> tuple[list[set[int]], bool
 
 
 def fitting(seen: Sequence[Seen], *, exactly: bool = True) -> list[tuple[Way, Way]]:
-    """Return the pairs of rules that fit all scripts at the least cost.
+    """Return the pairs of rules that predict what was drawn, at the lowest cost.
 
-    A pair is a rule for storing transitions, and a rule for choosing the places to draw
-    from. The cost of a pair is the sum of the costs of both rules (`Way.cost`). It is
-    1.5 higher if the hand-in's lengths differ from those that the rule for storing
-    predicts.
+    A pair has a rule by which transitions are stored, and a rule by which the places to
+    draw from are chosen. Both can be right or wrong. The cost of a pair is the sum of
+    the costs of its rules (`Way.cost`). The cost is 1.5 higher if the hand-in's lengths
+    differ from those of the simulated storage.
 
     Args:
         seen: for each script, which transitions were drawn.
-        exactly: True if a prediction must equal the drawn set; False if the drawn set
-            may be smaller.
+        exactly: True if a prediction must equal the drawn set; False if some predicted
+            transitions may be missing in the drawn set.
 
     Returns:
-        [] if no pair fits.
+        [] if no pair predicts what was drawn.
     """
     good: list[tuple[float, Way, Way]] = []
     for store in STORES:
@@ -100,7 +101,7 @@ def fitting(seen: Sequence[Seen], *, exactly: bool = True) -> list[tuple[Way, Wa
                 pairs = zip(sets, one.drawn, strict=False)
                 if not all(b == a if exactly else b <= a for a, b in pairs):
                     break
-                # A wrong length is one more mistake.
+                # A wrong length is one more mistake, and costs 1.5.
                 cost = max(cost, store.cost + places.cost + 1.5 * (not as_stored))
             else:
                 good.append((cost, store, places))
@@ -126,12 +127,13 @@ def storage_findings(
 
     Args:
         seen: for each script, which transitions were drawn.
-        exactly: True if a prediction must equal the drawn set; False if the drawn set
-            may be smaller.
+        exactly: True if a prediction must equal the drawn set; False if some predicted
+            transitions may be missing in the drawn set.
 
     Returns:
-        At most one finding on storing and one on places; [] if both are right. None if
-        no pair of rules fits, or if the pairs that fit name different mistakes.
+        At most one finding on what is stored and one on what is drawn; [] if both are
+        right. None if no rules of `STORES` and `PLACES` predict what was drawn, or if
+        the answers fit different mistakes equally well.
     """
     good = fitting(seen, exactly=exactly)
     if not good:
@@ -152,7 +154,7 @@ def storage_findings(
 def in_words(seen: Seen) -> Finding | None:
     """Return a finding that lists which transitions were drawn and which were not.
 
-    Use this function if no pair of rules for storing and drawing fits.
+    Use this function if `storage_findings` finds no explanation.
 
     Args:
         seen: a script, and which transitions were drawn.

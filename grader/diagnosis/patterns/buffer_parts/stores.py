@@ -190,7 +190,7 @@ class KeepsTerminal(DropsTerminal):
 
 @dataclass(frozen=True)
 class Way:
-    """One rule, right or wrong: how transitions are stored, or which ones can be drawn.
+    """A way, right or wrong, to store transitions or to choose which ones are drawn.
 
     Attributes:
         make: in the table `STORES`, a class of storages, or a function with the same

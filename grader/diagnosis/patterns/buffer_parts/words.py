@@ -97,7 +97,8 @@ def worded(
     return Explanation(name, kind, text, hint, cost)
 
 
-# Names of mistakes by field and kind. Other mistakes are named after field and kind.
+# Names of mistakes, by field and kind of the explanation. The name of any other mistake
+# is the field's name, a "-" and the kind.
 NAMES = {
     ("reward", "whole"): "int-storage",
     ("state", "whole"): "int-storage-state",

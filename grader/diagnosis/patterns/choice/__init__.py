@@ -1,4 +1,4 @@
-"""Explain the actions of a wrong `epsilon_greedy` in many calls.
+"""Explain the actions that a wrong `epsilon_greedy` chooses in many calls.
 
 An explanation has three parts: a rule for the greedy action, a distribution of the
 actions when exploring, and a formula (`Law`) by which the probability of exploring

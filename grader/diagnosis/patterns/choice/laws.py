@@ -222,10 +222,11 @@ def softmax(q: np.ndarray, greedy: np.ndarray, epsilon: float) -> np.ndarray:
 
 
 def low_half(q: np.ndarray, greedy: np.ndarray, epsilon: float) -> np.ndarray:
-    """Return the probabilities [N,A+1] of the actions floor(A u), with u below ε.
+    """Return the probabilities [N,A+1] of code that uses one random number u twice.
 
-    The random number u is uniform in [0, ε). The last column, for numbers that are no
-    actions, is 0.
+    The code draws u between 0 and 1, and explores if u is below ε. Then it takes the
+    action floor(A u), so that actions with large numbers are too rare. The last column,
+    for numbers that are no actions, is 0.
     """
     A = q.shape[1]
     edges = np.clip(np.arange(A + 1) / A, 0, max(epsilon, 1e-9))
@@ -312,7 +313,7 @@ def laws(least: float, most: float) -> Iterator[Law]:
 
 
 def of_rest(law: Law) -> Law:
-    """Return a law that explores at ε as often as the given law explores at 1 - ε.
+    """Return the given law with 1 - ε in place of ε.
 
     A law is a formula for the probability of exploring.
     """

@@ -13,7 +13,7 @@ ASKED = "with probability ε any action, else argmax_a Q(s,a)"
 BY_ROW = f"{ASKED}, for each row by itself"
 KEYS, ROWS, ACTIONS = 2048, 16, 4
 EPSILONS = (0.0, 0.05, 0.23, 0.37, 0.66, 0.88, 1.0)
-FEW_EPSILONS = (0.0, 0.37, 1.0)  # for code that cannot be exported: each key is a call
+FEW_EPSILONS = (0.0, 0.37, 1.0)  # if the export fails, each key needs its own call
 HARD = (  # rows of values: whole numbers, ties, negative and close values
     *((2, 0, 1, -1), (0, 3, 3, 1), (1, 1, 1, 1), (-3, -1, -2, -1)),
     *((500, 500.05, 500.1, 500.15), (2.25, 2.75, -0.5, 0.5)),

@@ -96,7 +96,7 @@ def mixture(values: np.ndarray, q: np.ndarray, t: np.ndarray) -> Content:
 
 
 def refusal(error: Raised | Wrong) -> Content:
-    """Return a content that says why there is no valid answer.
+    """Return the `Content` of an answer that is an exception or was refused.
 
     Args:
         error: the exception that the hand-in raised, or the reason why its answer was

@@ -204,7 +204,8 @@ def with_number(c: int) -> Iterator[Choice]:
 
 # ---------------------------------------------------------------- contents
 
-# The mistake for each wrong content that is returned at a renewal, by its words.
+# The mistakes in what is returned when θ_T is replaced. The keys describe the returned
+# parameters, as `Content.words` does.
 RENEWED = {
     "zeros": Difference(
         "sync-zeros",

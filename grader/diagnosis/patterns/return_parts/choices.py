@@ -1,8 +1,9 @@
 """Tables of choices: how `discounted_returns` may change the rewards and the sums.
 
-A line of a table has a formula, a function that computes it, and the mistake. The first
-line is the right choice and has no mistake. To add a choice, add a line. Arrays have
-axes for K episodes and T steps.
+The sums are what the code computes from the rewards; wrong code may change them before
+it returns them. A line of a table has a formula, a function that computes it, and the
+mistake. The first line is the right choice and has no mistake. To add a choice, add a
+line. Arrays have axes for K episodes and T steps.
 """
 
 from collections.abc import Sequence
@@ -247,19 +248,21 @@ RIGHT = Formula(REWARDS[0], (WEIGHTS[0], RANGES[0]), OUTPUTS[0])
 
 
 def constants_of(output: Output, given: np.ndarray, returns: np.ndarray) -> np.ndarray:
-    """Estimate a constant c by which sums become the returns, for b formulas at once.
+    """Estimate the constant with which a formula gives the hand-in's returns.
 
-    If `output.fitted` is "factor", returns ≈ c · given; if it is "shift", returns ≈
-    given + c.
+    The function does this for b formulas at once.
+
+    The constant is a factor of the formula's sums if `output.fitted` is "factor", and a
+    number that is added to them if it is "shift".
 
     Args:
-        output: the change of the sums, which says by `fitted` what is estimated.
-        given: the changed sums of b formulas without the constant [b,K,T].
+        output: the last term of the formulas, which has the constant.
+        given: the sums of the b formulas, without the constant [b,K,T].
         returns: the hand-in's returns [K,T].
 
     Returns:
-        For each formula the c with the least squared error [b]. A factor of 0 becomes
-        NaN. All entries are 0 if `output.fitted` is "".
+        For each formula the constant with the least squared error [b]. A factor of 0
+        becomes NaN. All entries are 0 if `output.fitted` is "", for no constant.
     """
     if not output.fitted:
         return np.zeros(len(given))

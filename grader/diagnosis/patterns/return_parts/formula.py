@@ -1,7 +1,9 @@
 """The classes for the formulas of `discounted_returns`, right and wrong.
 
-A `Formula` is a choice of the summed rewards, of the sums, and of the change of the
-sums.
+A formula has three stages. First each reward may be changed (`Reward`). Then a sum R_i
+is computed for each step i: a weighted sum of these rewards (`Weight` and `Range`), or
+a wrong recursion (`Rule`). Last, the sums may be changed (`Output`). The result is the
+returns G_i. Right code changes neither the rewards nor the sums.
 """
 
 from collections.abc import Callable
@@ -27,7 +29,7 @@ def differs(name: str, hint: str) -> Difference:
 
 @dataclass(frozen=True)
 class Reward:
-    """A choice of what the hand-in sums in place of each reward.
+    """A choice of how the code changes each reward r_t before it sums the rewards.
 
     Attributes:
         text: the changed reward as a formula; "r_t" for the right choice.
@@ -46,11 +48,10 @@ class Weight:
     """A choice of the weight of each reward r_t in each return G_i.
 
     Attributes:
-        text: the weight as a formula. In it, {n} is replaced by the formula for the
-            number of steps from i to t.
+        text: the weight as a formula, with {n} for the distance of i and t, see
+            `Range.steps`.
         value: function (n, i, t, T, γ) that returns the weights as an array [T,T] over
-            i and t. Its arguments n, i and t are arrays [T,T], too; n is the number of
-            steps from i to t.
+            i and t. Its arguments n, i and t are arrays [T,T], too; n is the distance.
         difference: the mistake; None for the right choice.
     """
 
@@ -67,8 +68,8 @@ class Range:
         text: the condition on t, as it stands under the Σ.
         member: function (i, t, T) that returns a mask of the summed rewards, an array
             [T,T] over i and t. Its arguments i and t are arrays [T,T], too.
-        steps: the number of steps from i to t, as a pair: the formula, and a function
-            of i and t.
+        steps: how the code counts the distance n of the steps i and t: a pair of the
+            formula, such as "t−i", and a function of i and t.
         difference: the mistake; None for the right choice.
         second: a second mistake of the same choice, or None.
     """
@@ -82,10 +83,10 @@ class Range:
 
 @dataclass(frozen=True)
 class Rule:
-    """A wrong recursion for G_i, which no fixed weights of the rewards can express.
+    """A wrong recursion, which computes sums that no weights of the rewards can give.
 
     Attributes:
-        text: G_i as a formula.
+        text: the sum of step i as a formula.
         value: function of the rewards of K episodes [K,T] and γ; returns the sums
             [K,T].
         difference: the mistake.
@@ -98,17 +99,18 @@ class Rule:
 
 @dataclass(frozen=True)
 class Output:
-    """A choice of what the hand-in returns in place of the sums R_i.
+    """A choice of how the code changes the sums R_i before it returns them.
 
     Attributes:
-        text: the changed sum as a formula, where {c} is replaced by the constant; ""
-            for no change.
+        text: the changed sum as a formula, with {c} for the constant; "" if the sums
+            are returned unchanged.
         change: function of the sums [...,K,T] and the rewards [K,T]; returns the
             changed sums [...,K,T].
         difference: the mistake; None for the right choice.
-        fitted: "factor" or "shift" if a constant has to be estimated, else "".
-        constant: the estimated constant: a factor of the changed sums, or a number that
-            is added to them.
+        fitted: how the constant is used: "factor" if it multiplies the changed sums,
+            "shift" if it is added to them, "" if there is no constant.
+        constant: the constant, as estimated from the hand-in's returns; 0 if there is
+            none.
     """
 
     text: str
@@ -118,7 +120,7 @@ class Output:
     constant: float = 0.0
 
     def values(self, sums: np.ndarray, rewards: np.ndarray) -> np.ndarray:
-        """Return the changed sums [...,K,T], including the constant factor or shift.
+        """Return the changed sums [...,K,T], with the constant factor or shift.
 
         Args:
             sums: the sums R_i [...,K,T].
@@ -134,10 +136,11 @@ Sums = tuple[Weight, Range] | Rule
 
 
 def sums_of(sums: Sums, rewards: np.ndarray, gamma: float) -> np.ndarray:
-    """Compute the sums R_i [K,T] of K episodes.
+    """Compute the sums R_i [K,T] of K episodes, before an `Output` changes them.
 
     Args:
-        sums: a pair of weight and range, or a recursion (`Rule`).
+        sums: how the sums are computed: by the weights and the range of a weighted sum,
+            or by a wrong recursion (`Rule`).
         rewards: the rewards [K,T] to sum, already changed by a `Reward`.
         gamma: γ.
     """
@@ -154,12 +157,14 @@ def sums_of(sums: Sums, rewards: np.ndarray, gamma: float) -> np.ndarray:
 
 @dataclass(frozen=True)
 class Formula:
-    """A formula for the returns.
+    """A formula for the returns G_i, right or wrong.
 
     Attributes:
-        reward: what is summed in place of each reward.
-        sums: weight and range of the sum, or a `Rule`.
-        output: what is returned in place of the sums.
+        reward: how each reward is changed before it is summed; unchanged if right.
+        sums: how a sum R_i is computed for each step i. Usually a pair: the weight and
+            the range of a weighted sum. A `Rule` if the code uses a wrong recursion.
+        output: how the sums R_i are changed before they are returned as G_i; unchanged
+            if right.
     """
 
     reward: Reward

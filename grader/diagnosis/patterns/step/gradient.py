@@ -1,9 +1,9 @@
 """Find the formula of the gradient that `td_update` follows.
 
-A formula is three choices: a loss and which of its gradients is taken (`Kind`), a
-discount, and a change of the gradient, such as clipping. To add a kind, add a line to
-`KINDS`. To add a change, add to `CHANGES` a function with the arguments and the result
-of `times`.
+A formula has a kind of gradient (`Kind`), a discount, and a change of the gradient,
+such as clipping. To add a kind, add a line to `KINDS`. To add a change, add a function
+to `CHANGES`, with the arguments and the result of `times`. A draw is a question. A
+gradient is a vector [P] of all its numbers.
 """
 
 from collections.abc import Callable, Iterator
@@ -30,13 +30,15 @@ FIRST, SECOND, BOTH = ((1.0, 0.0), (0.0, 1.0), (1.0, 1.0))
 
 @dataclass(frozen=True)
 class Kind:
-    """A loss L(x, y), and which of its gradients ∂L/∂x and ∂L/∂y is taken.
+    """A kind of gradient of the stand-in loss L(x, y), right or wrong.
+
+    Right code takes ∂L/∂x at x = θ_Q, y = θ_T.
 
     Attributes:
         words: the gradient as a formula.
         differences: the mistakes; () for the right gradient.
         places: two letters for the arguments x and y: "Q" for θ_Q, "T" for θ_T.
-        of: the weights (a, b) of the gradient a ∂L/∂x + b ∂L/∂y.
+        of: the weights (a, b) of ∂L/∂x and ∂L/∂y in the gradient; (1, 0) if right.
         rows: number of transitions to use, counted from the first one; None for all.
     """
 
@@ -62,7 +64,7 @@ class Kind:
         return loss_and_gradients(draw, first, second, gamma, self.rows)
 
 
-# The right kind stands first.
+# All kinds of gradients; the right one is first.
 KINDS = [
     Kind("∇L(θ_Q, θ_T)", (), "QT"),
     Kind("∇L(θ_Q, θ_Q) in the first place", (words.TARGET_IS_ONLINE,), "QQ"),
@@ -83,10 +85,10 @@ class Gradient:
     Attributes:
         words: the gradient in symbols, without its factor.
         differences: the mistakes, except a wrong factor; () if there are none.
-        factor: constant factor of the gradient.
-        decay: factor c of a term c · θ_Q that is added to the gradient.
+        factor: constant factor of the gradient; 1 in right code.
+        decay: the multiple of θ_Q that is added to the gradient; 0 in right code.
         gamma: constant discount; None if the argument gamma is used.
-        kind: the loss, and which of its gradients is taken.
+        kind: the kind of gradient, see `Kind`.
         of: function of a draw; returns the gradient [P], with factor and added term.
     """
 
@@ -99,15 +101,15 @@ class Gradient:
     of: Callable[[Draw], Vector]
 
 
-# A change of a gradient: the formula with {} for the gradient, the mistakes, the
-# factor, the decay, and a function that makes the change.
+# A change of a gradient: the formula with {} for the gradient, the mistakes, the factor
+# and the decay (see `Gradient`), and a function that makes the change.
 Change = tuple[str, Differences, float, float, Callable[[Draw, Vector], Vector]]
 
 
 def shares(plain: list[Vector], seen: list[Vector]) -> list[float]:
-    """Return for each draw the best c in: hand-in's gradient = c · computed gradient.
+    """Return the factors that bring the computed gradients closest to the hand-in's.
 
-    `plain` has computed gradients, `seen` has the hand-in's: one [P] for each draw.
+    `plain` has a computed gradient [P] for each draw (question), `seen` the hand-in's.
     """
     return [
         float(s @ p) / max(float(p @ p), 1e-30)
@@ -116,7 +118,7 @@ def shares(plain: list[Vector], seen: list[Vector]) -> list[float]:
 
 
 def noise_of(draw: Draw) -> float:
-    """Return the absolute tolerance for a gradient that is inferred from a move of θ_Q.
+    """Return the absolute tolerance for a gradient that is computed from a move of θ_Q.
 
     The move is the difference of two float32 vectors, so it has rounding errors.
     """
@@ -140,7 +142,7 @@ def tidy(factor: float) -> float:
 def scaled(draws: list[Draw], plain: list[Vector], seen: list[Vector]) -> float | None:
     """Return c if the hand-in's gradients are c times the computed ones, else None.
 
-    `plain` has computed gradients, `seen` has the hand-in's: one [P] for each draw.
+    `plain` has a computed gradient [P] for each draw (question), `seen` the hand-in's.
     """
     factors = shares(plain, seen)
     factor = float(np.median(factors))
@@ -157,7 +159,7 @@ def times(draws: list[Draw], plain: list[Vector], seen: list[Vector]) -> Change 
     """Return the change "times a constant" if the hand-in makes it, else None.
 
     `plain` has the gradients before the change, `seen` has the hand-in's: one [P] for
-    each draw. A right hand-in has the constant 1.
+    each draw (question). A right hand-in has the constant 1.
     """
     factor = scaled(draws, plain, seen)
     if factor is None:
@@ -239,7 +241,7 @@ def shortened(
 
 
 def signs(draws: list[Draw], plain: list[Vector], seen: list[Vector]) -> Change | None:
-    """Return the change "c times the signs" if the hand-in makes it, else None.
+    """Return the change "signs times a constant" if the hand-in makes it, else None.
 
     `plain` has the gradients before the change, `seen` has the hand-in's.
     """
@@ -258,7 +260,7 @@ def signs(draws: list[Draw], plain: list[Vector], seen: list[Vector]) -> Change 
 def decayed(
     draws: list[Draw], plain: list[Vector], seen: list[Vector]
 ) -> Change | None:
-    """Return the change "plus c · θ_Q" if the hand-in makes it, else None.
+    """Return the change "plus a multiple of θ_Q" if the hand-in makes it, else None.
 
     `plain` has the gradients before the change, `seen` has the hand-in's.
     """
@@ -317,7 +319,7 @@ def gradient_of(draws: list[Draw], seen: list[Vector]) -> Gradient | None:
 
     Args:
         draws: the questions, see `Draw`.
-        seen: the hand-in's gradients, one [P] for each draw.
+        seen: the hand-in's gradients, a vector [P] for each draw.
     """
     for draw, one in zip(draws, seen, strict=True):
         if not np.isfinite(one).all() or np.abs(one).max() < 30 * noise_of(draw):
@@ -326,7 +328,7 @@ def gradient_of(draws: list[Draw], seen: list[Vector]) -> Gradient | None:
 
 
 def formulas(draws: list[Draw], seen: list[Vector]) -> Iterator[Gradient]:
-    """Yield the formulas that give the gradients `seen`, the simplest first.
+    """Yield the formulas that give the hand-in's gradients `seen`, the simplest first.
 
     `seen` has one gradient [P] for each draw.
     """
@@ -343,10 +345,10 @@ def changed(
     """Yield the formulas with this kind and discount that give the hand-in's gradients.
 
     Args:
-        kind: the loss, and which of its gradients is taken.
+        kind: the kind of gradient.
         gamma: constant discount in place of the argument gamma; None for the argument.
         draws: the questions, see `Draw`.
-        seen: the hand-in's gradients, one [P] for each draw.
+        seen: the hand-in's gradients, a vector [P] for each draw.
     """
     of_draws = [changed_gradient(kind, gamma, lambda d, g: g, draw) for draw in draws]
     for change in CHANGES:
@@ -373,7 +375,7 @@ def changed_gradient(
     """Return the gradient [P] of a kind for a draw, after a change.
 
     Args:
-        kind: the loss, and which of its gradients is taken.
+        kind: the kind of gradient.
         gamma: constant discount in place of the argument gamma; None for the argument.
         change: function of the draw and the gradient [P]; returns the changed gradient.
         draw: the question, see `Draw`.
@@ -385,7 +387,7 @@ def own_discount(kind: Kind, draws: list[Draw], seen: list[Vector]) -> list[floa
     """Return a list with an estimate of the hand-in's constant discount, or [].
 
     `seen` has the hand-in's gradients, one [P] for each draw. The estimate may be wrong
-    if the gradient is not linear in the discount; `changed` then rejects it.
+    if the gradient is not linear in the discount; `changed` then yields no formula.
     """
     sizes = [1 / np.abs(s).max() for s in seen]
     none = [size * kind.gradient(d, 0.0) for size, d in zip(sizes, draws, strict=True)]

@@ -1,7 +1,7 @@
 """Explain a `td_update` that makes several optimizer steps in one call.
 
-Possible steps are computed one after the other. The last θ_Q is compared with the one
-that the hand-in has returned.
+Possible steps are computed one after the other. The θ_Q after the last step is compared
+with the θ_Q that the hand-in has returned.
 """
 
 from collections.abc import Callable, Iterator
@@ -32,7 +32,8 @@ from grader.diagnosis.patterns.step.taken import (
 )
 
 MOST = 5  # largest number of steps in one call that is looked for
-# Changes of a gradient: the formula, the mistakes, the factor and the function.
+# Changes of a gradient: the formula with {} for the gradient, the mistakes, the factor
+# and a function that makes the change.
 CHANGES: list[tuple[str, tuple, float, Callable[[Draw, Vector], Vector]]] = [
     ("{}", (), 1.0, lambda d, g: g),
     ("{}", (), 0.2, lambda d, g: g / d.num_transitions),
@@ -149,11 +150,11 @@ def walked(draw: Draw, rows: Rows) -> list[Vector]:
 def arrives(draw: Draw, one: Seen, end: Vector) -> bool:
     """Tell whether the returned θ_Q equals a computed θ_Q within rounding.
 
-    The tolerance is relative to the largest entry of the computed move.
+    The tolerance is relative to the largest entry of the computed move of θ_Q.
 
     Args:
         draw: the question, which has θ_Q before the steps.
-        one: the answer.
+        one: the hand-in's answer, which has the returned θ_Q.
         end: computed θ_Q after the steps [P].
     """
     if not np.isfinite(end).all():

@@ -1,4 +1,8 @@
-"""Find the formula of a step of `td_update`: start, added vector and factor."""
+"""Find the formula of a step of `td_update`, with start, added vector and factor.
+
+A step adds a vector, such as the optimizer's updates, to the start, such as θ_Q. The
+vector may have a factor. All parameters are one vector [P]; a draw is a question.
+"""
 
 from dataclasses import dataclass, replace
 
@@ -37,12 +41,12 @@ class Seen:
 
 @dataclass(frozen=True)
 class Step:
-    """The formula of a step: the returned θ_Q is `base` + `times` · `of`.
+    """The formula of a step: a start, to which a multiple of a vector is added.
 
     Attributes:
-        base: where the step starts: "θ_Q", "θ_T" or "0".
+        base: the start: "θ_Q", "θ_T", or "0" for zeros.
         of: the added vector: "updates", "gradient" or "nothing".
-        times: factor of the added vector.
+        times: the factor of the added vector.
     """
 
     base: str
@@ -55,10 +59,11 @@ class ByAdam:
     """What the answers with Adam show about a step.
 
     Attributes:
-        gradient: formula of the gradient that the optimizer got; None if unknown.
+        gradient: the formula of the gradient that was passed to the optimizer; None if
+            unknown.
         fresh: True if the optimizer starts from a new state, and not from opt_state.
-        kept: the returned state. "given" is the unchanged opt_state, "fresh" a new
-            state, and "" the state after the optimizer's step.
+        kept: which state is returned: "" for the state after the optimizer's step,
+            "given" for the unchanged opt_state, "fresh" for a new state.
         step: formula of the step; None if unknown.
     """
 
@@ -80,12 +85,15 @@ def base_vector(draw: Draw, base: str) -> Vector:
 
 
 def moves_from(draws: list[Draw], seen: list[Seen], base: str) -> list[Vector]:
-    """Return the returned θ_Q minus the start of the step, one [P] for each draw.
+    """Return the moves of a step: the returned θ_Q minus the start of the step.
 
     Args:
         draws: the questions, see `Draw`.
         seen: answers, one for each draw.
         base: start of the step: "θ_Q", "θ_T", or "0" for zeros.
+
+    Returns:
+        A vector [P] for each draw.
     """
     pairs = zip(draws, seen, strict=True)
     return [one.theta - base_vector(draw, base) for draw, one in pairs]
@@ -110,7 +118,7 @@ def plain_step(
         if not any(move.any() for move in moves):
             return base, None
         gradient = gradient_of(draws, [-move / SGD_RATE for move in moves])
-        # If the decay removes all of θ_Q in one step, the base is 0 and not θ_Q.
+        # If the decay removes all of θ_Q in one step, the step starts from 0, not θ_Q.
         if gradient and abs(gradient.decay * SGD_RATE - 1) > 1e-3:
             return base, gradient
     return None
@@ -185,8 +193,8 @@ def step_of(
     Args:
         draws: the questions, see `Draw`.
         seen: answers, one for each draw.
-        updates: Adam's updates, one [P] for each draw.
-        grads: gradients, one [P] for each draw.
+        updates: Adam's updates, a vector [P] for each draw.
+        grads: gradients, a vector [P] for each draw.
     """
     for base in BASES:
         moves = moves_from(draws, seen, base)
@@ -200,12 +208,15 @@ def step_of(
 
 
 def multiple(moves: list[Vector], of: list[Vector], draws: list[Draw]) -> float | None:
-    """Return the factor c with move = c · vector for all draws; None if there is none.
+    """Return the factor by which moves of θ_Q are a multiple of given vectors.
 
     Args:
-        moves: moves of θ_Q, one [P] for each draw.
-        of: vectors, one [P] for each draw.
+        moves: moves of θ_Q, a vector [P] for each draw.
+        of: the given vectors, a vector [P] for each draw.
         draws: the questions. The tolerance grows with the largest number in θ_Q.
+
+    Returns:
+        None if no single factor fits all draws.
     """
     if not all(v.any() for v in of):
         return None
@@ -214,7 +225,7 @@ def multiple(moves: list[Vector], of: list[Vector], draws: list[Draw]) -> float 
     rounded = float(round(factor))
     if rounded and abs(factor - rounded) < 1e-3:
         factor = rounded
-    # The move is so short that rounding θ_Q to float32 changes it.
+    # A move can be so short that rounding θ_Q to float32 changes it visibly.
     fits = factor and all(
         close(m, factor * v, noise=3e-7 * float(np.abs(d.theta_Q).max()))
         for m, v, d in zip(moves, of, draws, strict=True)
@@ -243,7 +254,8 @@ def with_old_state(
             return ByAdam(None, False, kept, Step(base, "nothing"))
     if plain is None:
         return ByAdam(None, False, kept, None)
-    # The factor that "sgd" shows belongs to the step, to the gradient, or to both.
+    # The answers with "sgd" show one factor, which may belong to the step, to the
+    # gradient, or in parts to both.
     for share in (1.0, 2.0, -1.0, plain.factor):
         gradient = scaled_to(plain, plain.factor / share)
         grads = [gradient.of(draw) for draw in draws]
@@ -257,7 +269,7 @@ def with_old_state(
     grads = [gradient.of(draw) for draw in draws]
     step = step_of(draws, seen, [0 * g for g in grads], grads)
     if step and not np.isclose(step.times, -SGD_RATE * plain.factor, 1e-3):
-        step = None  # the step with "sgd" is another one
+        step = None  # it contradicts the step that the answers with "sgd" show
     return ByAdam(gradient, False, kept, step)
 
 
@@ -295,12 +307,12 @@ def notes_of(found: ByAdam) -> list[Note]:
 
 
 def by_hand(step: Step) -> list[Note]:
-    """Return notes on a step that adds c times the gradient, without the optimizer.
+    """Return notes on a step that adds a multiple of the gradient, with no optimizer.
 
     A note is a pair: the mistake, and what the hand-in does in words.
 
     Args:
-        step: a step whose added vector is "gradient"; c is `step.times`.
+        step: a step whose added vector is "gradient".
     """
     where = "" if step.base == "0" else f" from {step.base}"
     text = f"whatever the optimizer, a step of {step.times:.4g} times the gradient"

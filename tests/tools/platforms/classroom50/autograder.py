@@ -1,5 +1,7 @@
 """Autograder of the homework for Classroom 50: grades dqn.py and writes result.json.
 
+It also writes release-body.md, which Classroom 50 shows to the student.
+
 Put this file and the students' package, dqn-homework-*.zip, into the folder
 CLASSROOM/autograders/ASSIGNMENT/. Everybody can read both files; they hold no secret.
 """
@@ -14,6 +16,9 @@ import zipfile
 from datetime import UTC, datetime
 from pathlib import Path
 
+# What Classroom 50 reads from the current folder: foundation50/classroom50,
+# cli/gh-teacher/skeleton/dotgithub/scripts/runner.py.
+RESULT, BODY = "result.json", "release-body.md"
 SECONDS = 780  # deadline; Classroom 50's runner allows 15 minutes
 # For each field of result.json, environment variables: the first that is set counts.
 FIELDS = {
@@ -28,15 +33,16 @@ FIELDS = {
 
 
 def main() -> int:
-    """Grade the hand-in in the current folder; return 0 if it was graded.
+    """Grade the hand-in in the current folder; return 0 if it has a score.
 
-    Otherwise the exit code is another number, and the output says why.
+    A hand-in that could not be read has a score, 0, and result.json says why. Otherwise
+    the exit code is another number, and the output says why; Classroom 50 then writes a
+    result.json of its own, which says that there was an error.
     """
     here = Path.cwd()
-    result = here / "result.json"
     try:
-        begin(result)
-        return graded(here, result)
+        begin(here)
+        return graded(here)
     except KeyboardInterrupt:
         print("stopped", file=sys.stderr)
     except (OSError, ValueError, zipfile.BadZipFile) as error:
@@ -44,25 +50,26 @@ def main() -> int:
     return 2
 
 
-def begin(result: Path) -> None:
+def begin(here: Path) -> None:
     """Write to result.json that the hand-in was not graded.
 
-    The grading replaces this result later. A result.json in the hand-in is deleted, so
-    students cannot hand in a result.
+    The grading replaces this result later. A result.json or release-body.md in the
+    hand-in is deleted, so students cannot hand in a result.
 
     Args:
-        result: the path of result.json.
+        here: the folder with the hand-in.
     """
-    if result.is_dir() and not result.is_symlink():
-        shutil.rmtree(result)
-    else:
-        result.unlink(missing_ok=True)
+    for path in (here / RESULT, here / BODY):
+        if path.is_dir() and not path.is_symlink():
+            shutil.rmtree(path)
+        else:
+            path.unlink(missing_ok=True)
     # Written to another file and renamed, so that result.json is always whole.
-    handle, path = tempfile.mkstemp(dir=result.parent, prefix=".result-")
+    handle, temporary = tempfile.mkstemp(dir=here, prefix=".result-")
     with os.fdopen(handle, "w", encoding="utf-8") as file:
         json.dump(not_graded(), file, indent=1)
-    os.chmod(path, 0o644)
-    os.replace(path, result)
+    os.chmod(temporary, 0o644)
+    os.replace(temporary, here / RESULT)
 
 
 def not_graded() -> dict[str, object]:
@@ -86,15 +93,14 @@ def not_graded() -> dict[str, object]:
     }
 
 
-def graded(here: Path, result: Path) -> int:
-    """Grade a hand-in and write result.json; return 0 if both succeeded.
+def graded(here: Path) -> int:
+    """Grade a hand-in and write the result; return 0 if there is a score.
 
     Otherwise the result is the exit code of the command that failed.
 
     Args:
         here: the folder with the hand-in, or with a folder `starter` that has the
             hand-in.
-        result: the path of result.json.
 
     Raises:
         ValueError: not exactly one package lies beside this file.
@@ -107,13 +113,36 @@ def graded(here: Path, result: Path) -> int:
         with zipfile.ZipFile(packages[0]) as package:
             package.extractall(place)
         home = Path(place, "dqn-homework")
-        options = [f"SUBMISSION={folder}", f"OUT={place}/results", "OFFICIAL=1"]
+        report = Path(place, "results", "report.json")
+        options = [f"SUBMISSION={folder}", f"OUT={report.parent}", "OFFICIAL=1"]
         code = make(home, "grade", *options)
-        report = [f"{place}/results/report.json", "--out", str(result)]
-        python = str(home / ".venv" / "bin" / "python")
-        convert = [python, "-m", "grader", "convert", "--to", "classroom50", *report]
-        told = subprocess.run(convert, cwd=home, check=False)
-    return code or told.returncode
+        for form, name in (("classroom50", RESULT), ("markdown", BODY)):
+            told = convert(home, report, form, here / name)
+            if told:
+                return code or told
+        return 0 if has_score(report) else code or 2
+
+
+def convert(home: Path, report: Path, form: str, out: Path) -> int:
+    """Write a report in another format; return the exit code.
+
+    Args:
+        home: the folder of the grader.
+        report: the path of report.json, which may be missing.
+        form: the format.
+        out: the file to write.
+    """
+    command = [home / ".venv" / "bin" / "python", "-m", "grader", "convert"]
+    command += ["--to", form, report, "--out", out]
+    return subprocess.run(command, cwd=home, check=False).returncode
+
+
+def has_score(report: Path) -> bool:
+    """Return whether report.json is there and has a score."""
+    try:
+        return json.loads(report.read_text(encoding="utf-8"))["score"] is not None
+    except (OSError, ValueError, KeyError):
+        return False
 
 
 def make(home: Path, *words: str) -> int:

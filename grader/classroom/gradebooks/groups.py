@@ -1,0 +1,165 @@
+"""Find the rows of a gradebook that a hand-in belongs to: a person's or a group's."""
+
+import re
+import unicodedata
+from collections.abc import Iterator, Mapping, Sequence
+
+from grader.classroom.gradebooks.export import Export, named
+from grader.classroom.gradebooks.people import People
+from grader.classroom.gradebooks.sheet import Sheet
+from grader.classroom.layouts import HandIn, Owner
+from grader.contract.outcomes import UsageError
+
+# The columns of the file that Canvas exports for the groups of a course. The first one
+# is the name, and its own name is in the user's language
+# (instructure/canvas-lms, app/controllers/group_categories_controller.rb, `export`).
+MEMBERS = {
+    "canvas": ["canvas_user_id"],
+    "sid": ["user_id"],
+    "login": ["login_id"],
+    "email": ["email"],
+    "group": ["group_name"],
+}
+Place = tuple[str, int | None, str]  # a name, the index of a row, why there is none
+
+
+def read_members(sheet: Sheet) -> dict[str, list[Owner]]:
+    """Return the members of each group, by the group's name.
+
+    Args:
+        sheet: the file that Canvas exports, or one that is written like it.
+
+    Raises:
+        UsageError: the file has no column with the groups' names, or none that can
+            identify a member.
+    """
+    columns = named(sheet.head, MEMBERS)
+    if "group" not in columns or len(columns) < 2:
+        raise UsageError(
+            "MEMBERS: no list of groups: it needs the column group_name, and "
+            "canvas_user_id, login_id, user_id or email. "
+            f"It has: {', '.join(sheet.head)[:200]}"
+        )
+    groups: dict[str, list[Owner]] = {}
+    for row in sheet.rows[1:]:
+        known = {kind: row.at(column).strip() for kind, (column, *_) in columns.items()}
+        if group := known.pop("group"):
+            known = {kind: value for kind, value in known.items() if value}
+            name = row.at(0).strip() if 0 not in sum(columns.values(), ()) else ""
+            groups.setdefault(group, []).append(Owner(name, known))
+    return groups
+
+
+class Places:
+    """The rows of a gradebook; `of` finds those that a hand-in belongs to.
+
+    In a gradebook with a column for groups, which is Moodle's worksheet of a team
+    assignment, the groups are those of this column.
+
+    Args:
+        export: the gradebook.
+        members: the members of each group, by the group's name; {} if not known.
+    """
+
+    def __init__(self, export: Export, members: Mapping[str, Sequence[Owner]]) -> None:
+        self.export = export
+        self.people = People(export)
+        self.members = members
+        self.rows: dict[str, list[int]] = {}  # by the name of a group
+        for row in range(export.first, len(export.rows)):
+            if group := export.value(row, "group"):
+                self.rows.setdefault(group, []).append(row)
+
+    def of(self, hand_in: HandIn) -> Iterator[Place]:
+        """Yield for each owner of a hand-in the name, the row, and a message.
+
+        The row is None if it is not certain, or if there is none. The message says why
+        the row is not certain; otherwise it is "".
+
+        Args:
+            hand_in: the hand-in. If its owner's name is that of a group, its owners are
+                the group's members.
+        """
+        (owner, *others) = hand_in.owners
+        name = hand_in.group or owner.name
+        # Without a group's name, one owner may be a group, unless the owner's address
+        # is known.
+        alone = not others and not {"email", "sid"} & {*owner.ids}
+        may_be_group = bool(hand_in.group) or alone
+        if may_be_group and (groups := self.groups_of(name, owner)):
+            if len(groups) > 1:
+                whose = f"{len(groups)} groups could be meant: {', '.join(groups)}"
+                yield name, None, f"{name}: not entered, for {whose}"
+            elif groups[0] in self.rows:
+                for row in self.rows[groups[0]]:
+                    yield self.people.name_in(row) or name, row, ""
+            else:
+                yield from self.members_of(groups[0], owner)
+        elif hand_in.group == owner.name:
+            known = (
+                "MEMBERS has no such group" if self.members else "MEMBERS=file says it"
+            )
+            words = f"not entered, for it is not known who is in this group ({known})"
+            yield name, None, f"{name}: {words}"
+        else:
+            for one in hand_in.owners:
+                yield (one.name, *self.people.row_of(one))
+
+    def groups_of(self, name: str, owner: Owner) -> list[str]:
+        """Return the names of the groups that a hand-in may belong to.
+
+        Args:
+            name: the group's name in the download.
+            owner: the owner in the download. Canvas adds the number of one member; of
+                several groups, the member's group is meant.
+        """
+        if self.rows:
+            return [group for group in self.rows if written(group) == written(name)]
+        if "canvas" not in owner.ids:
+            return [group for group in self.members if written(group) == written(name)]
+        groups = [group for group in self.members if letters(group) == letters(name)]
+        theirs = [group for group in groups if self.has(group, owner)]
+        return theirs if len(groups) > 1 and theirs else groups
+
+    def has(self, group: str, owner: Owner) -> bool:
+        """Return whether the list of members has an owner's number in a group."""
+        number = owner.ids.get("canvas", "")
+        return any(
+            one.ids.get("canvas") == number for one in self.members.get(group, ())
+        )
+
+    def members_of(self, group: str, owner: Owner) -> Iterator[Place]:
+        """Yield a group's members as `of` does, from the list of members.
+
+        Args:
+            group: the name of the group.
+            owner: the owner in the download. If the number in the download is that of
+                nobody in the group, the list is of other groups, and no row is certain.
+        """
+        if "canvas" in owner.ids and not self.has(group, owner):
+            number = owner.ids["canvas"]
+            words = f"not entered, for MEMBERS has no number {number} in this group"
+            yield group, None, f"{group}: {words}"
+            return
+        for one in self.members[group]:
+            row, doubt = self.people.row_of(one, listed=True)
+            yield one.name or " ".join(one.ids.values()), row, doubt
+
+
+def written(name: str) -> str:
+    """Return a group's name as Moodle writes it into the name of a folder.
+
+    Moodle omits some characters (moodle/moodle, lib/moodlelib.php, `PARAM_FILE`) and
+    puts a space for an underscore (mod/assign/classes/downloader.php).
+    """
+    kept = re.sub(r"""[\0-\x1f\x7f&<>"`|':\\/]|\.\.+""", "", name.replace("_", " "))
+    return " ".join(unicodedata.normalize("NFC", kept).split())
+
+
+def letters(name: str) -> str:
+    """Return the letters and digits of a group's name in lower case.
+
+    Canvas omits all other characters (instructure/canvas-lms, lib/content_zipper.rb).
+    """
+    folded = unicodedata.normalize("NFKC", name).casefold()
+    return "".join(c for c in folded if c.isalnum())

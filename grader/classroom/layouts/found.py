@@ -1,0 +1,126 @@
+"""Hold what was found in a download: hand-ins, their owners, and what is left out."""
+
+import os
+import re
+import unicodedata
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+
+@dataclass(frozen=True)
+class Owner:
+    """A person who handed in.
+
+    Attributes:
+        name: the person's name in the download.
+        ids: the person's known identifiers by kind. The kinds are "canvas", "moodle"
+            (participant number), "email", "sid" (student ID), "login" (at the
+            university), "github" (login there), "ilias" and "brightspace" (numbers).
+    """
+
+    name: str
+    ids: dict[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class HandIn:
+    """One hand-in in a download: its path and its owners.
+
+    Attributes:
+        path: the path to grade: the hand-in's file or folder, or the only file in this
+            folder (see `files.place_in`).
+        entry: the unique name of the hand-in's file or folder in the download.
+        owners: one person, or the members of a group. If the download does not name the
+            members, this is one `Owner` with the group's name.
+        late: whether the download says that the hand-in was late.
+        group: the name of the group in the download; "" if one person handed in.
+    """
+
+    path: Path
+    entry: str
+    owners: tuple[Owner, ...]
+    late: bool = False
+    group: str = ""
+
+
+@dataclass
+class Found:
+    """The hand-ins in a folder, and the files that are not hand-ins.
+
+    Attributes:
+        hand_ins: the hand-ins, sorted by name.
+        ignored: for each file or folder that is no hand-in, its name and the reason.
+        layout: the platform and its command, as in "Canvas, Download Submissions".
+        inner: the path from the given folder to the download; "" if they are the same.
+        strange: the entries of hand-ins whose names are not those of the platform.
+    """
+
+    hand_ins: list[HandIn] = field(default_factory=list)
+    ignored: list[tuple[str, str]] = field(default_factory=list)
+    layout: str = ""
+    inner: str = ""
+    strange: list[str] = field(default_factory=list)
+
+    @property
+    def headline(self) -> str:
+        """A line that says which layout was recognised, and where."""
+        where = f" in {self.inner}/" if self.inner else ""
+        number = len(self.hand_ins)
+        return f"{self.layout}{where}: {number} hand-in{'s' * (number != 1)}"
+
+
+@dataclass(frozen=True)
+class Piece:
+    """A file or folder in a download, as far as its name and its place tell.
+
+    Attributes:
+        who: a text that is the same for all pieces of one person or group.
+        owners: see `HandIn.owners`.
+        file: the file's name as the student chose it; "" for a folder.
+        time: when it was handed in, as text that sorts by time; "" if unknown.
+        late: whether the download says that it was late.
+        group: see `HandIn.group`.
+        path: the path to grade; None if it follows from the file or folder itself.
+        no_hand_in: why this is no hand-in; "" if it is one.
+        note: whether the platform wrote it, about another piece. It is not listed.
+    """
+
+    who: str
+    owners: tuple[Owner, ...] = ()
+    file: str = ""
+    time: str = ""
+    late: bool = False
+    group: str = ""
+    path: Path | None = None
+    no_hand_in: str = ""
+    note: bool = False
+
+
+Entries = Sequence[os.DirEntry[str]]
+# A function that takes a folder and its entries, and returns the pieces of one
+# platform's download by the names of the entries.
+Pieces = Callable[[Path, Entries], dict[str, Piece]]
+
+
+def are_groups(names: Iterable[str]) -> bool:
+    """Return whether all names look like those of groups: "Group 1", "Team B".
+
+    Platforms write a group's name where otherwise a person's name is. No person's name
+    ends in a digit. "Group A" and "Group B" differ in one letter.
+    """
+    known = {*names}
+    if all(name[-1:].isdigit() for name in known):
+        return bool(known)
+    stems = [re.fullmatch(r"(.+) [A-Z]", name) for name in known]
+    return (
+        len(known) > 1 and None not in stems and len({m and m[1] for m in stems}) == 1
+    )
+
+
+def normal_name(name: str) -> str:
+    """Return a name in a form for comparisons: equal for "Doe, Jané" and "jane doe"."""
+    plain = unicodedata.normalize("NFKD", name.casefold())
+    kept = (c for c in plain if not unicodedata.combining(c))
+    letters = "".join(c if c.isalnum() else " " for c in kept)
+    return " ".join(sorted(letters.split()))

@@ -1,0 +1,96 @@
+"""Know the folders of ILIAS' download of all submissions of an exercise.
+
+A folder's name is last name, first name, login and number of the person, with _ between
+them. The folders of a team's members lie in a folder "Team 12". The words "Late
+Submission - " in the site's language come before the name of a late file
+(ILIAS-eLearning/ILIAS, components/ILIAS/Exercise/Submission/SubmissionManager.php).
+"""
+
+import os
+import re
+from pathlib import Path
+
+from grader.classroom.layouts.files import is_folder, listing, place_in, rank
+from grader.classroom.layouts.found import Entries, Owner, Piece
+
+_PERSON = re.compile(r"(?P<parts>[^_]*(?:_[^_]*)+)_(?P<number>\d+)", re.S)
+_TEAM = re.compile(r"Team \d+")
+_LATE = re.compile(r"(?:Late Submission|Verspaetete Abgabe|Verspätete Abgabe) - ")
+
+
+def pieces(_folder: Path, entries: Entries) -> dict[str, Piece]:
+    """Return the pieces of a download from ILIAS by the names of its folders."""
+    found = {}
+    for entry in entries:
+        if not is_folder(entry):
+            continue
+        if _TEAM.fullmatch(entry.name):
+            if team := team_in(entry):
+                found[entry.name] = team
+        elif owner := owner_of(entry.name):
+            path, late = chosen_in(Path(entry.path))
+            found[entry.name] = Piece(entry.name, (owner,), late=late, path=path)
+    return found
+
+
+def owner_of(name: str) -> Owner | None:
+    """Return the owner of a folder, or None if the name has another form.
+
+    A _ may also be part of a name or login. Then nobody knows where the login begins,
+    and the owner has no login.
+    """
+    match = _PERSON.fullmatch(name)
+    if not match or match["parts"].count("_") < 2:
+        return None
+    last, first, *login = match["parts"].split("_")
+    ids = {"ilias": match["number"]}
+    if len(login) == 1:
+        return Owner(f"{first} {last}", {"login": login[0], **ids})
+    return Owner(match["parts"].replace("_", " "), ids)
+
+
+def team_in(entry: os.DirEntry[str]) -> Piece | None:
+    """Return the piece of a team's folder, or None if it has no member's folder.
+
+    The owners are those members who have a folder in it, because they uploaded files.
+    In some versions a member's folder has the name "Jane Doe".
+    """
+    folder = Path(entry.path)
+    inner = [member for member in listing_or_none(folder) if is_folder(member)]
+    members = [
+        owner_of(member.name) or Owner(member.name)
+        for member in inner
+        if owner_of(member.name) or " " in member.name
+    ]
+    if not members:
+        return None
+    path, late = folder, False
+    if len(inner) == 1:
+        path, late = chosen_in(Path(inner[0].path))
+    return Piece(entry.name, tuple(members), late=late, group=entry.name, path=path)
+
+
+def chosen_in(folder: Path) -> tuple[Path, bool]:
+    """Return the path to grade for a person's folder, and whether it is late.
+
+    If some files are late, the best one counts, and of two that are equally good the
+    late one, because it was handed in after the other one.
+    """
+    files = [Path(e.path) for e in listing_or_none(folder) if e.is_file()]
+    if not any(_LATE.match(file.name) for file in files):
+        return place_in(folder), False
+
+    def key(file: Path) -> tuple:
+        kept = rank(_LATE.sub("", file.name, count=1))
+        return kept[:3], bool(_LATE.match(file.name)), kept
+
+    best = max(files, key=key)
+    return best, bool(_LATE.match(best.name))
+
+
+def listing_or_none(folder: Path) -> list[os.DirEntry[str]]:
+    """Return a folder's entries; [] if it cannot be read, which reading it will say."""
+    try:
+        return listing(folder)
+    except OSError:
+        return []

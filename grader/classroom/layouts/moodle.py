@@ -1,0 +1,50 @@
+"""Know the folders and files of Moodle's "Download all submissions".
+
+A folder's name is the person's name, the participant's number and
+`assignsubmission_file`; without folders, the file's own name follows. Older versions
+have a _ at the end. With anonymous submissions every name is "Participant", in the
+site's language. For a team it has the team's name and the team's number. The team of
+those who are in none has no number (moodle/moodle, mod/assign/classes/downloader.php).
+"""
+
+import re
+from pathlib import Path
+
+from grader.classroom.layouts.files import is_folder
+from grader.classroom.layouts.found import Entries, Owner, Piece, are_groups
+
+_NAME = re.compile(
+    r"(?P<name>.+?)(?:_(?P<number>\d+))?_assignsubmission_(?P<kind>[a-z]+)"
+    r"(?:_(?P<file>.*))?",
+    re.S,
+)
+
+
+def pieces(_folder: Path, entries: Entries) -> dict[str, Piece]:
+    """Return the pieces of a download from Moodle by the names of its entries."""
+    found = {}
+    for entry in entries:
+        match = _NAME.fullmatch(entry.name)
+        if match and is_folder(entry) != bool(match["file"]):
+            found[entry.name] = match
+    teams = any(not match["number"] for match in found.values())
+    teams = teams or are_groups(match["name"] for match in found.values())
+    return {name: piece_of(match, teams) for name, match in found.items()}
+
+
+def piece_of(match: re.Match[str], teams: bool) -> Piece:
+    """Return the piece of one folder or file.
+
+    Args:
+        match: the match of its name.
+        teams: whether the names are those of teams. Their numbers are not given to the
+            owner, because they are no participant's numbers.
+    """
+    name, number = match["name"], match["number"] or ""
+    return Piece(
+        f"{name}_{number}",
+        (Owner(name, {} if teams else {"moodle": number}),),
+        match["file"] or "",
+        group=name if teams else "",
+        no_hand_in="" if match["kind"] == "file" else "a text written into Moodle",
+    )

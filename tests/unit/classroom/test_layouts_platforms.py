@@ -1,0 +1,482 @@
+"""Each platform's download is recognised, with owners, groups, attempts and late marks.
+
+The names are those that the platform's own exporter gives, see the docstrings of the
+modules in `layouts`.
+"""
+
+from pathlib import Path
+
+import pytest
+
+from grader.classroom import layouts
+from grader.classroom.layouts import gradescope
+from grader.classroom.layouts.brightspace import sortable
+from grader.classroom.layouts.files import GRADESCOPE
+from grader.contract.outcomes import UsageError
+from grader.intake.take import take
+from tests.support.downloads import made, owners
+
+
+def recognised(folder: Path, layout: str) -> layouts.Found:
+    """Return what is found in a folder, after a check of the recognised layout.
+
+    Args:
+        folder: the folder.
+        layout: how the name of the layout begins.
+    """
+    found = layouts.find(folder)
+    assert found.layout.startswith(layout)
+    assert not found.strange
+    return found
+
+
+def files_of(found: layouts.Found, folder: Path) -> list[str]:
+    """Return the paths of the hand-ins, relative to the folder of all."""
+    return [str(hand_in.path.relative_to(folder)) for hand_in in found.hand_ins]
+
+
+def test_canvas(tmp_path):
+    """In Canvas' layout, a file's name holds the owner's name and number, and LATE.
+
+    The best file of a person counts, and of equal files the last try. A name may have a
+    _ or an umlaut, and a file's name may have numbers.
+    """
+    made(
+        tmp_path,
+        "doejane_12345_67890_dqn.py",
+        "leebo_LATE_77_99_dqn-1.py",
+        "leebo_LATE_77_98_dqn.py",
+        "o_neilzoë_8_97_7_6_dqn.py",
+        "oxmax_5_1_dqn.py",
+        "oxmax_5_3_other-7.py",
+        "oxmax_5_2_dqn-10.py",
+        "oxmax_5_4_dqn-9.py",
+        "oxmax_5_5_dqn.zip",
+        "wuli_6_11_homework.py",
+        "wuli_6_12_train.py",
+        "zed_9_13_dqn.docx",
+        "ypo_10_text.html",
+    )
+    found = recognised(tmp_path, "Canvas")
+    assert [(h.path.name, h.late) for h in found.hand_ins] == [
+        ("doejane_12345_67890_dqn.py", False),
+        ("leebo_LATE_77_99_dqn-1.py", True),
+        ("o_neilzoë_8_97_7_6_dqn.py", False),
+        ("oxmax_5_2_dqn-10.py", False),
+        ("wuli_6_11_homework.py", False),
+        ("zed_9_13_dqn.docx", False),
+    ]
+    assert owners(found) == [
+        ("doejane", {"canvas": "12345"}),
+        ("leebo", {"canvas": "77"}),
+        ("o_neilzoë", {"canvas": "8"}),
+        ("oxmax", {"canvas": "5"}),
+        ("wuli", {"canvas": "6"}),
+        ("zed", {"canvas": "9"}),
+    ]
+    ignored = dict(found.ignored)
+    assert len(ignored) == 7
+    assert ignored["leebo_LATE_77_98_dqn.py"] == "the same student's dqn-1.py counts"
+    assert ignored["ypo_10_text.html"] == "a text written into Canvas"
+
+
+def test_canvas_without_names(tmp_path):
+    """An anonymous file of Canvas has a code, which is no number of a person."""
+    made(tmp_path, "anon_Ab1xY_12_dqn.py", "LATE_anon_Zz9qQ_13_dqn.py")
+    found = recognised(tmp_path, "Canvas")
+    assert owners(found) == [("anon_Zz9qQ", {}), ("anon_Ab1xY", {})]
+    assert [hand_in.late for hand_in in found.hand_ins] == [True, False]
+
+
+def test_canvas_groups(tmp_path):
+    """A group's file has the group's name before the number of one member."""
+    made(tmp_path, "projectgroup1_5_12_dqn.py", "projectgroup12_LATE_6_13_dqn.py")
+    found = recognised(tmp_path, "Canvas")
+    groups = [hand_in.group for hand_in in found.hand_ins]
+    assert groups == ["projectgroup12", "projectgroup1"]
+
+
+def test_moodle(tmp_path):
+    """In Moodle's layout, the name of a folder holds the owner's name and number.
+
+    A folder's only file is the hand-in, whatever its name is. Older versions
+    have a _ at the end of the name.
+    """
+    made(
+        tmp_path,
+        "Jane van Doe_4711_assignsubmission_file/homework.ipynb",
+        "Bo Lee_12_assignsubmission_file_/dqn.py",
+        "Bo Lee_12_assignsubmission_onlinetext_/onlinetext.html",
+    )
+    found = recognised(tmp_path, "Moodle")
+    assert owners(found) == [
+        ("Bo Lee", {"moodle": "12"}),
+        ("Jane van Doe", {"moodle": "4711"}),
+    ]
+    assert [h.path.name for h in found.hand_ins][1] == "homework.ipynb"
+    assert [why for _, why in found.ignored] == ["a text written into Moodle"]
+
+
+def test_moodle_without_folders(tmp_path):
+    """Without folders, the file's own name follows; one of several files counts."""
+    made(
+        tmp_path,
+        "Jane Doe_4711_assignsubmission_file_my_dqn.py",
+        "Bo Lee_12_assignsubmission_file_agent.py",
+        "Bo Lee_12_assignsubmission_file_dqn.py",
+        "Bo Lee_12_assignsubmission_file_report.pdf",
+        "Bo Lee_12_assignsubmission_onlinetext_onlinetext.html",
+        "Bo Lee_13_assignsubmission_file_dqn.py",
+    )
+    found = recognised(tmp_path, "Moodle")
+    assert owners(found) == [
+        ("Bo Lee", {"moodle": "12"}),
+        ("Bo Lee", {"moodle": "13"}),
+        ("Jane Doe", {"moodle": "4711"}),
+    ]
+    assert found.hand_ins[0].path.name.endswith("_dqn.py")
+    assert [why for _, why in found.ignored] == [
+        "the same student's dqn.py counts",
+        "the same student's dqn.py counts",
+        "a text written into Moodle",
+    ]
+
+
+@pytest.mark.parametrize(
+    "names",
+    [
+        ["Group 1_55", "Group 2_56"],
+        ["Team A_5", "Team B_6"],
+        ["Gold_7", "Default group"],
+    ],
+)
+def test_moodle_teams(tmp_path, names):
+    """A team's folder gives the group's name, and its number is no participant's."""
+    made(tmp_path, *(f"{name}_assignsubmission_file/dqn.py" for name in names))
+    found = recognised(tmp_path, "Moodle")
+    groups = sorted(name.split("_")[0] for name in names)
+    assert [hand_in.group for hand_in in found.hand_ins] == groups
+    assert owners(found) == [(group, {}) for group in groups]
+
+
+def test_moodle_blind(tmp_path):
+    """An anonymous participant has a number and no name."""
+    made(tmp_path, *(f"Participant_{n}_assignsubmission_file/dqn.py" for n in (7, 12)))
+    found = recognised(tmp_path, "Moodle")
+    assert [ids for _, ids in owners(found)] == [{"moodle": "12"}, {"moodle": "7"}]
+    assert not found.hand_ins[0].group
+
+
+METADATA = """---
+submission_1:
+  :submitters:
+  - :name: Jane Doe
+    :sid: '0042'
+    :email: jane@example.org
+  :created_at: 2026-01-01 12:00:00.5 Z
+  :results: !ruby/hash:Anything
+    output: |-
+      submission_9:
+        :submitters:
+submission_2:
+  :created_at: 2026-01-01 12:00:00.5 Z
+  :history:
+  - :id: 7
+    :submitters:
+    - :name: Nobody
+  :submitters:
+  - :name: A
+    :sid:
+    :email: a@example.org
+  - :name: B
+    :email: b@example.org
+submission_3: nothing
+submission_4:
+  :submitters:
+  - :name: Gone
+"""
+
+
+def test_gradescope(tmp_path):
+    """In Gradescope's layout, a file of metadata names all submitters of a hand-in.
+
+    Nothing but the submitters is parsed. A folder that is missing is listed.
+    """
+    export = tmp_path / "assignment_7_export"
+    made(export, "submission_1/dqn.py", "submission_2/src/dqn.py", "submission_3/")
+    (export / GRADESCOPE).write_text(METADATA)
+    found = layouts.find(tmp_path)
+    assert found.headline == (
+        "Gradescope, Export Submissions in assignment_7_export/: 3 hand-ins"
+    )
+    assert owners(found) == [
+        ("Jane Doe", {"sid": "0042", "email": "jane@example.org"}),
+        ("A", {"email": "a@example.org"}),
+        ("B", {"email": "b@example.org"}),
+        ("submission_3", {"login": "submission_3"}),
+    ]
+    assert found.strange == ["submission_3"]
+    assert found.hand_ins[1].path == export / "submission_2"
+    why = "it is in the metadata, but not in the folder"
+    assert found.ignored == [("submission_4", why)]
+
+
+def test_gradescope_says_a_text_once(tmp_path):
+    """A text that stands elsewhere in the metadata (an alias) is read there."""
+    made(tmp_path, "submission_1/dqn.py")
+    (tmp_path / GRADESCOPE).write_text(
+        "submission_1:\n  :by: &1 Jane\n  :submitters:\n  - :name: *1\n"
+    )
+    assert owners(recognised(tmp_path, "Gradescope")) == [("Jane", {})]
+
+
+@pytest.mark.parametrize(
+    "text", ["- a", "a: [", "!!python/object:os.system x", "a: \ud800"]
+)
+def test_broken_metadata(tmp_path, text):
+    """If Gradescope's file of metadata is broken, the error names this file."""
+    made(tmp_path, "submission_1/dqn.py")
+    path = tmp_path / GRADESCOPE
+    path.write_bytes(text.encode("utf-8", "surrogatepass"))
+    with pytest.raises(UsageError, match=GRADESCOPE):
+        layouts.find(tmp_path)
+
+
+def test_most_of_the_metadata_is_left_out():
+    """Of the metadata only the names of folders and the submitters reach the parser."""
+    kept = gradescope.submitters_in(METADATA)
+    assert "Nobody" not in kept
+    assert "output" not in kept
+    assert kept.count(":submitters:") == 3
+
+
+def test_blackboard(tmp_path):
+    """In Blackboard's layout, the last attempt counts, and a text names the person."""
+
+    def attempt(login: str, day: int, name: str, *files: str) -> None:
+        stem = f"HW_2_{login}_attempt_2026-11-{day:02}-10-00-00"
+        made(tmp_path, *(f"{stem}_{file}" for file in files))
+        (tmp_path / f"{stem}.txt").write_text(
+            f"Name: {name} ({login})\nAssignment: HW_2\n"
+        )
+
+    attempt("jane_doe", 9, "Jane Doe", "dqn.py", "notes.txt")
+    attempt("jane_doe", 10, "Jane Doe", "all_of_it.zip")
+    attempt("blee", 3, "Bo Lee", "dqn.py")
+    attempt("blee", 2, "Bo Lee", "dqn.py")
+    attempt("nix", 2, "Nix Ny")
+    found = recognised(tmp_path, "Blackboard")
+    assert owners(found) == [
+        ("Bo Lee", {"login": "blee"}),
+        ("Jane Doe", {"login": "jane_doe"}),
+    ]
+    assert [h.entry.partition("_attempt_")[2] for h in found.hand_ins] == [
+        "2026-11-03-10-00-00_dqn.py",
+        "2026-11-10-10-00-00_all_of_it.zip",
+    ]
+    ignored = dict(found.ignored)
+    earlier = "an earlier attempt: the same student's all_of_it.zip counts"
+    assert ignored["HW_2_jane_doe_attempt_2026-11-09-10-00-00_dqn.py"] == earlier
+    assert len(ignored) == 4
+    assert ignored["HW_2_nix_attempt_2026-11-02-10-00-00.txt"] == (
+        "an attempt without a file"
+    )
+
+
+def test_blackboard_without_texts(tmp_path):
+    """Without the text files, a login is known only if no other reading is possible."""
+    made(tmp_path, "HW_jdoe_attempt_2026-11-09-10-00-00_dqn.py")
+    made(tmp_path, "HW_blee_attempt_2026-11-09-10-00-00_dqn.py")
+    logins = [ids for _, ids in owners(recognised(tmp_path, "Blackboard"))]
+    assert logins == [{"login": "blee"}, {"login": "jdoe"}]
+    made(tmp_path, "HW_max_ox_attempt_2026-11-09-10-00-00_dqn.py")
+    logins = [ids for _, ids in owners(recognised(tmp_path, "Blackboard"))]
+    assert logins == [{}, {}, {}]
+
+
+def test_brightspace(tmp_path):
+    """In Brightspace's layout, a person has a folder for each submission."""
+    made(
+        tmp_path,
+        "123-456 - Jane Doe - Nov 3, 2026 1159 PM/dqn.py",
+        "123-456 - Jane Doe - Nov 3, 2026 1258 PM/dqn.py",
+        "123-456 - Jane Doe - Oct 30, 2026 900 AM/dqn.py",
+        "124-456 - Jane Doe - Nov 2, 2026 100 AM/mine.py",
+        "125-456 - Mary-Ann O'Neil - Nov 12, 2026 100 AM/dqn.py",
+        "index.html",
+    )
+    found = recognised(tmp_path, "Brightspace")
+    assert [hand_in.entry.split(" - ", 1)[1] for hand_in in found.hand_ins] == [
+        "Jane Doe - Nov 3, 2026 1159 PM",
+        "Jane Doe - Nov 2, 2026 100 AM",
+        "Mary-Ann O'Neil - Nov 12, 2026 100 AM",
+    ]
+    assert [ids["brightspace"] for _, ids in owners(found)] == ["123", "124", "125"]
+    assert len(found.ignored) == 3
+
+
+def test_brightspace_without_folders(tmp_path):
+    """Older versions of Brightspace write the file's own name after the time."""
+    made(
+        tmp_path,
+        "123-456 - Jane Doe - Nov 3, 2026 1159 PM - dqn.py",
+        "123-456 - Jane Doe - Nov 3, 2026 1159 PM - my - notes.txt",
+    )
+    found = recognised(tmp_path, "Brightspace")
+    assert owners(found) == [("Jane Doe", {"brightspace": "123"})]
+    assert found.hand_ins[0].path.name.endswith("dqn.py")
+
+
+def test_brightspace_in_another_language(tmp_path):
+    """If times cannot be compared, no submission is taken for the last one."""
+    made(tmp_path, "123-456 - Jane Doe - 3 maart 2026 1159/dqn.py")
+    made(tmp_path, "123-456 - Jane Doe - 4 maart 2026 1159/dqn.py")
+    assert len(recognised(tmp_path, "Brightspace").hand_ins) == 2
+
+
+@pytest.mark.parametrize(
+    ("time", "text"),
+    [
+        ("Nov 3, 2026 1159 PM", "2026-11-03 23:59"),
+        ("3 November, 2026 1230 AM", "2026-11-03 00:30"),
+        ("Jan 31, 2026 9 AM", "2026-01-31 09:00"),
+        ("Jan 31, 2026 1405", "2026-01-31 14:05"),
+        ("31. Januar 2026 1405", ""),
+    ],
+)
+def test_times_of_brightspace(time, text):
+    """A time of Brightspace becomes text that sorts; "" if it has another form."""
+    assert sortable(time) == text
+
+
+def test_ilias(tmp_path):
+    """In ILIAS' layout, a folder has name, login and number, and late files a mark.
+
+    A late `dqn` counts before an earlier one. If a name has a _, the
+    login is unknown.
+    """
+    made(
+        tmp_path,
+        "Doe_Jane_jdoe_4711/dqn.py",
+        "Lee_Bo_blee_12/dqn.py",
+        "Lee_Bo_blee_12/Late Submission - dqn.py",
+        "Lee_Bo_blee_12/Late Submission - train.py",
+        "Ox_Max_m_ox_13/Verspaetete Abgabe - homework.py",
+        "Roe_Cy_cy_14/dqn.py",
+        "Roe_Cy_cy_14/Late Submission - dqn.ipynb",
+    )
+    found = recognised(tmp_path, "ILIAS")
+    assert owners(found) == [
+        ("Jane Doe", {"login": "jdoe", "ilias": "4711"}),
+        ("Bo Lee", {"login": "blee", "ilias": "12"}),
+        ("Ox Max m ox", {"ilias": "13"}),
+        ("Cy Roe", {"login": "cy", "ilias": "14"}),
+    ]
+    assert [(h.path.name, h.late) for h in found.hand_ins] == [
+        ("Doe_Jane_jdoe_4711", False),
+        ("Late Submission - dqn.py", True),
+        ("Verspaetete Abgabe - homework.py", True),
+        ("Late Submission - dqn.ipynb", True),
+    ]
+
+
+def test_ilias_teams(tmp_path):
+    """A team's folder holds the folders of the members who uploaded files."""
+    made(
+        tmp_path,
+        "Exercise 2/Team 7/Doe_Jane_jdoe_4711/dqn.py",
+        "Exercise 2/Team 7/Lee_Bo_blee_12/notes.txt",
+        "Exercise 2/Team 8/Max Ox/Late Submission - dqn.py",
+    )
+    found = layouts.find(tmp_path)
+    assert [(h.group, h.late) for h in found.hand_ins] == [
+        ("Team 7", False),
+        ("Team 8", True),
+    ]
+    assert [name for name, _ in owners(found)] == ["Jane Doe", "Bo Lee", "Max Ox"]
+
+
+def test_nbgrader(tmp_path):
+    """In nbgrader's layout, each student has a folder for each assignment.
+
+    The assignment with a `dqn` in it is taken.
+    """
+    made(
+        tmp_path,
+        *("ann/hw/dqn.ipynb", "ann/hw/timestamp.txt", "ann/intro/a.ipynb"),
+        *("ann/intro/timestamp.txt", "bob/hw/other.ipynb", "bob/hw/timestamp.txt"),
+        *("cy/intro/a.ipynb", "cy/intro/timestamp.txt"),
+    )
+    found = recognised(tmp_path, "nbgrader")
+    assert files_of(found, tmp_path) == ["ann/hw", "bob/hw"]
+    assert owners(found) == [("ann", {"login": "ann"}), ("bob", {"login": "bob"})]
+    assert found.ignored == [("cy", "there is no hw/ in it")]
+    made(tmp_path, "cy/intro/dqn.ipynb")
+    with pytest.raises(UsageError, match=r"several assignments \(hw, intro\)"):
+        layouts.find(tmp_path)
+
+
+def test_github_classroom(tmp_path):
+    """A clone's name is the assignment's and the login, which is one of GitHub.
+
+    The name of the folder says where the login begins.
+    """
+    folder = tmp_path / "dqn-hw-submissions"
+    made(folder, *(f"dqn-hw-jane-{n}/.git/HEAD" for n in ("doe", "roe")))
+    made(folder, *(f"dqn-hw-jane-{n}/starter/dqn.py" for n in ("doe", "roe")))
+    found = recognised(folder, "Git repositories")
+    expected = [
+        (f"jane-{n} at GitHub", {"github": f"jane-{n}"}) for n in ("doe", "roe")
+    ]
+    assert owners(found) == expected
+    folder = folder.rename(tmp_path / "renamed")
+    found = recognised(folder, "Git repositories")
+    assert [ids for _, ids in owners(found)] == [{}, {}]  # jane may be the assignment's
+    made(folder, "dqn-hw-bo/.git/HEAD")
+    assert {"github": "jane-doe"} in [ids for _, ids in owners(layouts.find(folder))]
+
+
+def test_any_repositories(tmp_path):
+    """If the repositories' names have nothing in common, they are plain folders."""
+    made(tmp_path, *(f"{n}/{f}" for n in ("ann", "bob") for f in (".git/x", "dqn.py")))
+    found = recognised(tmp_path, "Folders")
+    assert owners(found) == [("ann", {"login": "ann"}), ("bob", {"login": "bob"})]
+
+
+def test_a_repository_with_supplied_files(tmp_path):
+    """The hand-in is starter/dqn.py even if the repository has a solution in it.
+
+    A `dqn.py` at the top is the student's own, and is preferred as in any hand-in.
+    """
+    made(tmp_path, *(f"hw-{n}/.git/HEAD" for n in ("ann", "bob", "cy")))
+    for name, where in [
+        *(("ann", "starter"), ("ann", "solution"), ("ann", "grader/reference")),
+        *(("bob", "starter"), ("cy", "starter"), ("cy", "solution"), ("cy", "")),
+    ]:
+        folder = tmp_path / f"hw-{name}" / where
+        folder.mkdir(parents=True, exist_ok=True)
+        (folder / "dqn.py").write_text(f"who = {name + where!r}\n")
+    (tmp_path / "hw-bob" / "grader").mkdir()
+    (tmp_path / "hw-bob" / "grader" / "cli.py").write_text("x = 1\n")
+    found = recognised(tmp_path, "Git repositories")
+    taken = [take(str(hand_in.path)) for hand_in in found.hand_ins]
+    assert [t.source.decode() for t in taken] == [
+        "who = 'annstarter'\n",
+        "who = 'bobstarter'\n",
+        "who = 'cy'\n",
+    ]
+
+
+def test_classroom_50(tmp_path):
+    """Classroom 50's table of scores gives the names and addresses of the logins."""
+    folder = tmp_path / "fall-dqn_submissions_2026_11_03_T_10_00_00"
+    made(folder, "fall-dqn-janed/.git/HEAD", "fall-dqn-bo/.git/HEAD")
+    (folder / "scores.csv").write_text(
+        "username,first_name,last_name,email,section,score\n"
+        "JaneD,Jane,Doe,jane@example.org,A,5\n"
+    )
+    found = recognised(folder, "Git repositories")
+    assert owners(found) == [
+        ("bo at GitHub", {"github": "bo"}),
+        ("Jane Doe", {"github": "JaneD", "email": "jane@example.org"}),
+    ]
