@@ -25,6 +25,7 @@ grade-class: $(VENV)/.synced-class $(CLUSTER_READY) ## staff: grade all hand-ins
 	@$(RUN) -m grader.classroom --out="$${OUT:-class-results}" --seed="$$SEED" \
 	  --jobs="$$JOBS" --names="$$NAMES" --gradebook="$$GRADEBOOK" \
 	  --assignment="$$ASSIGNMENT" --members="$$MEMBERS" --unread="$$UNREAD" --only="$$ONLY" \
+	  --roster="$$ROSTER" --regrade="$$REGRADE" --adjust="$$ADJUST" \
 	  --sandbox="$$SANDBOX" --device="$${DEVICE:-cpu}" \
 	  --cluster="$$CLUSTER" --dryrun="$$DRYRUN" -- "$$SUBMISSIONS"
 

@@ -17,7 +17,11 @@ from rich.text import Text
 
 from grader.classroom import arguments as kinds
 from grader.classroom import dry_run, layouts, pool, results
-from grader.classroom.entries import Entry, entry_of
+from grader.classroom.after import adjust, feedback
+from grader.classroom.after.regrade import chosen_by, grade_anew, options_of_others
+from grader.classroom.after.roster import Attendance, attendance, read_roster
+from grader.classroom.after.who import Known
+from grader.classroom.entries import Entry, entry_of, id_of
 from grader.classroom.grade_all import Grading, grade_all, on_cluster, on_this_machine
 from grader.classroom.gradebooks.export import Export
 from grader.classroom.gradebooks.fill import fill
@@ -82,6 +86,9 @@ def parse(words: list[str]) -> argparse.Namespace:
         kinds.one_of("UNREAD", ZERO),
         "0: enter that in the gradebook for what was not read or not imported",
     )
+    add("--roster", kinds.optional, "a list of the people of the course")
+    add("--regrade", str.strip, "the owner or name of a hand-in to grade anew")
+    add("--adjust", kinds.optional, "a CSV file of changes: who, change, reason")
     add("--sandbox", kinds.one_of("SANDBOX", TIER), "bwrap, landlock or process")
     add("--device", kinds.one_of("DEVICE", DEVICE), "cpu or gpu")
     add("--cluster", kinds.optional, "tcp://… of Dask's scheduler")
@@ -101,48 +108,116 @@ def run(arguments: argparse.Namespace) -> int:
         GraderError: the grader could not do its work.
         UsageError: an argument is wrong, or a file or folder cannot be used.
     """
-    # Before grading, because grading can take hours:
+    # Files first, because grading can take hours.
     export, members = read_gradebook(arguments)
+    roster = None
+    if arguments.roster:
+        roster = read_roster(sheet_at(arguments.roster, "ROSTER"))
+    lines = read_changes(arguments)
     out = arguments.out
     found = layouts.find(arguments.submissions)
     console = make_console()
     console.print(Text(results.in_one_line(found.headline)), soft_wrap=True)
     submissions, unread = take_all(found.hand_ins)
+    ids = {id_of(h.entry, submissions.get(h.entry)): h for h in found.hand_ins}
+    known = Known(ids, [book for book in (export, roster) if book])
+    changes = adjust.changes_of(lines, known)
+    attended = attendance(roster, members, found.hand_ins) if roster else Attendance()
+    again = chosen_by(arguments.regrade, known, submissions)
     if arguments.dryrun:
         folder = arguments.submissions
         plan = found, submissions, unread, export, members
         return dry_run.show(folder, *plan, console)
     options = options_of(arguments)
-    code = pool.code_hash()
-    names = {entry: pool.name_of(s, options, code) for entry, s in submissions.items()}
     kept = kept_in(out)
-    tasks = {
-        name: submissions[entry]
-        for entry, name in names.items()
-        if kept.get(name) is None
-    }
-    console.print(f"{len(submissions)} hand-ins, {len(tasks)} to grade", markup=False)
-    failed: dict[str, str] = {}
-    if tasks:
-        with graders(arguments, code, options, console) as start:
-            failed = grade_all(start, tasks, kept, console)
+    names, failed, more = grade_class(
+        arguments, options, submissions, again, kept, console
+    )
     entries = []
-    for hand_in in found.hand_ins:
+    for id_, hand_in in ids.items():
         name = names.get(hand_in.entry, "")
         report = kept.get(name) if name else None
-        why_not = unread.get(hand_in.entry) or failed.get(name) or ""
-        if report is None and not why_not:
-            why_not = "its report cannot be read"
+        why_not = unread.get(hand_in.entry) or failed.get(name)
+        why_not = "" if report else why_not or "its report cannot be read"
         submission = submissions.get(hand_in.entry)
-        entries.append(entry_of(hand_in, submission, report, why_not))
+        stranger = attended.strangers.get(hand_in.entry, "")
+        mine = changes.get(id_, ())
+        entries.append(entry_of(hand_in, submission, report, why_not, mine, stranger))
     findings = compared(entries, submissions)
-    results.write_all(out, entries, findings, found.ignored, names=arguments.names)
+    results.write_all(
+        out, entries, findings, found.ignored, attended, names=arguments.names
+    )
     filled = None
     if export:
         filled = fill(export, entries, members=members, zero_unread=arguments.unread)
         results.write_gradebook(out, filled)
-    results.print_summary(out, entries, found.ignored, filled, console)
-    return 0 if all(entry.graded for entry in entries) else 2
+    more += results.about_people(entries, attended)
+    more += feedback.write(out, entries, export, members)
+    results.print_summary(out, entries, found.ignored, filled, more, console)
+    return 0 if all(entry.graded for entry in entries) and not failed else 2
+
+
+def grade_class(
+    arguments: argparse.Namespace,
+    options: pipeline.Options,
+    submissions: Mapping[str, Submission],
+    again: str,
+    kept: pool.Kept,
+    console: Console,
+) -> tuple[dict[str, str], dict[str, str], list[str]]:
+    """Grade all hand-ins that have no report, and one although it has one.
+
+    Args:
+        arguments: the result of `parse`.
+        options: how to grade the hand-ins.
+        submissions: the hand-ins that were read, by their names in the download.
+        again: the name of the hand-in to grade anew; "" for none.
+        kept: the store of the reports.
+        console: the console for the progress.
+
+    Returns:
+        The names of the reports by the hand-ins' names in the download; the reasons why
+        hand-ins were not graded, by the names of their reports; and lines on the
+        hand-in that was graded anew.
+    """
+    code = pool.code_hash()
+    usual = options_of_others(options, submissions, code, kept) if again else options
+    names = {entry: pool.name_of(s, usual, code) for entry, s in submissions.items()}
+    tasks = {
+        name: submissions[entry]
+        for entry, name in names.items()
+        if kept.get(name) is None and name != names.get(again)
+    }
+    count = len(tasks) + bool(again)
+    console.print(f"{len(submissions)} hand-ins, {count} to grade", markup=False)
+    failed: dict[str, str] = {}
+    lines: list[str] = []
+    if tasks:
+        with graders(arguments, code, usual, console) as start:
+            failed = grade_all(start, tasks, kept, console)
+    if again:
+        reports = arguments.out / "reports"
+        with graders(arguments, code, options, console) as start:
+            lines, why_not = grade_anew(
+                start, again, submissions, names, kept, reports, console
+            )
+        if why_not:
+            failed[names[again]] = why_not
+    return names, failed, lines
+
+
+def read_changes(arguments: argparse.Namespace) -> list[adjust.Line]:
+    """Return the lines of the file of changes; [] if the arguments name none.
+
+    Raises:
+        UsageError: the file cannot be read or is wrong. Or the arguments name it, and
+            also a single exercise to grade.
+    """
+    if not arguments.adjust:
+        return []
+    if arguments.only:
+        raise UsageError("ONLY: points of one exercise are no score to be adjusted")
+    return adjust.read_adjustments(sheet_at(arguments.adjust, "ADJUST"))
 
 
 def read_gradebook(

@@ -6,12 +6,14 @@ from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
+from grader.classroom.after import adjust
 from grader.classroom.layouts import HandIn
 from grader.contract.outcomes import Outcome
 from grader.intake.submission import Submission
 from grader.report.model import NOT_IMPORTED, NOT_READ, Report
 
 NOT_GRADED = "not graded"
+NOT_ON_ROSTER = "not on the roster"
 # The outcomes of a check that staff should look at, with the kind of trouble.
 ODD = {Outcome.TIMEOUT: "out of time", Outcome.KILLED: "the process died"}
 # All kinds of trouble, the most urgent first.
@@ -19,6 +21,7 @@ KINDS = (
     NOT_READ.removesuffix(": "),
     NOT_IMPORTED.removesuffix(": "),
     NOT_GRADED,
+    NOT_ON_ROSTER,
     *ODD.values(),
 )
 
@@ -32,12 +35,17 @@ class Entry:
         hand_in: the path of the hand-in, and its owners.
         report: the report of the grading; None if there is none.
         why_not: why there is no report; "" if there is one.
+        changes: the changes that staff have made to the score.
+        stranger: a sentence on the owners who are not on the roster, or not for
+            certain; "" if all are, or if there is no roster.
     """
 
     id: str
     hand_in: HandIn
     report: Report | None
     why_not: str = ""
+    changes: tuple[adjust.Change, ...] = ()
+    stranger: str = ""
 
     @property
     def graded(self) -> bool:
@@ -53,13 +61,58 @@ class Entry:
         return self.report.score if self.report and self.graded else None
 
     @property
+    def entered(self) -> float | None:
+        """The score after the changes of staff; None if there is none to be entered."""
+        if self.report is None:
+            return None
+        return adjust.adjusted(self.score, self.report.max_score, self.changes)
+
+    def adjustment(self, *, reasons: bool = True) -> str:
+        """Return a sentence on the score and its changes; "" if there are no changes.
+
+        Args:
+            reasons: whether the sentence has the changes with their reasons.
+        """
+        if self.report is None:
+            return "not graded; nothing entered" if self.changes else ""
+        most = self.report.max_score
+        return adjust.in_words(self.score, most, self.changes, reasons=reasons)
+
+    @property
+    def is_settled(self) -> bool:
+        """Whether its score can be entered without asking.
+
+        That is so if the hand-in was graded, or if staff have fixed the score.
+        """
+        return not self.problem or any(change.is_fixed for change in self.changes)
+
+    @property
     def problem(self) -> str:
         """Why the hand-in was not graded, or why its import failed; "" if neither."""
         return self.report.problem if self.report else self.why_not
 
 
+def id_of(name: str, submission: Submission | None) -> str:
+    """Return the id of a hand-in: a hash of its name in the download and its contents.
+
+    Args:
+        name: the name in the download.
+        submission: the hand-in as it was read, or None if it was not read.
+    """
+    hashed = hashlib.sha256(os.fsencode(name))
+    if submission is not None:
+        # The hash includes the contents, so that a name alone does not give the id.
+        hashed.update(f"\0{submission.sha256}".encode())
+    return hashed.hexdigest()
+
+
 def entry_of(
-    hand_in: HandIn, submission: Submission | None, report: Report | None, why_not: str
+    hand_in: HandIn,
+    submission: Submission | None,
+    report: Report | None,
+    why_not: str,
+    changes: tuple[adjust.Change, ...] = (),
+    stranger: str = "",
 ) -> Entry:
     """Return the `Entry` of a hand-in, with its id.
 
@@ -72,14 +125,14 @@ def entry_of(
         report: the report on this hand-in, or on another one with the same contents;
             None if there is no report.
         why_not: why there is no report; "" if there is one.
+        changes: the changes that staff have made to the score.
+        stranger: a sentence on owners who are not on the roster, or "".
     """
-    hashed = hashlib.sha256(os.fsencode(hand_in.entry))
-    if submission is not None:
-        # The hash includes the contents, so that a name alone does not give the id.
-        hashed.update(f"\0{submission.sha256}".encode())
-        if report is not None:  # a copy with another name may have made the report
-            report.submission["name"] = submission.name
-    return Entry(hashed.hexdigest(), hand_in, report, why_not)
+    if submission is not None and report is not None:
+        # A copy with another name may have made the report.
+        report.submission["name"] = submission.name
+    id_ = id_of(hand_in.entry, submission)
+    return Entry(id_, hand_in, report, why_not, changes, stranger)
 
 
 @dataclass(frozen=True)
@@ -123,3 +176,5 @@ def troubles_of(entry: Entry) -> Iterator[Trouble]:
         for kind, where in odd.items():
             why = ", ".join(f"{name} ({n})" for name, n in where.items())
             yield Trouble(entry, kind, why)
+    if entry.stranger:
+        yield Trouble(entry, NOT_ON_ROSTER, entry.stranger)

@@ -8,6 +8,7 @@ from rich.console import Console
 from rich.text import Text
 
 from grader import escape
+from grader.classroom.after.roster import Attendance
 from grader.classroom.entries import Entry, troubles
 from grader.classroom.gradebooks.fill import Filled
 from grader.classroom.gradebooks.table import table
@@ -23,6 +24,7 @@ def write_all(
     entries: Sequence[Entry],
     findings: Findings,
     left_out: LeftOut,
+    attended: Attendance,
     *,
     names: bool,
 ) -> None:
@@ -35,21 +37,24 @@ def write_all(
         entries: all hand-ins with their results.
         findings: the result of comparing the code of all hand-ins.
         left_out: the names of files that are no hand-in, each with the reason.
+        attended: who handed in nothing.
         names: whether the class page shows the owners' names.
     """
     for folder in ("reports", "students"):
         (out / folder).mkdir(exist_ok=True)
     # Excel takes the file for UTF-8 only if it begins with a byte order mark.
-    write_whole(out / "grades.csv", table(entries), "utf-8-sig")
+    write_whole(out / "grades.csv", table(entries, attended.absent), "utf-8-sig")
     for entry in entries:
         if entry.report is not None:
             write_whole(out / "reports" / f"{entry.id}.json", entry.report.as_json())
             write_whole(out / "students" / f"{entry.id}.html", student.page(entry))
-    page = overview.page(entries, findings, names=names, left_out=left_out)
+    page = overview.page(
+        entries, findings, names=names, left_out=left_out, attended=attended
+    )
     write_whole(out / "class.html", page)
     written = {entry.id for entry in entries if entry.report is not None}
     for path in [*(out / "reports").iterdir(), *(out / "students").iterdir()]:
-        if path.stem not in written:
+        if path.name.partition(".")[0] not in written:
             path.unlink()
     # Delete temporary files of a run that was killed.
     for path in [*out.glob(".*-*"), *(out / "kept").glob(".*-*")]:
@@ -71,6 +76,7 @@ def print_summary(
     entries: Sequence[Entry],
     left_out: LeftOut,
     filled: Filled | None,
+    more: Sequence[str],
     console: Console,
 ) -> None:
     """Print to stderr which hand-ins staff must look at, and a summary to the console.
@@ -80,6 +86,7 @@ def print_summary(
         entries: all hand-ins with their results.
         left_out: the names of files that are no hand-in, each with the reason.
         filled: the filled gradebook, or None if none was given.
+        more: lines on what was done beside grading.
         console: the console for the summary.
     """
     for trouble in troubles(entries):
@@ -96,10 +103,30 @@ def print_summary(
         lines.append(f"{len(scores)} graded, the middle score is {middle:g}")
     if filled:
         lines += about_gradebook(filled)
+    lines += more
     lines += [f"left out: {name} ({why})" for name, why in left_out]
     lines.append(f"Results: {out / 'class.html'}, {out / 'grades.csv'}")
     for line in lines:
         console.print(Text(in_one_line(line)), soft_wrap=True)
+
+
+def about_people(entries: Sequence[Entry], attended: Attendance) -> list[str]:
+    """Return the summary's lines on changed scores and on who handed in nothing.
+
+    Args:
+        entries: all hand-ins with their results.
+        attended: who handed in nothing.
+    """
+    lines = []
+    for entry in entries:
+        if entry.changes:
+            who = " & ".join(owner.name for owner in entry.hand_in.owners)
+            lines.append(f"adjusted: {who}: {entry.adjustment()}")
+    if attended.people:
+        count = f"{len(attended.absent)} of {attended.people}"
+        who = "; ".join(owner.name for owner in attended.absent)
+        lines.append(f"no hand-in: {count} on the roster: {who or 'nobody'}")
+    return lines
 
 
 def about_gradebook(filled: Filled) -> list[str]:

@@ -142,7 +142,7 @@ def test_values_are_text(home, form, where):
     (of_class,) = [call for call in calls if "grader.classroom" in call]
     assert of_class[-2:] == ["--", given["SUBMISSIONS"]]
     options = ("gradebook", "members", "assignment", "unread", "names", "jobs")
-    for option in (*options, "cluster"):
+    for option in (*options, "cluster", "roster", "regrade", "adjust"):
         assert f"--{option}={given[option.upper()]}" in of_class
     (node,) = [call for call in calls if "grader.classroom.node" in call]
     assert node[-2:] == ["--", given["CLUSTER"]]

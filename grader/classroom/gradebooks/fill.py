@@ -68,7 +68,7 @@ def fill(
                 filled.disputes.append(doubt)
             if entry.report is None:
                 continue
-            if entry.problem and not zero_unread:
+            if not (entry.is_settled or zero_unread):
                 filled.with_problem.append(name)
             elif row is None and not doubt:
                 filled.without_row.append(name)
@@ -115,7 +115,7 @@ def score_of(entry: Entry, maximum: float, zero_unread: bool) -> float | None:
     """
     if entry.report is None:
         return None
-    if entry.problem:
+    if entry.entered is None or not entry.is_settled:
         return 0 if zero_unread else None
     full = entry.report.max_score
-    return entry.report.score * (maximum or full) / full
+    return entry.entered * (maximum or full) / full

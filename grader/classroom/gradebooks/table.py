@@ -2,9 +2,10 @@
 
 from collections.abc import Iterable
 
-from grader.classroom.entries import Entry
+from grader.classroom.entries import NOT_ON_ROSTER, Entry
 from grader.classroom.gradebooks.people import MATCHED_BY
 from grader.classroom.gradebooks.sheet import as_csv
+from grader.classroom.layouts import Owner
 from grader.classroom.pool import timeouts
 from grader.contract.exercises import EXERCISES
 from grader.escape import csv_cell
@@ -12,34 +13,47 @@ from grader.report.model import plain_number
 
 # The columns with points, and all columns.
 POINTS = ("score", "max_score", *EXERCISES)
-HEAD = ("hand_in", "name", "id", *POINTS, "late", "timeouts", "note", "file")
+PERSON = ("hand_in", "name", "id")
+CHANGES = ("adjusted", "reasons")
+HEAD = (*PERSON, *POINTS, "late", "timeouts", *CHANGES, "note", "file")
+NO_HAND_IN = "no hand-in"
 
 
-def table(entries: Iterable[Entry]) -> str:
+def table(entries: Iterable[Entry], absent: Iterable[Owner] = ()) -> str:
     """Return the text of `grades.csv`.
 
     Args:
         entries: all hand-ins with their results.
+        absent: the people of the course who handed in nothing.
     """
-    return as_csv([HEAD, *(row for entry in entries for row in rows_of(entry))])
+    rows = [row for entry in entries for row in rows_of(entry)]
+    nothing = [""] * (len(HEAD) - len(PERSON) - 2)
+    rows += [["", *cells_of(owner), *nothing, NO_HAND_IN, ""] for owner in absent]
+    return as_csv([HEAD, *rows])
 
 
 def rows_of(entry: Entry) -> list[list[str]]:
     """Return the rows of a hand-in, one for each owner."""
     notes = entry.report.notes if entry.report else []
+    if entry.stranger:
+        notes = [f"{NOT_ON_ROSTER}: {entry.stranger}", *notes]
+    entered = "" if entry.entered is None else str(plain_number(entry.entered))
     about = [
         *points_of(entry),
         "late" if entry.hand_in.late else "",
         str(timeouts(entry.report) or "") if entry.report and entry.graded else "",
+        entered,
+        csv_cell("; ".join(change.in_words() for change in entry.changes)),
         csv_cell("; ".join(filter(None, [entry.problem, *notes]))),
         csv_cell(entry.hand_in.entry),
     ]
-    rows = []
-    for owner in entry.hand_in.owners:
-        known = [owner.ids[kind] for kind in MATCHED_BY if kind in owner.ids]
-        who = [csv_cell(owner.name), csv_cell(" ".join(known))]
-        rows.append([entry.id, *who, *about])
-    return rows
+    return [[entry.id, *cells_of(owner), *about] for owner in entry.hand_in.owners]
+
+
+def cells_of(owner: Owner) -> list[str]:
+    """Return the cells for a person's name and identifiers."""
+    known = [owner.ids[kind] for kind in MATCHED_BY if kind in owner.ids]
+    return [csv_cell(owner.name), csv_cell(" ".join(known))]
 
 
 def points_of(entry: Entry) -> list[str]:

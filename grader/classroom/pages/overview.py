@@ -3,8 +3,10 @@
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
+from grader.classroom.after.roster import Attendance
 from grader.classroom.entries import (
     NOT_GRADED,
+    NOT_ON_ROSTER,
     ODD,
     Entry,
     Trouble,
@@ -19,8 +21,9 @@ from grader.contract.outcomes import CALLS_EXPORTED, Outcome
 from grader.report.model import NOT_IMPORTED, NOT_READ, Exercise, Report
 
 SHORT = 8  # digits of an id that are shown; more if two ids begin alike
-HIDDEN = "its report says why"
+HIDDEN = "grades.csv says why"
 ALIKE, UNUSUAL = "nearly the same", "unusual code"
+ADJUSTED = "adjusted score"
 UNREAD, UNIMPORTED = (kind.removesuffix(": ") for kind in (NOT_READ, NOT_IMPORTED))
 SERIOUS = (UNREAD, UNIMPORTED, NOT_GRADED)
 # By kind of trouble, what it means for the score and what to do.
@@ -28,11 +31,13 @@ ADVICE = {
     UNREAD: "No score, not zero.",
     UNIMPORTED: "Graded, with no points: no check could ask the code.",
     NOT_GRADED: "No score, not zero. The next run tries it again.",
+    NOT_ON_ROSTER: "Graded like all others. Is the roster complete?",
     ODD[Outcome.TIMEOUT]: "It was tried twice, the second time without the others.",
     ODD[Outcome.KILLED]: "Out of memory, a crash, or code that ends its own process.",
     ALIKE: "No proof, and no points are lost: read the hand-ins, ask their authors.",
     UNUSUAL: "Strings and exported programs can hide code; both have honest uses, too. "
     "No proof, and code in strings loses no points: look at the lines.",
+    ADJUSTED: "Entered like this; all other figures are the grader's.",
 }
 
 
@@ -93,6 +98,7 @@ def page(
     *,
     names: bool,
     left_out: Sequence[tuple[str, str]] = (),
+    attended: Attendance | None = None,
 ) -> str:
     """Return the HTML page of the whole class.
 
@@ -101,6 +107,7 @@ def page(
         findings: the result of comparing the code of all hand-ins.
         names: whether to show the owners' names.
         left_out: the names of files that are no hand-in, each with the reason.
+        attended: who handed in nothing; None without a roster.
     """
     entries = sorted(entries, key=lambda entry: entry.id)  # hides the order of names
     reports = {e.id: e.report for e in entries if e.report is not None and e.graded}
@@ -114,6 +121,7 @@ def page(
         labels=labels(entries, names=names),
         figures=[*summary.figures(entries, scores, most)],
         groups=[*groups(entries, findings, reports, names=names)],
+        attended=attended or Attendance(),
         left_out=left_out,
         reports=reports,
         histogram=charts.histogram(scores, most),
@@ -176,6 +184,10 @@ def groups(
     ]
     unusual = [*findings.in_strings, *exported(reports)]
     found[UNUSUAL] = [((id_,), what) for id_, what in unusual]
+    # The reasons of changes are private.
+    found[ADJUSTED] = [
+        ((e.id,), e.adjustment(reasons=names)) for e in entries if e.changes
+    ]
     for kind, items in found.items():
         if items:
             colour = "bad" if kind in SERIOUS else "warn"
@@ -192,8 +204,10 @@ def is_secret(trouble: Trouble, names: bool) -> bool:
         trouble: the reason why staff should look at a hand-in.
         names: whether the page shows the owners' names.
     """
+    if names:
+        return False
     entry = trouble.entry
-    return entry.report is not None and bool(entry.problem) and not names
+    return trouble.kind == NOT_ON_ROSTER or bool(entry.report and entry.problem)
 
 
 def rows(entries: Iterable[Entry], *, names: bool) -> list[Row]:

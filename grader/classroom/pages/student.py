@@ -99,6 +99,7 @@ def page(entry: Entry) -> str:
         problem=problem_lines(report) if report.problem else [],
         names=", ".join(owner.name for owner in entry.hand_in.owners),
         figures=[*figures(entry, report)],
+        adjusted=entry.adjustment(),
         sections=sorted(sections, key=urgency),
         legend=[*legend(exercises)],
         printed=[*printed(report)],

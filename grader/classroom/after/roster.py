@@ -1,0 +1,162 @@
+"""Compare the hand-ins of a class with the list of its people."""
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from grader.classroom.gradebooks.export import Export
+from grader.classroom.gradebooks.groups import Places
+from grader.classroom.gradebooks.sheet import Sheet, as_csv, sheet_of
+from grader.classroom.layouts import HandIn, Owner
+from grader.contract.outcomes import UsageError
+
+# The kinds of identifiers (see `Owner.ids`), and in the end the name of the group.
+KINDS = ("name", "email", "sid", "login", "canvas", "moodle")
+CELLS = (*KINDS, "group")
+# By kind, the names of columns in lists of people and in exported gradebooks.
+HEADS = {
+    "name": ("name", "full name", "student", "student name", "display name"),
+    "first": ("first name", "given name", "firstname", "vorname"),
+    "last": ("last name", "surname", "family name", "lastname", "nachname"),
+    "email": ("email", "e-mail", "mail", "email address", "e-mail address"),
+    "sid": ("id number", "student id", "student number", "sis user id", "sid", "id"),
+    "login": ("login", "username", "user name", "login id", "sis login id"),
+    "moodle": ("identifier",),
+    "group": ("group", "group name", "team"),
+}
+_KIND_OF = {head: kind for kind, heads in HEADS.items() for head in heads}
+_EMAIL = re.compile(r"[^\s<>()]+@[^\s<>()]+")
+# Rows of Canvas' gradebook that belong to nobody.
+_NOBODY = re.compile(r"\s*points possible|student, test$", re.I)
+
+
+@dataclass
+class Attendance:
+    """The people of a class who handed in nothing, and the hand-ins of other people.
+
+    Attributes:
+        people: the number of people on the list.
+        absent: the people on the list who handed in nothing.
+        strangers: for each hand-in with an owner who is not on the list, or not for
+            certain, a sentence about it, by the hand-in's name in the download.
+    """
+
+    people: int = 0
+    absent: list[Owner] = field(default_factory=list)
+    strangers: dict[str, str] = field(default_factory=dict)
+
+
+def read_roster(sheet: Sheet) -> Export:
+    """Return the people of a course, in the form in which gradebooks are searched.
+
+    The file is an exported gradebook, or any other table or list with the names, e-mail
+    addresses, student ids or logins of the people. If its first row is no head that is
+    known, the kind of each cell is told by what is in it.
+
+    Raises:
+        UsageError: the file has no people.
+    """
+    rows = [row.cells for row in sheet.rows]
+    head = kinds_of(rows[0]) if rows else []
+    if {*head} & {*KINDS, "last"}:
+        people = [by_head(head, cells) for cells in rows[1:]]
+    else:
+        people = [by_shape(cells) for cells in rows]
+    kept = [
+        person
+        for person in people
+        if any(person.get(kind) for kind in KINDS)
+        and not _NOBODY.match(person.get("name", ""))
+    ]
+    if not kept:
+        raise UsageError("ROSTER: nobody is in it")
+    table = [[person.get(kind, "") for kind in CELLS] for person in kept]
+    listed = sheet_of(as_csv([CELLS, *table]))
+    columns: dict[str, tuple[int, ...]] = {kind: (i,) for i, kind in enumerate(CELLS)}
+    return Export("", listed, columns, 1, 0, [0.0] * len(listed.rows))
+
+
+def kinds_of(head: list[str]) -> list[str]:
+    """Return the kind of each column, by its name; "" for columns of other kinds."""
+    names = [cell.strip().casefold().replace("_", " ") for cell in head]
+    known = dict(_KIND_OF)
+    if "student" in names:  # the column ID of a gradebook of Canvas
+        known["id"] = "canvas"
+    return [known.get(name, "") for name in names]
+
+
+def by_head(head: list[str], cells: list[str]) -> dict[str, str]:
+    """Return what a row says of a person, by kind; the first column of a kind counts.
+
+    Args:
+        head: the kind of each column; "" for other columns.
+        cells: the row.
+    """
+    person: dict[str, str] = {}
+    for kind, cell in zip(head, cells, strict=False):
+        if kind and cell.strip():
+            person.setdefault(kind, cell.strip())
+    both = " ".join(filter(None, (person.get("first"), person.get("last"))))
+    return {"name": both, **person}
+
+
+def by_shape(cells: list[str]) -> dict[str, str]:
+    """Return what a row without a head says of a person, by kind.
+
+    A cell with @ is an e-mail address, also in "Jane Doe <jane@example.org>". A cell
+    with a digit is an identifier. The other cells are a name, in one cell or two, and
+    perhaps a login.
+    """
+    person: dict[str, str] = {}
+    words = []
+    for cell in cells:
+        if email := _EMAIL.search(cell):
+            person["email"] = email[0]
+            cell = re.sub(r"[<>()]", " ", cell.replace(email[0], " "))
+        cell = cell.strip()
+        if re.search(r"\d", cell):
+            person |= {"login" if "sid" in person else "sid": cell}
+        elif cell:
+            words.append(cell)
+    names = 2 if len(words) > 1 and not any(" " in word for word in words[:2]) else 1
+    person["name"] = " ".join(words[:names])
+    if len(words) > names:
+        person.setdefault("login", words[names])
+    return person
+
+
+def attendance(
+    roster: Export, members: Mapping[str, Sequence[Owner]], hand_ins: Iterable[HandIn]
+) -> Attendance:
+    """Return who of a course handed in nothing, and who handed in from outside.
+
+    Args:
+        roster: the result of `read_roster`.
+        members: the members of each group, by the group's name.
+        hand_ins: all hand-ins, also those that were not read.
+    """
+    places = Places(roster, members)
+    found = Attendance(len(roster.rows) - roster.first)
+    present: set[int] = set()
+    for hand_in in hand_ins:
+        doubts = []
+        for name, row, doubt in places.of(hand_in):
+            if row is not None:
+                present.add(row)
+            else:
+                doubts.append(doubt.replace("not entered, for ", "") or name)
+        if doubts:
+            found.strangers[hand_in.entry] = "; ".join(doubts)
+    found.absent = [
+        person_in(roster, row)
+        for row in range(roster.first, len(roster.rows))
+        if row not in present
+    ]
+    return found
+
+
+def person_in(roster: Export, row: int) -> Owner:
+    """Return the person in a row of a list of people."""
+    known = {kind: cell for kind in KINDS if (cell := roster.value(row, kind))}
+    name = known.pop("name", "") or next(iter(known.values()))
+    return Owner(name, known)

@@ -1,0 +1,123 @@
+"""A list of people says who handed in nothing, and who is not in the course."""
+
+import csv
+
+import pytest
+
+from grader.classroom.after.roster import attendance, read_roster
+from grader.classroom.entries import troubles
+from grader.classroom.gradebooks.sheet import sheet_of
+from grader.classroom.gradebooks.table import table
+from grader.classroom.layouts import Owner
+from grader.classroom.pages import overview
+from grader.classroom.similar.clusters import Findings
+from grader.contract.outcomes import UsageError
+from tests.support.classes import entry_of, hand_in_of
+
+# The same three people, with what each kind of list says of them.
+LISTS = {
+    "canvas": "\ufeffStudent,ID,SIS User ID,SIS Login ID,Section,DQN (1)\n"
+    ",,,,,Manual Posting\n    Points Possible,,,,,50\n"
+    '"Doe, Jane",11,s11,jane,A,\n"Lee, Bo",12,s12,bo,A,3\n"Roe, Cy",13,s13,cy,A,\n'
+    '"Student, Test",99,,abc,A,\n',
+    "moodle": "Identifier,Full name,ID number,Email address,Status\n"
+    "Participant 11,Jane Doe,s11,jane@example.org,x\n"
+    "Participant 12,Bo Lee,s12,bo@example.org,\nParticipant 13,Cy Roe,s13,cy@x,\n",
+    "two names": "Surname;First name;E-Mail;Seat\nDoe;Jane;jane@example.org;1\n"
+    "Lee;Bo;bo@example.org;2\nRoe;Cy;cy@x;3\n",
+    "no head": "s11,Jane Doe,jane@example.org\ns12,Bo Lee,bo@example.org\n"
+    "s13,Cy Roe,cy@x\n",
+    "mails": "Jane Doe <jane@example.org>\n\nBo Lee <bo@example.org>\nCy Roe <cy@x>\n",
+    "words": "Jane\tDoe\tjane\nBo\tLee\tbo\nCy\tRoe\tcy\n",
+}
+JANE = hand_in_of("1", Owner("Doe, Jané", {}))
+
+
+def names(text: str, *hand_ins) -> tuple[list[str], list[str]]:
+    """Return who of a list handed in nothing, and the sentences on other people."""
+    found = attendance(read_roster(sheet_of(text)), {}, hand_ins)
+    absent = [" ".join(sorted(o.name.replace(",", "").split())) for o in found.absent]
+    return absent, [*found.strangers.values()]
+
+
+@pytest.mark.parametrize("kind", LISTS)
+def test_who_handed_in_nothing(kind):
+    """In each kind of list, everyone is found whose hand-in is there, and nobody else.
+
+    The rows of a gradebook that belong to nobody are no people.
+    """
+    assert names(LISTS[kind], JANE) == (["Bo Lee", "Cy Roe"], [])
+    both = hand_in_of("3", Owner("Roe Cy", {}), Owner("Bo Lee", {}))
+    assert names(LISTS[kind], JANE, both) == ([], [])
+
+
+@pytest.mark.parametrize(
+    ("kind", "ids"),
+    [
+        ("canvas", {"canvas": "12"}),
+        ("canvas", {"login": "bo"}),
+        ("moodle", {"sid": "S12"}),
+        ("two names", {"email": "BO@example.org"}),
+        ("no head", {"sid": "s12"}),
+        ("no head", {"login": "s12"}),
+        ("mails", {"email": "bo@example.org"}),
+        ("words", {"login": "bo"}),
+    ],
+)
+def test_by_identifier(kind, ids):
+    """A person is found by an identifier; a platform's number needs the name, too."""
+    name = "leebo" if "canvas" in ids else ids.get("login", "?")
+    hand_in = hand_in_of("x", Owner(name, ids))
+    assert names(LISTS[kind], hand_in) == (["Doe Jane", "Cy Roe"], [])
+
+
+def test_strangers():
+    """Who is not on the list is told, and who may be two people on it is told as well.
+
+    Nobody on the list is taken for such a person.
+    """
+    max_ox, bo = hand_in_of("max"), hand_in_of("4", Owner("Bo Lee", {}))
+    twice = LISTS["no head"] + "s14,Lee Bo,lee@example.org\n"
+    absent, strangers = names(twice, JANE, max_ox, bo)
+    assert absent == ["Bo Lee", "Cy Roe", "Bo Lee"]
+    assert strangers[0] == "max"
+    assert "2 rows" in strangers[1]
+
+
+def test_a_group_whose_members_the_list_knows():
+    """A hand-in in the name of a group is that of the people in this group."""
+    text = "name,group\nJane Doe,Team 7\nBo Lee,Team 8\nCy Roe,Team 7\n"
+    team = hand_in_of("x", Owner("Team 7", {"moodle": "5"}), group="Team 7")
+    assert names(text, team) == (["Bo Lee"], [])
+
+
+@pytest.mark.parametrize("text", ["", "name,email\n", ",,\n"])
+def test_no_list(text):
+    """A list without people is refused."""
+    with pytest.raises(UsageError, match="ROSTER"):
+        read_roster(sheet_of(text))
+
+
+def test_where_it_is_said():
+    """The table has a row for who handed in nothing, and a note on other people.
+
+    The class page has both first, with names only if asked.
+    """
+    hand_in = hand_in_of("max", Owner("Max Ox", {}))
+    found = attendance(read_roster(sheet_of(LISTS["words"])), {}, [JANE, hand_in])
+    entry = entry_of(1, hand_in, stranger=found.strangers["max"])
+    rows = [*csv.DictReader(table([entry], found.absent).splitlines())]
+    assert [(row["name"], row["id"], row["note"]) for row in rows] == [
+        ("Max Ox", "", "not on the roster: Max Ox"),
+        ("Bo Lee", "bo", "no hand-in"),
+        ("Cy Roe", "cy", "no hand-in"),
+    ]
+    assert {row["score"] for row in rows} == {"80", ""}
+    assert [t.kind for t in troubles([entry])] == ["not on the roster"]
+    for shown in (False, True):
+        page = overview.page([entry], Findings(), names=shown, attended=found)
+        top = page.partition("<h2>Scores</h2>")[0]
+        assert "No hand-in: 2</h3>" in top
+        assert "Of 3 people on the roster" in top
+        assert "Not on the roster: 1</h3>" in top
+        assert ("Cy Roe" in page) is ("Max Ox" in page) is shown
