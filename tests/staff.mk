@@ -6,7 +6,7 @@ OTTER_READY := $(if $(value OTTER),$(OTTER_VENV)/.synced)
 CLASS_READY := $(if $(value CLASS),$(VENV)/.synced-class) $(if $(value GROWTH)$(value WATCH),$(VENV)/.synced-dev)
 PEERS_PIP := $(PEERS_VENV)/bin/python -m pip install -qq --disable-pip-version-check
 
-.PHONY: test lint prove attacks fuzz soak calibrate reference handout upgrade release bench gpu-check
+.PHONY: test lint prove attacks fuzz soak calibrate reference handout upgrade release bench gpu-check example
 
 # Three processes: while one waits for a deadline, the others go on. The tests of a file
 # stay in one process, because they share slow fixtures.
@@ -28,6 +28,9 @@ grade-class: $(VENV)/.synced-class $(CLUSTER_READY) ## staff: grade all hand-ins
 	  --roster="$$ROSTER" --regrade="$$REGRADE" --adjust="$$ADJUST" \
 	  --sandbox="$$SANDBOX" --device="$${DEVICE:-cpu}" \
 	  --cluster="$$CLUSTER" --dryrun="$$DRYRUN" -- "$$SUBMISSIONS"
+
+example: $(STAMP) ## staff: make up a class with its gradebook in example/, to try grade-class [N=12]
+	@$(RUN) -m tests.tools.example
 
 .PHONY: scheduler node
 scheduler: $(VENV)/.synced-cluster ## staff: connect many machines at CLUSTER=tcp://10.0.0.1:8786

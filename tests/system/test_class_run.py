@@ -427,7 +427,8 @@ def test_names_of_any_bytes_and_odd_files(
         assert "\x1b" not in text
         assert not [line for line in text.splitlines() if line.startswith("::")]
     assert "\nnot graded: b" not in told.err
-    with open(tmp_path / "out" / "grades.csv", encoding="utf-8-sig", newline="") as file:
+    grades = tmp_path / "out" / "grades.csv"
+    with open(grades, encoding="utf-8-sig", newline="") as file:
         rows = list(csv.DictReader(file))
     assert [row["score"] for row in rows].count("0") >= len(NAMES)
     assert len(rows) == len({row["hand_in"] for row in rows}) == len(NAMES) + 6
