@@ -84,8 +84,8 @@ def names_of(counts: list[Any]) -> tuple[str, ...]:
     """Return the name of each code cell: "In[5]" as in the notebook, or "cell 3".
 
     The number in brackets is the one that Jupyter shows beside a cell that has run. If
-    a cell has no such number, or another cell has the same, the name counts the code
-    cells of the notebook from 1.
+    a cell has no such number, or another cell has the same, its name is "cell n": it is
+    the n-th code cell of the notebook, counted from 1.
 
     Args:
         counts: for each code cell, its `execution_count`, which may be anything.

@@ -48,7 +48,10 @@ def of_this_machine(host: str) -> str | None:
 
 
 def is_local(host: str) -> bool:
-    """Return whether only the machine itself can connect to a host.
+    """Return whether an address to listen on is reached from this machine only.
+
+    Args:
+        host: the name or the IP address, such as "localhost" or "10.0.0.1".
 
     Raises:
         OSError, ValueError: the host has no IPv4 address.

@@ -187,15 +187,18 @@ def changes_rewards(student: Student, rewards: np.ndarray) -> Reading | None:
 def in_shape(
     answers: Sequence[tuple[float, np.ndarray, np.ndarray]],
 ) -> tuple[list[Asked], Difference | None]:
-    """Bring the returns into the shape [K,T], and find the mistake in their shape.
+    """Bring discounted returns into the shape [K,T], and find the mistake in their shape.
+
+    K is the number of sequences of rewards, T their length.
 
     Args:
         answers: for each set of questions a triple: γ, the rewards [K,T], and the
             returns in the shape in which they came.
 
     Returns:
-        All answers with returns [K,T], and the mistake in the shape (None if the shape
-        is right). ([], None) if the shape belongs to no known mistake.
+        Two values. The first has all answers, with the discounted returns [K,T]. It is
+        [] if no known mistake explains the shape. The second is the mistake in the
+        shape. It is None if the shape is right, or if the first value is [].
     """
     for fits, bring, difference in facts.SHAPES:
         if all(fits(rewards, obtained) for _, rewards, obtained in answers):

@@ -1,8 +1,9 @@
-"""Run the steps of a translated program.
+"""Run a translated program, one operation after the other.
 
-A value of a program is what an operation takes or returns: an array. Each value has a
-number, by which a step finds it. A value that depends on constants alone is a NumPy
-array, and is called known. Every other value is a JAX array.
+A step of the program carries out one operation. The arrays that operations take and
+return are called values. Each value has a number, by which the steps refer to it. A
+value that depends on constants alone is a NumPy array, and is called known. Every other
+value is a JAX array.
 """
 
 from collections.abc import Callable, Iterable

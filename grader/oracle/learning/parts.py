@@ -34,9 +34,9 @@ class LearningParts:
         self.candidate, self.worker = candidate, candidate.worker
 
     def table_programs(self) -> dict[str, str]:
-        """Export `td_update` for the table worlds, and try the two other parts.
+        """Export `td_update` for the table worlds; try the buffer and `sync_target`.
 
-        The table worlds also need `ReplayBuffer` and `sync_target`. These two cannot be
+        The table worlds need `ReplayBuffer` and `sync_target`, too. These two cannot be
         exported, so they are called once, to see whether they work.
 
         Returns:

@@ -300,9 +300,10 @@ def wrong_in(name: str, b: Batches) -> bool:
 
 
 def right_fields(b: Batches) -> set[str]:
-    """Return the names of the fields, except d, that are right in all known rows.
+    """Return the names of the fields that are right in every known row of the batches.
 
-    A row is known if `b.ids` has the number of its transition.
+    The field d (`terminated`) is not examined. A row is known if `b.ids` says which
+    transition it is.
     """
     return {name for name in NUMBERS if not wrong_in(name, b)}
 
