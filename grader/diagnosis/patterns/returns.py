@@ -187,7 +187,7 @@ def changes_rewards(student: Student, rewards: np.ndarray) -> Reading | None:
 def in_shape(
     answers: Sequence[tuple[float, np.ndarray, np.ndarray]],
 ) -> tuple[list[Asked], Difference | None]:
-    """Bring discounted returns into the shape [K,T], and find the mistake in their shape.
+    """Bring discounted returns into the shape [K,T], and find their shape's mistake.
 
     K is the number of sequences of rewards, T their length.
 
