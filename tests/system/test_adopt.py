@@ -1,0 +1,100 @@
+"""The page "Adopt in an afternoon": its commands, in its order, in a clone."""
+
+import csv
+import re
+import shutil
+import subprocess
+import sys
+import zipfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from grader.contract.exercises import ROOT
+from tests.support.pages import text_of
+from tests.tools import release
+
+STEP = re.compile(r"^\*\*(\d+)\. (.*?)\*\*.*?```\n(.*?)```", re.S | re.M)
+SECONDS = 900  # for one command on a busy machine
+
+
+@pytest.fixture
+def clone(tmp_path) -> Path:
+    """Return a new git repository with the project's files and an environment."""
+    place = tmp_path / "dqn"
+    place.mkdir()
+    for name in (*release.GRADER, "solution", "docs", "tests", ".gitignore"):
+        if (ROOT / name).is_dir():
+            ignored = shutil.ignore_patterns("__pycache__")
+            shutil.copytree(ROOT / name, place / name, ignore=ignored)
+        else:
+            shutil.copy(ROOT / name, place / name)
+    for words in (("init", "--quiet"), ("add", ".")):
+        subprocess.run(["git", *words], cwd=place, check=True)
+    (place / ".venv").symlink_to(sys.prefix)
+    return place
+
+
+def run(line: str, place: Path) -> str:
+    """Run a line of the page in the clone; return what it prints.
+
+    The exit code may be 2, because one hand-in of the class cannot be read.
+    """
+    done = subprocess.run(
+        ["sh", "-c", line],
+        cwd=place,
+        capture_output=True,
+        text=True,
+        timeout=SECONDS,
+        check=False,
+    )
+    assert done.returncode in (0, 2), done.stdout + done.stderr
+    return done.stdout + done.stderr
+
+
+def commands() -> Iterator[tuple[int, str]]:
+    """Yield the number of each step on the page, with the step's commands."""
+    for number, _, block in STEP.findall(text_of("adopt.md")):
+        yield int(number), block
+
+
+def entered(place: Path) -> dict[str, str]:
+    """Return the cells of the filled column of the gradebook, by login."""
+    text = (place / "class-results" / "gradebook.csv").read_text("utf-8-sig")
+    head, _, *rows = csv.reader(text.splitlines())
+    column = next(i for i, name in enumerate(head) if name.startswith("Deep"))
+    return {row[head.index("SIS Login ID")]: row[column] for row in rows}
+
+
+def test_ten_commands(clone):
+    """Each command does what the page says; the scores reach the gradebook."""
+    steps = dict(commands())
+    assert [*steps] == [*range(1, 11)]
+    assert "git clone" in steps.pop(1)
+    said = {}
+    for number, block in steps.items():
+        said[number] = run(block, clone)
+        if number == 7:
+            first = entered(clone)
+    assert "\nScore 100 / 100\n" in said[2]
+    assert re.search(r"^(bwrap|landlock|process)\b", said[3], re.M)
+    assert len([*(clone / "dist").iterdir()]) == 3
+    assert [*(clone / "example" / "submissions").iterdir()]
+    assert "pair1 (canvas 2008)" in said[6]
+    assert "Nothing was graded." in said[6]
+    assert "Demir, Lea" in said[7]
+    assert "not read: castrokim" in said[7]
+    assert "brandtben" in said[8]
+    assert "10 hand-ins, 1 to grade" in said[8]
+    assert "10 hand-ins, 0 to grade" in said[9]
+    # Right work; the pair hands in once; nothing is entered for what was not read.
+    assert (first["ann2001"], first["cem2003"]) == ("100", "100")
+    assert first["hana2008"] == first["ivo2009"] == "100"
+    assert (first["kim2011"], first["lea2012"]) == ("", "")
+    last = entered(clone)
+    assert last["ann2001"] == "98"
+    assert float(last["eva2005"]) == pytest.approx(0.9 * float(first["eva2005"]))
+    assert said[10].count("\n") == 14
+    with zipfile.ZipFile(clone / "class-results/feedback/canvas.zip") as archive:
+        assert len(archive.namelist()) == 10
