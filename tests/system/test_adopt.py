@@ -1,4 +1,8 @@
-"""The page "Adopt in an afternoon": its commands, in its order, in a clone."""
+"""The page "Adopt in an afternoon": its commands, in its order, in a clone.
+
+Most hand-ins of the class are replaced by one that has only `sync_target`, so that the
+test takes a minute and not several.
+"""
 
 import csv
 import re
@@ -14,9 +18,14 @@ import pytest
 from grader.contract.exercises import ROOT
 from tests.support.pages import text_of
 from tests.tools import release
+from tests.tools.example import write_hand_in
 
 STEP = re.compile(r"^\*\*(\d+)\. (.*?)\*\*.*?```\n(.*?)```", re.S | re.M)
 SECONDS = 900  # for one command on a busy machine
+SYNC = """
+def sync_target(theta_Q, theta_T, step, period):
+    return theta_Q if step % period == 0 else theta_T
+"""
 
 
 @pytest.fixture
@@ -53,6 +62,17 @@ def run(line: str, place: Path) -> str:
     return done.stdout + done.stderr
 
 
+def shorten(place: Path) -> None:
+    """Replace all hand-ins by short ones, but for three of different kinds.
+
+    These are right work, an attack, and a file that is no text.
+    """
+    starter = (ROOT / "starter" / "dqn.py").read_text(encoding="utf-8")
+    for number, path in enumerate((place / "example" / "submissions").iterdir()):
+        if not path.name.startswith(("abelann", "endoeva", "castrokim")):
+            write_hand_in(path, f"{starter}\n{SYNC}\n# {number}\n")
+
+
 def commands() -> Iterator[tuple[int, str]]:
     """Yield the number of each step on the page, with the step's commands."""
     for number, _, block in STEP.findall(text_of("adopt.md")):
@@ -75,6 +95,8 @@ def test_ten_commands(clone):
     said, options = {}, ""
     for number, block in steps.items():
         said[number] = run(options + block, clone)
+        if number == 5:
+            shorten(clone)
         options += "".join(re.findall("^export .*\n", block, re.M))
         if number == 7:
             first = entered(clone)
@@ -89,13 +111,12 @@ def test_ten_commands(clone):
     assert "brandtben" in said[8]
     assert "10 hand-ins, 1 to grade" in said[8]
     assert "10 hand-ins, 0 to grade" in said[9]
-    # Right work; the pair hands in once; nothing is entered for what was not read.
-    assert (first["ann2001"], first["cem2003"]) == ("100", "100")
-    assert first["hana2008"] == first["ivo2009"] == "100"
+    # The pair hands in once; nothing is entered for what was not read.
+    assert (first["ann2001"], first["cem2003"], first["dana2004"]) == ("100", "5", "5")
+    assert first["hana2008"] == first["ivo2009"] == "5"
+    assert first["eva2005"] == "0"
     assert (first["kim2011"], first["lea2012"]) == ("", "")
-    last = entered(clone)
-    assert last["ann2001"] == "98"
-    assert float(last["eva2005"]) == pytest.approx(0.9 * float(first["eva2005"]))
+    assert entered(clone) == {**first, "ben2002": "4.5", "ann2001": "98"}
     assert said[10].count("\n") == 14
     with zipfile.ZipFile(clone / "class-results/feedback/canvas.zip") as archive:
         assert len(archive.namelist()) == 10

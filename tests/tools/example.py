@@ -126,20 +126,31 @@ def make_hand_ins(folder: Path, members: Sequence[Member]) -> dict[str, str]:
         groups |= {member.group} - {""}
         name = (member.group or member.last + member.first).replace(" ", "").casefold()
         form = FORMS[number % len(FORMS)]
-        late = "LATE_" if number % 6 == 4 else ""
+        late = "LATE_" if number % 6 == 1 else ""
         if number % 11 == 10:
             kind, form = "malformed", "dqn.py"
         path = folder / f"{name}_{late}{member.number}_{FIRST_FILE + number}_{form}"
         kinds[path.name] = kind
         if kind == "malformed":
             path.write_bytes(b"\xff\xfe no text %d" % number)
-        elif path.suffix == ".zip":
-            with zipfile.ZipFile(path, "w") as archive:
-                archive.writestr("dqn.py", text)
         else:
-            notebook = path.suffix == ".ipynb"
-            path.write_text(as_notebook(text) if notebook else text, encoding="utf-8")
+            write_hand_in(path, text)
     return kinds
+
+
+def write_hand_in(path: Path, text: str) -> None:
+    """Write the text of `dqn.py` to a zip archive, a notebook or a Python file.
+
+    Args:
+        path: the file; its suffix says which of the three it is.
+        text: the text.
+    """
+    if path.suffix == ".zip":
+        with zipfile.ZipFile(path, "w") as archive:
+            archive.writestr("dqn.py", text)
+    else:
+        notebook = path.suffix == ".ipynb"
+        path.write_text(as_notebook(text) if notebook else text, encoding="utf-8")
 
 
 def as_notebook(text: str) -> str:
@@ -196,12 +207,12 @@ def make_example(folder: Path, size: int) -> None:
     make_hand_ins(folder / "submissions", members[:-1])
     make_gradebook(folder / "gradebook.csv", members)
     make_groups(folder / "groups.csv", members)
-    first, second = members[0], members[4]
+    first, second = members[0], members[1]
     write_csv(
         folder / "adjust.csv",
         [
             [second.login, "-10%", "one day late"],
-            [first.login, "-2", "the report was not readable"],
+            [first.login, "-2", "no name in the file"],
         ],
     )
 
