@@ -172,13 +172,13 @@ def write(
     archives = {"canvas": for_canvas(entries), "moodle": Packed()}
     if export and "moodle" in export.columns:
         archives["moodle"] = for_moodle(entries, export, members)
-    (out / FOLDER).mkdir(exist_ok=True)
     lines = []
     for platform, packed in archives.items():
         path = out / FOLDER / f"{platform}.zip"
         path.unlink(missing_ok=True)
         if not packed.files:
             continue
+        path.parent.mkdir(exist_ok=True)
         temporary = path.with_suffix(".part")
         temporary.write_bytes(pack(packed, out / "students"))
         temporary.replace(path)
