@@ -57,8 +57,10 @@ def chosen_by(who: str, known: Known, submissions: Mapping[str, Submission]) -> 
         entry = known.hand_ins[known.find(who)].entry
     except UsageError as error:
         raise UsageError(f"REGRADE: {error}") from None
-    if entry not in submissions:
-        raise UsageError(f"REGRADE: {entry} cannot be read")
+    submission = submissions.get(entry)
+    if submission is None or submission.problem:
+        why = f": {submission.problem}" if submission else ""
+        raise UsageError(f"REGRADE: {entry} cannot be read{why}")
     return entry
 
 

@@ -116,3 +116,6 @@ def test_who_is_graded_anew():
         chosen_by("ja", known, CLASS)
     with pytest.raises(UsageError, match="REGRADE: bo cannot be read"):
         chosen_by("bo", known, {})
+    unread = {"bo": Submission("bo", b"", problem="it is not UTF-8 text")}
+    with pytest.raises(UsageError, match="bo cannot be read: it is not UTF-8 text"):
+        chosen_by("bo", known, unread)
