@@ -186,10 +186,10 @@ def same_name(folder: str, name: str) -> bool:
         name: the name of a person in an export.
     """
     parts = folder.split("-")
-    told = {letters("-".join(parts[i:])) for i in range(len(parts))}
+    told = {sorted_letters("-".join(parts[i:])) for i in range(len(parts))}
     if re.search("[\ud800-\udfff�]", folder):
-        return letters(ascii_of(name)) == letters(ascii_of(folder)) != ""
-    return letters(name) in told - {""}
+        return sorted_letters(ascii_of(name)) == sorted_letters(ascii_of(folder)) != ""
+    return sorted_letters(name) in told - {""}
 
 
 def as_one_word(name: str) -> set[str]:
@@ -200,7 +200,7 @@ def as_one_word(name: str) -> set[str]:
     return {"".join(order) for order in itertools.permutations(words)} - {""}
 
 
-def letters(name: str) -> str:
+def sorted_letters(name: str) -> str:
     """Return the letters of a name, sorted: equal for "Jane Doe" and "Doe Jane"."""
     return "".join(sorted(normal_name(name).replace(" ", "")))
 
