@@ -8,8 +8,8 @@ which hand-ins these are, or why the command failed.
 import argparse
 import os
 import sys
-from collections.abc import Mapping, Sequence
-from contextlib import AbstractContextManager
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 
 from rich.console import Console
@@ -109,12 +109,12 @@ def run(arguments: argparse.Namespace) -> int:
     """
     # Files first, because grading can take hours.
     export, members = read_gradebook(arguments)
-    roster = None
-    if arguments.roster:
-        roster = read_roster(sheet_at(arguments.roster, "ROSTER"))
+    listed = arguments.roster
+    roster = read_roster(sheet_at(listed, "ROSTER")) if listed else None
     lines = read_changes(arguments)
     out = arguments.out
     found = layouts.find(arguments.submissions)
+    check_apart(out, arguments.submissions)
     console = make_console()
     console.print(Text(results.in_one_line(found.headline)), soft_wrap=True)
     submissions, unread = take_all(found.hand_ins)
@@ -143,15 +143,16 @@ def run(arguments: argparse.Namespace) -> int:
         mine = changes.get(id_, ())
         entries.append(entry_of(hand_in, submission, report, why_not, mine, stranger))
     findings = compared(entries, submissions)
-    results.write_all(
-        out, entries, findings, found.ignored, attended, names=arguments.names
-    )
     filled = None
     if export:
         filled = fill(export, entries, members=members, zero_unread=arguments.unread)
-        results.write_gradebook(out, filled)
     more += results.about_people(entries, attended)
-    more += feedback.write(out, entries, export, members)
+    with writing(out):
+        results.write_all(
+            out, entries, findings, found.ignored, attended, names=arguments.names
+        )
+        more += results.write_gradebook(out, filled)
+        more += feedback.write(out, entries, export, members)
     results.print_summary(out, entries, found.ignored, filled, more, console)
     return 0 if all(entry.graded for entry in entries) and not failed else 2
 
@@ -239,8 +240,8 @@ def read_gradebook(
     path, listed = arguments.gradebook, arguments.members
     if path and arguments.only:
         raise UsageError("ONLY: points of one exercise are no score to be entered")
-    if listed and not path:
-        raise UsageError("MEMBERS: GRADEBOOK=file is missing: whose groups are these?")
+    if listed and not (path or arguments.roster):
+        raise UsageError("MEMBERS=file goes with GRADEBOOK=file or ROSTER=file")
     export = None
     if path:
         export = read_export(sheet_at(path, "GRADEBOOK"), arguments.assignment)
@@ -299,10 +300,38 @@ def kept_in(out: Path) -> pool.Kept:
     Raises:
         UsageError: the folder `kept` cannot be made.
     """
-    try:
+    with writing(out):
         return pool.Kept(out / "kept")
+
+
+@contextmanager
+def writing(out: Path) -> Iterator[None]:
+    """Provide a with block in which files are written into the folder of the results.
+
+    Raises:
+        UsageError: a file or folder in it cannot be written.
+    """
+    try:
+        yield
     except OSError as error:
-        raise UsageError(f"OUT={str(out)!r}: {error.strerror}") from None
+        where = f": {error.filename2 or error.filename}" * bool(error.filename)
+        raise UsageError(f"OUT={str(out)!r}{where}: {error.strerror}") from None
+
+
+def check_apart(out: Path, submissions: Path) -> None:
+    """Check that the results are not written among the hand-ins.
+
+    Otherwise the next call would take them for a hand-in.
+
+    Raises:
+        UsageError: the folder of the results is that of the hand-ins, or lies in it.
+    """
+    here, theirs = out.resolve(), submissions.resolve()
+    if theirs in (here, *here.parents):
+        raise UsageError(
+            f"OUT={str(out)!r} lies in SUBMISSIONS={str(submissions)!r}: the results "
+            "would be taken for a hand-in. Name a folder outside it"
+        )
 
 
 def graders(

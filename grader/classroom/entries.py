@@ -10,7 +10,7 @@ from grader.classroom.after import adjust
 from grader.classroom.layouts import HandIn
 from grader.contract.outcomes import Outcome
 from grader.intake.submission import Submission
-from grader.report.model import NOT_IMPORTED, NOT_READ, Report
+from grader.report.model import NOT_IMPORTED, NOT_READ, Report, plain_number
 
 NOT_GRADED = "not graded"
 NOT_ON_ROSTER = "not on the roster"
@@ -62,8 +62,11 @@ class Entry:
 
     @property
     def entered(self) -> float | None:
-        """The score after the changes of staff; None if there is none to be entered."""
-        if self.report is None:
+        """The score after the changes of staff; None if there is none to be entered.
+
+        The 0 points of a hand-in that was not imported are not entered without asking.
+        """
+        if self.report is None or not self.is_settled:
             return None
         return adjust.adjusted(self.score, self.report.max_score, self.changes)
 
@@ -75,8 +78,15 @@ class Entry:
         """
         if self.report is None:
             return "not graded; nothing entered" if self.changes else ""
-        most = self.report.max_score
-        return adjust.in_words(self.score, most, self.changes, reasons=reasons)
+        if not self.changes:
+            return ""
+        given = "no score"
+        if self.score is not None:
+            most = plain_number(self.report.max_score)
+            given = f"{plain_number(self.score)} of {most} by the grader"
+        why = [change.in_words() for change in self.changes] if reasons else []
+        told = "nothing" if self.entered is None else plain_number(self.entered)
+        return "; ".join([given, *why, f"{told} entered"])
 
     @property
     def is_settled(self) -> bool:

@@ -1,5 +1,7 @@
 """Write the results of a class to files, and print a summary for staff."""
 
+import re
+import statistics
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -14,8 +16,11 @@ from grader.classroom.gradebooks.fill import Filled
 from grader.classroom.gradebooks.table import table
 from grader.classroom.pages import overview, student
 from grader.classroom.similar.clusters import Findings
-from grader.report.model import write_whole
+from grader.report.model import plain_number, write_whole
 
+# Files of earlier runs, and temporary files of a run that was killed.
+_OLD = re.compile(r"(?P<id>[0-9a-f]{64})(\.before-\d+)?\.(json|html)")
+_TEMPORARY = re.compile(r"\.([0-9a-f]{64}|class|grades|gradebook)\S*-\w{8}")
 LeftOut = Sequence[tuple[str, str]]  # names of files that are no hand-in, and reasons
 
 
@@ -54,21 +59,30 @@ def write_all(
     write_whole(out / "class.html", page)
     written = {entry.id for entry in entries if entry.report is not None}
     for path in [*(out / "reports").iterdir(), *(out / "students").iterdir()]:
-        if path.name.partition(".")[0] not in written:
+        if (old := _OLD.fullmatch(path.name)) and old["id"] not in written:
             path.unlink()
-    # Delete temporary files of a run that was killed.
-    for path in [*out.glob(".*-*"), *(out / "kept").glob(".*-*")]:
-        path.unlink()
+    for path in [*out.iterdir(), *(out / "kept").iterdir()]:
+        if _TEMPORARY.fullmatch(path.name):
+            path.unlink()
 
 
-def write_gradebook(out: Path, filled: Filled) -> None:
+def write_gradebook(out: Path, filled: Filled | None) -> list[str]:
     """Write the filled gradebook, in the encoding that its export has.
 
     Args:
         out: the folder of the results.
-        filled: the filled gradebook.
+        filled: the filled gradebook, or None if no gradebook was given.
+
+    Returns:
+        Lines on gradebooks of earlier runs, which this run leaves as they are.
     """
-    write_whole(out / filled.file, filled.text, filled.encoding)
+    if filled:
+        write_whole(out / filled.file, filled.text, filled.encoding)
+    return [
+        f"{path}: of an earlier run, with its scores; GRADEBOOK=file fills it anew"
+        for path in sorted(out.glob("gradebook.*"))
+        if not filled or path.name != filled.file
+    ]
 
 
 def print_summary(
@@ -97,10 +111,10 @@ def print_summary(
     if failed := sum(entry.report is None for entry in entries):
         print(f"{failed} of {len(entries)} could not be graded", file=sys.stderr)
     lines = []
-    scores = sorted(entry.score for entry in entries if entry.score is not None)
+    scores = [entry.score for entry in entries if entry.score is not None]
     if scores:
-        middle = scores[len(scores) // 2]
-        lines.append(f"{len(scores)} graded, the middle score is {middle:g}")
+        median = plain_number(statistics.median(scores))
+        lines.append(f"{len(scores)} graded, the median is {median}")
     if filled:
         lines += about_gradebook(filled)
     lines += more

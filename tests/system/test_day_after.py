@@ -153,6 +153,64 @@ def test_what_is_wrong_is_told_before_grading(folder, asked):
     assert asked == []
 
 
+def test_the_folder_of_results_keeps_what_is_not_ours(folder, asked):
+    """Only files of earlier runs are deleted, also if folders have the same names."""
+    out = folder.parent / "out"
+    others = ("students/jane.txt", "reports/plan/a.json", ".pre-commit-config.yaml")
+    for name in others:
+        (out / name).parent.mkdir(parents=True, exist_ok=True)
+        (out / name).write_text("mine")
+    ours = ("students/" + "0" * 64 + ".html", ".class-abcd_123", ".gradebook-abcd_123")
+    for name in ours:
+        (out / name).write_text("old")
+    assert run(folder) == 0
+    assert [(out / name).exists() for name in others] == [True] * 3
+    assert [(out / name).exists() for name in ours] == [False] * 3
+
+
+@pytest.mark.parametrize(
+    "name", ["students", "feedback", "grades.csv", "gradebook.csv"]
+)
+def test_results_that_cannot_be_written(folder, asked, name):
+    """A file where a folder has to be, or the other way round, is named."""
+    out, book = folder.parent / "out", folder.parent / "book.csv"
+    out.mkdir()
+    (out / name).mkdir() if "." in name else (out / name).touch()
+    with pytest.raises(UsageError, match=rf"OUT='.*out': .*out/{name}"):
+        run(folder, gradebook=str(book), assignment="DQN")
+
+
+def test_results_do_not_lie_among_the_hand_ins(folder, asked):
+    """The folder of the hand-ins, and one in it, are refused: nothing is written."""
+    before = sorted(path.name for path in folder.iterdir())
+    for out in (folder, folder / "results"):
+        with pytest.raises(UsageError, match=r"OUT=.* lies in SUBMISSIONS="):
+            classes.run(classes.parse([str(folder), "--out", str(out)]))
+    assert sorted(path.name for path in folder.iterdir()) == before
+    assert classes.run(classes.parse([str(folder), "--out", str(folder.parent)])) == 0
+
+
+def test_a_gradebook_of_an_earlier_run_is_told(folder, asked, capsys):
+    """Without GRADEBOOK= the older file stays, and is not taken for a new one."""
+    book = folder.parent / "book.csv"
+    assert run(folder, gradebook=str(book), assignment="DQN") == 0
+    assert "earlier run" not in capsys.readouterr().out
+    assert run(folder) == 0
+    assert "out/gradebook.csv: of an earlier run" in capsys.readouterr().out
+
+
+def test_groups_for_a_roster(folder, asked, capsys, monkeypatch):
+    """MEMBERS= says who is in a group to a list of people as well."""
+    (folder / "pair1_13_9_dqn.py").write_text("x = 1\n")
+    monkeypatch.setitem(FILES, "pair1_13_9_dqn.py", 50)
+    groups, book = folder.parent / "groups.csv", folder.parent / "book.csv"
+    groups.write_text("name,canvas_user_id,group_name\nCy Roe,13,Pair 1\n")
+    assert run(folder, roster=str(book), members=str(groups)) == 0
+    told = capsys.readouterr()
+    assert "no hand-in: 0 of 3 on the roster: nobody" in told.out
+    assert "not on the roster" not in told.err
+
+
 def test_one_is_graded_anew(folder, asked, capsys, monkeypatch):
     """Only the one hand-in is graded, and what changed is printed.
 

@@ -137,10 +137,12 @@ def changes_of(lines: Iterable[Line], known: Known) -> dict[str, tuple[Change, .
             wrong.append(f"line {line.number}: {error}")
             continue
         hand_in = known.hand_ins[id_]
-        if len(hand_in.owners) > 1 and not known.is_whole(line.who, id_):
+        if not known.is_whole(line.who, id_):
+            is_one = "is" if len(hand_in.owners) > 1 else "may be"
             wrong.append(
-                f"line {line.number}: {line.who!r} is one of a group, and a change "
-                f"holds for all of it: write {hand_in.group or hand_in.entry!r} for it"
+                f"line {line.number}: {line.who!r} {is_one} one of a group, and a "
+                "change holds for all of it: "
+                f"write {hand_in.group or hand_in.entry!r} for it"
             )
         found.setdefault(id_, []).append(line)
     for several in found.values():
@@ -174,25 +176,3 @@ def adjusted(
     for change in changes:
         score = change.apply(score, most)
     return score
-
-
-def in_words(
-    score: float | None, most: float, changes: Sequence[Change], *, reasons: bool = True
-) -> str:
-    """Return a sentence on a score and its changes; "" if there are no changes.
-
-    Args:
-        score: the score that the grader gave; None if it gave none.
-        most: the largest score that the grader gives.
-        changes: the changes.
-        reasons: whether the sentence has the changes with their reasons.
-    """
-    if not changes:
-        return ""
-    given = "no score"
-    if score is not None:
-        given = f"{plain_number(score)} of {plain_number(most)} by the grader"
-    why = [change.in_words() for change in changes] if reasons else []
-    entered = adjusted(score, most, changes)
-    told = "nothing" if entered is None else plain_number(entered)
-    return "; ".join([given, *why, f"{told} entered"])

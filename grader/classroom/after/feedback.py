@@ -15,7 +15,7 @@ from typing import NamedTuple
 
 from grader.classroom.entries import Entry
 from grader.classroom.gradebooks.export import Export
-from grader.classroom.gradebooks.groups import Places, letters
+from grader.classroom.gradebooks.groups import Places, written
 from grader.classroom.gradebooks.people import normal
 from grader.classroom.layouts import Owner
 
@@ -122,11 +122,11 @@ def for_moodle(
         told = {
             owner.ids["moodle"] for owner in hand_in.owners if "moodle" in owner.ids
         }
-        team = letters(hand_in.group or hand_in.owners[0].name)
+        team = written(hand_in.group or hand_in.owners[0].name)
         for name, row, _ in places.of(hand_in) if entry.report else ():
             number = numbers[row] if row is not None else ""
             group = worksheet.value(row, "group") if row is not None else ""
-            is_right = number in told or not told or (group and letters(group) == team)
+            is_right = number in told or not told or (group and written(group) == team)
             if number and is_right and numbers.count(number) == 1:
                 who = " ".join(re.findall(r"[^\W\d_]+", name)) or "Participant"
                 file = f"{who}_{number}_assignsubmission_file_{FILE}"
@@ -172,13 +172,13 @@ def write(
     archives = {"canvas": for_canvas(entries), "moodle": Packed()}
     if export and "moodle" in export.columns:
         archives["moodle"] = for_moodle(entries, export, members)
-    (out / FOLDER).mkdir(exist_ok=True)
     lines = []
     for platform, packed in archives.items():
         path = out / FOLDER / f"{platform}.zip"
         path.unlink(missing_ok=True)
         if not packed.files:
             continue
+        path.parent.mkdir(exist_ok=True)
         temporary = path.with_suffix(".part")
         temporary.write_bytes(pack(packed, out / "students"))
         temporary.replace(path)

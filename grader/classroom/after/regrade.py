@@ -33,11 +33,19 @@ def options_of_others(
         submissions: the hand-ins that were read.
         code: the result of `pool.code_hash`.
         kept: the reports of earlier runs.
+
+    Raises:
+        UsageError: there is no report that can be used.
     """
-    same = (pool.name_of(one, options, code) for one in submissions.values())
-    if any(kept.get(name) for name in same):
-        return options
-    return replace(options, seed="")
+    for usual in (options, replace(options, seed="")):
+        names = (pool.name_of(one, usual, code) for one in submissions.values())
+        if any(kept.get(name) for name in names):
+            return usual
+    raise UsageError(
+        "REGRADE: no other hand-in has a result of this grader with these options. "
+        "Grade the class first, without REGRADE; if it was graded with SEED=text, "
+        "give the same SEED"
+    )
 
 
 def chosen_by(who: str, known: Known, submissions: Mapping[str, Submission]) -> str:
@@ -57,8 +65,10 @@ def chosen_by(who: str, known: Known, submissions: Mapping[str, Submission]) -> 
         entry = known.hand_ins[known.find(who)].entry
     except UsageError as error:
         raise UsageError(f"REGRADE: {error}") from None
-    if entry not in submissions:
-        raise UsageError(f"REGRADE: {entry} cannot be read")
+    submission = submissions.get(entry)
+    if submission is None or submission.problem:
+        why = f": {submission.problem}" if submission else ""
+        raise UsageError(f"REGRADE: {entry} cannot be read{why}")
     return entry
 
 

@@ -6,6 +6,8 @@ from dataclasses import dataclass, field
 
 from grader.classroom.gradebooks.export import Export
 from grader.classroom.gradebooks.groups import Places
+from grader.classroom.gradebooks.moodle import KINDS as MOODLE
+from grader.classroom.gradebooks.moodle import is_worksheet
 from grader.classroom.gradebooks.sheet import Sheet, as_csv, sheet_of
 from grader.classroom.layouts import HandIn, Owner
 from grader.contract.outcomes import UsageError
@@ -15,17 +17,32 @@ KINDS = ("name", "email", "sid", "login", "canvas", "moodle")
 CELLS = (*KINDS, "group")
 # By kind, the names of columns in lists of people and in exported gradebooks.
 HEADS = {
-    "name": ("name", "full name", "student", "student name", "display name"),
-    "first": ("first name", "given name", "firstname", "vorname"),
-    "last": ("last name", "surname", "family name", "lastname", "nachname"),
-    "email": ("email", "e-mail", "mail", "email address", "e-mail address"),
-    "sid": ("id number", "student id", "student number", "sis user id", "sid", "id"),
-    "login": ("login", "username", "user name", "login id", "sis login id"),
-    "moodle": ("identifier",),
-    "group": ("group", "group name", "team"),
+    "name": ("name", "student", "student name", "display name"),
+    "first": ("first name", "given name", "firstname", "vorname", "prénom", "nombre"),
+    "last": (
+        *("last name", "surname", "family name", "lastname", "nachname"),
+        *("nom", "nom de famille", "apellidos", "apellido(s)"),
+    ),
+    "email": (
+        *("email", "e-mail", "mail", "email address", "e-mail address"),
+        *("e-mail-adresse", "adresse de courriel", "dirección de correo"),
+    ),
+    "sid": (
+        *("student id", "student number", "sis user id", "sid", "id", "orgdefinedid"),
+        *("matrikelnummer", "matrikel"),
+    ),
+    "login": ("login", "user name", "login id", "sis login id"),
+    "group": ("group name", "team"),
 }
-_KIND_OF = {head: kind for kind, heads in HEADS.items() for head in heads}
+_KIND_OF = {
+    name.casefold(): kind
+    for heads in (HEADS, MOODLE)
+    for kind, names in heads.items()
+    for name in names
+}
 _EMAIL = re.compile(r"[^\s<>()]+@[^\s<>()]+")
+# "Participant 123" in any language; a student ID begins with fewer letters.
+_PARTICIPANT = re.compile(r"\D{6,}\d+$")
 # Rows of Canvas' gradebook that belong to nobody.
 _NOBODY = re.compile(r"\s*points possible|student, test$", re.I)
 
@@ -54,11 +71,16 @@ def read_roster(sheet: Sheet) -> Export:
     known, the kind of each cell is told by what is in it.
 
     Raises:
-        UsageError: the file has no people.
+        UsageError: the file has no people, or a row has more cells than the head.
     """
     rows = [row.cells for row in sheet.rows]
     head = kinds_of(rows[0]) if rows else []
+    if is_worksheet(sheet) and _PARTICIPANT.match(rows[1][0]):
+        head[0] = "moodle"
     if {*head} & {*KINDS, "last"}:
+        for i, cells in enumerate(rows, 1):
+            if any(cells[len(head) :]):
+                raise UsageError(f"ROSTER: row {i} has more cells than the first row")
         people = [by_head(head, cells) for cells in rows[1:]]
     else:
         people = [by_shape(cells) for cells in rows]
@@ -105,7 +127,7 @@ def by_shape(cells: list[str]) -> dict[str, str]:
 
     A cell with @ is an e-mail address, also in "Jane Doe <jane@example.org>". A cell
     with a digit is an identifier. The other cells are a name, in one cell or two, and
-    perhaps a login.
+    perhaps a login. A single word can be a name or a login.
     """
     person: dict[str, str] = {}
     words = []
@@ -122,6 +144,8 @@ def by_shape(cells: list[str]) -> dict[str, str]:
     person["name"] = " ".join(words[:names])
     if len(words) > names:
         person.setdefault("login", words[names])
+    elif len(words) == 1 and " " not in words[0]:
+        person.setdefault("login", words[0])
     return person
 
 

@@ -1,20 +1,23 @@
 """Find the one hand-in that a name, a login, an id or a file's name stands for."""
 
 import difflib
-import itertools
 import re
 import unicodedata
 from collections.abc import Iterator, Mapping, Sequence
 
 from grader.classroom.gradebooks.export import Export
-from grader.classroom.gradebooks.people import MATCHED_BY, People
+from grader.classroom.gradebooks.people import (
+    MATCHED_BY,
+    NUMBERS,
+    People,
+    as_one_word,
+)
 from grader.classroom.layouts import HandIn, Owner, normal_name
 from grader.contract.outcomes import UsageError
 
 _ID = re.compile("[0-9a-f]{8,64}")  # the class page shows at least 8 digits of an id
 MOST_SHOWN = 8  # candidates in an error message
 NEAR = 0.75  # of difflib's ratio, for texts with a typing mistake
-MOST_WORDS = 5  # of a name that is written as one word, in any order
 
 
 class Known:
@@ -28,15 +31,18 @@ class Known:
 
     def __init__(self, hand_ins: Mapping[str, HandIn], exports: Sequence[Export]):
         self.hand_ins = hand_ins
-        books = [People(export) for export in exports]
-        self.wholes = {
-            id_: forms(hand_in.entry) | forms(hand_in.group)
-            for id_, hand_in in hand_ins.items()
-        }
-        self.names = {
-            id_: set().union(*(names_of(owner, books) for owner in hand_in.owners))
-            for id_, hand_in in hand_ins.items()
-        }
+        self.books = [People(export) for export in exports]
+        self.wholes: dict[str, set[str]] = {}  # names of the hand-in, or of its group
+        self.names: dict[str, set[str]] = {}
+        for id_, hand_in in hand_ins.items():
+            owners = hand_in.owners
+            known = [names_of(owner, self.books) for owner in owners]
+            self.wholes[id_] = forms(hand_in.entry) | forms(hand_in.group)
+            if len(owners) == 1:
+                self.wholes[id_] |= known[0]
+            # In the name of a file, a number can be that of one member of a group.
+            numbers = (o.ids[kind] for o in owners for kind in NUMBERS if kind in o.ids)
+            self.names[id_] = set().union(*known, *map(forms, numbers))
 
     def find(self, who: str) -> str:
         """Return the id of the only hand-in that a text can mean.
@@ -48,13 +54,13 @@ class Known:
         Raises:
             UsageError: no hand-in, or more than one, can be meant.
         """
-        asked = forms(who) | {f"canvas {name}" for name in as_one_word(who)}
         found = [
             id_
             for id_ in self.hand_ins
-            if self.is_whole(who, id_) or asked & self.names[id_]
+            if self.is_whole(who, id_) or asked(who) & self.names[id_]
         ]
         if len(found) == 1:
+            self.require_one_person(who, found[0])
             return found[0]
         if found:
             raise UsageError(f"{who!r} can be {self.listed(found)}: say which one")
@@ -62,15 +68,33 @@ class Known:
         hint = f": did you mean {near}?" if near else "; grades.csv lists all names"
         raise UsageError(f"{who!r} is the name of no hand-in{hint}")
 
+    def require_one_person(self, who: str, id_: str) -> None:
+        """Check that a name is not that of two people, of whom one handed in nothing.
+
+        Args:
+            who: the text, as for `find`.
+            id_: the id of the only hand-in that it can mean.
+
+        Raises:
+            UsageError: a gradebook or list has the name twice.
+        """
+        hand_in = self.hand_ins[id_]
+        if forms(who) & (forms(hand_in.entry) | forms(hand_in.group)):
+            return
+        name = normal_name(who)
+        if any(len(book.places["name"].get(name, ())) > 1 for book in self.books):
+            words = f"write {hand_in.entry!r} if you mean this hand-in"
+            raise UsageError(f"{who!r} is the name of two people: {words}")
+
     def is_whole(self, who: str, id_: str) -> bool:
-        """Return whether a text means a hand-in itself, and not one of its owners.
+        """Return whether a text means a hand-in with all its owners, not one of them.
 
         Args:
             who: the text, as for `find`.
             id_: the hand-in's id.
         """
         starts = _ID.fullmatch(who.lower()) and id_.startswith(who.lower())
-        return bool(starts or forms(who) & self.wholes[id_])
+        return bool(starts or asked(who) & self.wholes[id_])
 
     def alike(self, who: str) -> Iterator[str]:
         """Yield the ids of the hand-ins with a name that resembles a text."""
@@ -98,11 +122,14 @@ class Known:
 def names_of(owner: Owner, books: Sequence[People]) -> set[str]:
     """Return the normal forms of all names and identifiers of a person.
 
+    A platform's number counts only if a gradebook or list confirms it.
+
     Args:
         owner: the person.
         books: gradebooks and lists of people.
     """
-    names = forms(owner.name).union(*map(forms, owner.ids.values()))
+    ids = (value for kind, value in owner.ids.items() if kind not in NUMBERS)
+    names = forms(owner.name).union(*map(forms, ids))
     if "canvas" in owner.ids:  # Canvas writes "Doe, Jane" as "doejane"
         names |= {f"canvas {name}" for name in as_one_word(owner.name)}
     for people in books:
@@ -121,9 +148,6 @@ def forms(text: str) -> set[str]:
     return {plain, name} - {""}
 
 
-def as_one_word(name: str) -> set[str]:
-    """Return a name's words written as one, in all orders; "doejane" for "Jane Doe"."""
-    words = normal_name(name).split()
-    if len(words) > MOST_WORDS:
-        return set()
-    return {"".join(order) for order in itertools.permutations(words)}
+def asked(who: str) -> set[str]:
+    """Return the normal forms of a text, and of a name as Canvas writes it."""
+    return forms(who) | {f"canvas {name}" for name in as_one_word(who)}

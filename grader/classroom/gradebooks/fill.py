@@ -115,7 +115,7 @@ def score_of(entry: Entry, maximum: float, zero_unread: bool) -> float | None:
     """
     if entry.report is None:
         return None
-    if entry.entered is None or not entry.is_settled:
+    if entry.entered is None:
         return 0 if zero_unread else None
     full = entry.report.max_score
     return entry.entered * (maximum or full) / full

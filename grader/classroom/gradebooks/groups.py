@@ -90,6 +90,9 @@ class Places:
             if len(groups) > 1:
                 whose = f"{len(groups)} groups could be meant: {', '.join(groups)}"
                 yield name, None, f"{name}: not entered, for {whose}"
+            elif not hand_in.group and self.people.row_of(owner)[0] is not None:
+                words = "it is the name of a group and of a person"
+                yield name, None, f"{name}: not entered, for {words}"
             elif groups[0] in self.rows:
                 for row in self.rows[groups[0]]:
                     yield self.people.name_in(row) or name, row, ""
@@ -113,11 +116,9 @@ class Places:
             owner: the owner in the download. Canvas adds the number of one member; of
                 several groups, the member's group is meant.
         """
-        if self.rows:
-            return [group for group in self.rows if written(group) == written(name)]
-        if "canvas" not in owner.ids:
-            return [group for group in self.members if written(group) == written(name)]
-        groups = [group for group in self.members if letters(group) == letters(name)]
+        form = letters if "canvas" in owner.ids else written
+        known = self.rows or self.members
+        groups = [group for group in known if form(group) == form(name)]
         theirs = [group for group in groups if self.has(group, owner)]
         return theirs if len(groups) > 1 and theirs else groups
 

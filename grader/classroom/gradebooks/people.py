@@ -1,5 +1,6 @@
 """Find the row of a gradebook that belongs to a person, if this is certain."""
 
+import itertools
 import re
 import unicodedata
 
@@ -15,8 +16,11 @@ WORDS = {
     "email": "e-mail address",
     "login": "login",
     "name": "name",
+    "one word": "name",
 }
 MATCHED_BY = tuple(WORDS)
+_NAMES = {"name", "one word"}  # the second one as Canvas writes it: "doejane"
+MOST_WORDS = 5  # of a name that is written as one word, in any order
 # A platform's own numbers. In the name of a file or folder, the number can also be that
 # of a group (Moodle) or of one member for the whole group (Canvas).
 NUMBERS = ("canvas", "moodle")
@@ -47,6 +51,8 @@ class People:
             row: the index of the row.
             kind: the kind of identifier, one of `MATCHED_BY`.
         """
+        if kind == "one word":
+            return as_one_word(self.name_in(row))
         told = {normal(self.export.value(row, kind), kind)}
         if kind == "email" and "@" in (login := self.export.value(row, "login")):
             told.add(normal(login, kind))
@@ -65,6 +71,8 @@ class People:
             The message says why the row is not certain; otherwise it is "".
         """
         known = {**owner.ids, "name": owner.name}
+        if "canvas" in owner.ids:
+            known["one word"] = owner.name
         if is_any(owner):
             known |= dict.fromkeys(("sid", "email"), owner.ids["login"])
             found = self.found(known)
@@ -110,7 +118,7 @@ class People:
                 for kind, some in found.items()
             )
             return ", and ".join(whose)
-        if [*found] == ["name"] and not is_any(owner):
+        if found and found.keys() <= _NAMES and not is_any(owner):
             (row,) = rows
             for kind, ours in owner.ids.items():
                 theirs = self.values(row, kind)
@@ -178,13 +186,21 @@ def same_name(folder: str, name: str) -> bool:
         name: the name of a person in an export.
     """
     parts = folder.split("-")
-    told = {letters("-".join(parts[i:])) for i in range(len(parts))}
+    told = {sorted_letters("-".join(parts[i:])) for i in range(len(parts))}
     if re.search("[\ud800-\udfff�]", folder):
-        return letters(ascii_of(name)) == letters(ascii_of(folder)) != ""
-    return letters(name) in told - {""}
+        return sorted_letters(ascii_of(name)) == sorted_letters(ascii_of(folder)) != ""
+    return sorted_letters(name) in told - {""}
 
 
-def letters(name: str) -> str:
+def as_one_word(name: str) -> set[str]:
+    """Return a name's words written as one, in all orders; "doejane" for "Jane Doe"."""
+    words = normal_name(name).split()
+    if len(words) > MOST_WORDS:
+        return set()
+    return {"".join(order) for order in itertools.permutations(words)} - {""}
+
+
+def sorted_letters(name: str) -> str:
     """Return the letters of a name, sorted: equal for "Jane Doe" and "Doe Jane"."""
     return "".join(sorted(normal_name(name).replace(" ", "")))
 
@@ -204,7 +220,7 @@ def normal(value: str, kind: str) -> str:
         value: the text with the identifier.
         kind: the kind of identifier, such as "email"; one of `MATCHED_BY`.
     """
-    if kind == "name":
+    if kind in _NAMES:
         return normal_name(value)
     if kind == "moodle":  # "Participant 123", in the site's language
         digits = re.search(r"\d+\s*$", value)

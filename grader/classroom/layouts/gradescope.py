@@ -97,5 +97,6 @@ def submitters_of(about: Any) -> Iterator[Owner]:
         if isinstance(person, dict):
             told = {key: person.get(f":{key}") for key in ("name", "email", "sid")}
             known = {key: str(value) for key, value in told.items() if value}
-            name = known.pop("name", "") or known.get("email", "")
-            yield Owner(name, known)
+            name = known.pop("name", "") or next(iter(known.values()), "")
+            if name:
+                yield Owner(name, known)

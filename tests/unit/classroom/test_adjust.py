@@ -162,6 +162,25 @@ def test_wrong_files(text, told):
         changed(text)
 
 
+def test_a_number_in_a_file_may_be_that_of_one_member():
+    """Such a number changes the score only if the gradebook has it beside the name."""
+    pair = hand_in_of("pair1_13_8_dqn.py", Owner("pair1", {"canvas": "13"}))
+    ids = {**IDS, "e" * 64: pair}
+    with pytest.raises(UsageError, match=r"'13' may be one of a group.*'pair1_13_8"):
+        changes_of(read_adjustments(sheet_of("13,-5,late")), known(ids, BOOK))
+    assert changes_of(read_adjustments(sheet_of("11,-5,late")), known(ids, BOOK))
+    assert changes_of(read_adjustments(sheet_of("Pair 1,-5,late")), known(ids, BOOK))
+
+
+def test_a_name_of_two_people_of_whom_one_handed_in():
+    """A list that has a name twice makes it mean nobody; the file's name is certain."""
+    known_twice = known(IDS, BOOK + '"Doe, Jane",14,s14,jd4,A,\n')
+    with pytest.raises(UsageError, match="'Jane Doe' is the name of two people: write"):
+        known_twice.find("Jane Doe")
+    assert IDS[known_twice.find("doejane_11_7_dqn.py")] == JANE
+    assert IDS[known_twice.find("Bo Lee")] == BO
+
+
 def test_all_wrong_lines_are_told():
     """The message has every wrong line."""
     with pytest.raises(UsageError, match=r"nothing was graded.*\n  line 1.*\n  line 3"):
@@ -190,6 +209,16 @@ def test_where_changes_are_shown():
     assert filled.text == BOOK.replace("bo7,A,", "bo7,A,39.6")
     assert entry.report.as_json() == before
     assert "by the grader" not in student.page(entry_of(1, BO, 88))
+
+
+def test_points_for_what_was_not_imported_are_not_promised():
+    """The pages and the table say what the gradebook gets: nothing without asking."""
+    more = Change("+", 10, False, "recount")
+    entry = entry_of(1, BO, 0, problem="not imported: y", changes=(more,))
+    words = "0 of 100 by the grader; +10: recount; nothing entered"
+    assert entry.adjustment() == words
+    (row,) = csv.DictReader(table([entry]).splitlines())
+    assert (row["score"], row["adjusted"]) == ("0", "")
 
 
 def test_a_fixed_score_is_entered_for_what_was_not_read():

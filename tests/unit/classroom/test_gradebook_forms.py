@@ -214,6 +214,17 @@ def test_groups_that_are_not_certain(hand_in, members, words):
     assert words in told
 
 
+def test_a_group_with_the_name_of_a_person():
+    """If a name is that of a group and of a person, neither of them gets the score."""
+    blee = entry(50, Owner("blee", {"login": "blee"}))
+    text, members = CANVAS.replace("N/A", ""), MEMBERS.replace("Team 1", "blee")
+    filled = filled_in(text, blee, members=members)
+    assert filled.text == text
+    words = "blee: not entered, for it is the name of a group and of a person"
+    assert filled.disputes == [words]
+    assert filled_in(text, blee, members=MEMBERS).text != text
+
+
 def test_a_list_of_members_goes_before_those_who_are_known():
     """Members of a team who have uploaded nothing get its score by the list."""
     known = Owner("Jane Doe", {"login": "jdoe", "ilias": "7"})

@@ -190,7 +190,10 @@ submission_2:
     :email: a@example.org
   - :name: B
     :email: b@example.org
-submission_3: nothing
+submission_3:
+  :submitters:
+  - :name:
+    :email:
 submission_4:
   :submitters:
   - :name: Gone
@@ -200,7 +203,8 @@ submission_4:
 def test_gradescope(tmp_path):
     """In Gradescope's layout, a file of metadata names all submitters of a hand-in.
 
-    Nothing but the submitters is parsed. A folder that is missing is listed.
+    Nothing but the submitters is parsed. A folder that is missing is listed. A person
+    about whom nothing is said is nobody.
     """
     export = tmp_path / "assignment_7_export"
     made(export, "submission_1/dqn.py", "submission_2/src/dqn.py", "submission_3/")
@@ -247,7 +251,7 @@ def test_most_of_the_metadata_is_left_out():
     kept = gradescope.submitters_in(METADATA)
     assert "Nobody" not in kept
     assert "output" not in kept
-    assert kept.count(":submitters:") == 3
+    assert kept.count(":submitters:") == 4
 
 
 def test_blackboard(tmp_path):

@@ -103,6 +103,8 @@ def test_a_seed_is_that_of_the_one(kept):
     name = pool.name_of(CLASS["bo"], seeded, "code")
     kept.put(name, report_of(60).as_json(), alone=True)
     assert options_of_others(seeded, CLASS, "code", kept) == seeded
+    with pytest.raises(UsageError, match="REGRADE: no other hand-in has a result"):
+        options_of_others(Options(""), CLASS, "another code", kept)
 
 
 def test_who_is_graded_anew():
@@ -116,3 +118,6 @@ def test_who_is_graded_anew():
         chosen_by("ja", known, CLASS)
     with pytest.raises(UsageError, match="REGRADE: bo cannot be read"):
         chosen_by("bo", known, {})
+    unread = {"bo": Submission("bo", b"", problem="it is not UTF-8 text")}
+    with pytest.raises(UsageError, match="bo cannot be read: it is not UTF-8 text"):
+        chosen_by("bo", known, unread)

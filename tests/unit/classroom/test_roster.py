@@ -25,6 +25,12 @@ LISTS = {
     "Participant 12,Bo Lee,s12,bo@example.org,\nParticipant 13,Cy Roe,s13,cy@x,\n",
     "two names": "Surname;First name;E-Mail;Seat\nDoe;Jane;jane@example.org;1\n"
     "Lee;Bo;bo@example.org;2\nRoe;Cy;cy@x;3\n",
+    "German worksheet": "ID,Vollständiger Name,ID-Nummer,E-Mail-Adresse,Gruppe\n"
+    "Teilnehmer/in11,Jane Doe,s11,jane@example.org,\n"
+    "Teilnehmer/in12,Bo Lee,s12,bo@example.org,\n"
+    "Teilnehmer/in13,Cy Roe,s13,cy@x,\n",
+    "French": "Prénom,Nom,Adresse de courriel\nJane,Doe,jane@example.org\n"
+    "Bo,Lee,bo@example.org\nCy,Roe,cy@x\n",
     "no head": "s11,Jane Doe,jane@example.org\ns12,Bo Lee,bo@example.org\n"
     "s13,Cy Roe,cy@x\n",
     "mails": "Jane Doe <jane@example.org>\n\nBo Lee <bo@example.org>\nCy Roe <cy@x>\n",
@@ -57,6 +63,9 @@ def test_who_handed_in_nothing(kind):
         ("canvas", {"canvas": "12"}),
         ("canvas", {"login": "bo"}),
         ("moodle", {"sid": "S12"}),
+        ("German worksheet", {"sid": "S12"}),
+        ("German worksheet", {"moodle": "12"}),
+        ("French", {"email": "bo@example.org"}),
         ("two names", {"email": "BO@example.org"}),
         ("no head", {"sid": "s12"}),
         ("no head", {"login": "s12"}),
@@ -66,9 +75,32 @@ def test_who_handed_in_nothing(kind):
 )
 def test_by_identifier(kind, ids):
     """A person is found by an identifier; a platform's number needs the name, too."""
-    name = "leebo" if "canvas" in ids else ids.get("login", "?")
+    name = "leebo" if {"canvas", "moodle"} & {*ids} else ids.get("login", "?")
     hand_in = hand_in_of("x", Owner(name, ids))
     assert names(LISTS[kind], hand_in) == (["Doe Jane", "Cy Roe"], [])
+
+
+def test_names_as_canvas_writes_them():
+    """A list of names is enough for Canvas' files, in which a name is one word."""
+    jane = hand_in_of("x", Owner("doejane", {"canvas": "11"}))
+    assert names("Jane Doe\nBo Lee\n", jane) == (["Bo Lee"], [])
+    twice = "Jane Doe\nDoe Jane\n"
+    absent, told = names(twice, jane)
+    assert (len(absent), told) == (2, ["doejane: 2 rows could be meant"])
+    login = hand_in_of("x", Owner("doejane", {"login": "doejane"}))
+    assert names("Jane Doe\n", login) == (["Doe Jane"], ["doejane"])
+
+
+def test_logins_alone():
+    """A list of logins finds people whose hand-ins have a name as well."""
+    jane = hand_in_of("x", Owner("Jane Doe", {"login": "jd"}))
+    assert names("jd\nbo\n", jane) == (["bo"], [])
+
+
+def test_a_row_with_more_cells_than_the_head():
+    """A name with a comma but without quotes is not cut off; the row is named."""
+    with pytest.raises(UsageError, match="ROSTER: row 3 has more cells than the first"):
+        read_roster(sheet_of("name\nBo\nDoe, Jane\n"))
 
 
 def test_strangers():
