@@ -286,3 +286,23 @@ def test_a_wrong_length():
             return len(self.stored) + 1
 
     assert names(Wrong) == ["len-shifted"]
+
+
+def test_a_buffer_that_holds_one_too_many():
+    """The hint says when the length is wrong, and does not blame `len(buffer)`."""
+
+    class Wrong(Right):
+        added = 0
+
+        def add(self, *transition):
+            row = [np.array(x, np.float64) for x in transition]
+            if len(self.stored) <= self.capacity:  # one too many
+                self.stored.append(row)
+            else:
+                self.stored[self.added % self.capacity] = row
+            self.added += 1
+
+    hints = {d.name: d.hint for d in reading_of(Wrong).differences}
+    assert hints["len-other"].startswith(
+        "After 9 adds to capacity 8, your length is 9, where 8 is right"
+    )

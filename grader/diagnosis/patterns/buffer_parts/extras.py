@@ -364,8 +364,15 @@ def length_finding(obtained: list[int], counts: list[int], right: list[int]) -> 
         )
         hint = f"Your length is {abs(by)} {more} than the number of transitions stored"
     else:
-        name, text = "len-other", "another length than the number stored"
-        hint = "Your length is not the number of transitions stored: see the table"
+        adds = next(n for n in counts if obtained[n : n + 1] != right[n : n + 1])
+        told = f"after {adds} adds to capacity {CAPACITY}"
+        name, text = "len-other", f"the length is {obtained[adds]} {told}"
+        asked = f"the length is {right[adds]} {told}"
+        # It is not known whether the length is wrong, or what is stored.
+        hint = (
+            f"{told.capitalize()}, your length is {obtained[adds]}, where {right[adds]} "
+            "is right: look at what `add` keeps, and at `__len__`"
+        )
     return found(name, text, asked, hint, table)
 
 
