@@ -198,8 +198,13 @@ class Candidate:
                     if self.name_of(case) not in self.untraceable:
                         raise
             return self.called(case)
-        except Stopped:
+        except Stopped as stopped:
             self.stopped.add(case.part)
+            if why := self.untraceable.get(self.name_of(case)):
+                # A call compiles each operation by itself. It may run out of time
+                # before it reaches the exception.
+                words = f"{stopped}\ntraced by `jax.jit`, it raises {why}"
+                raise type(stopped)(words) from None
             raise
 
     def called(

@@ -370,8 +370,8 @@ def length_finding(obtained: list[int], counts: list[int], right: list[int]) -> 
         asked = f"the length is {right[adds]} {told}"
         # It is not known whether the length is wrong, or what is stored.
         hint = (
-            f"{told.capitalize()}, your length is {obtained[adds]}, where {right[adds]} "
-            "is right: look at what `add` keeps, and at `__len__`"
+            f"{told.capitalize()}, your length is {obtained[adds]}, "
+            f"where {right[adds]} is right: look at what `add` keeps, and at `__len__`"
         )
     return found(name, text, asked, hint, table)
 
