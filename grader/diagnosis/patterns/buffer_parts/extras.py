@@ -34,10 +34,10 @@ LIST_OF_ROWS = re.compile(
 def first_answers(asker: Asker) -> tuple[list[Finding], bool]:
     """Play the first scripts; return findings, and whether to play other scripts.
 
-    A script is a list of operations on a new buffer. The function also prepares the
-    asker for later scripts. It sets `asker.fresh` if buffers share their contents, and
-    `asker.single` if a sample removes rows from the buffer. If the buffer stores only
-    states of four numbers, the asker gets transitions with such states.
+    The function also prepares the asker for later scripts. It sets `asker.fresh` if
+    buffers share their contents, and `asker.single` if a sample removes rows from the
+    buffer. If the buffer stores only states of four numbers, the asker gets transitions
+    with such states.
 
     Args:
         asker: plays scripts on new buffers of the hand-in.
@@ -280,10 +280,9 @@ def lengths(asker: Asker, storage: set[str]) -> list[Finding]:
     obtained = played.lengths
     counts = list(range(len(obtained)))
     right = [min(n, CAPACITY) for n in counts]
-    if obtained != right:
-        held = [stored_lengths(asker, name, counts) for name in storage]
-        if obtained not in held:
-            return [length_finding(obtained, counts, right)] if obtained else []
+    held = [right, *(stored_lengths(asker, name, counts) for name in storage)]
+    if obtained not in held:
+        return [length_finding(obtained, counts, right)] if obtained else []
     i = int(np.flatnonzero(~asker.rows["terminated"])[0])
     if asker.play(*[["add", i, i + 1]] * 3, ["len"]).lengths == [1]:
         return [
@@ -357,18 +356,14 @@ def length_finding(obtained: list[int], counts: list[int], right: list[int]) -> 
         )
     elif len({a - b for a, b in zip(obtained, right, strict=False)}) == 1:
         by = obtained[0] - right[0]
-        more = "more" if by > 0 else "less"
-        name, text = (
-            "len-shifted",
-            f"the length is {abs(by)} {more} than what is stored",
-        )
-        hint = f"Your length is {abs(by)} {more} than the number of transitions stored"
+        than = f"{abs(by)} {'more' if by > 0 else 'less'} than"
+        name, text = "len-shifted", f"the length is {than} what is stored"
+        hint = f"Your length is {than} the number of transitions stored"
     else:
         adds = next(n for n in counts if obtained[n : n + 1] != right[n : n + 1])
         told = f"after {adds} adds to capacity {CAPACITY}"
         name, text = "len-other", f"the length is {obtained[adds]} {told}"
         asked = f"the length is {right[adds]} {told}"
-        # It is not known whether the length is wrong, or what is stored.
         hint = (
             f"{told.capitalize()}, your length is {obtained[adds]}, "
             f"where {right[adds]} is right: look at what `add` keeps, and at `__len__`"

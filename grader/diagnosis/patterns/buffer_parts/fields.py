@@ -302,8 +302,7 @@ def wrong_in(name: str, b: Batches) -> bool:
 def right_fields(b: Batches) -> set[str]:
     """Return the names of the fields that are right in every known row of the batches.
 
-    The field d (`terminated`) is not examined. A row is known if `b.ids` says which
-    transition it is.
+    Field d (`terminated`) is not examined. `b.ids` says which transition a row is.
     """
     return {name for name in NUMBERS if not wrong_in(name, b)}
 
