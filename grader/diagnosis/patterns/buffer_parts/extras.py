@@ -34,10 +34,9 @@ LIST_OF_ROWS = re.compile(
 def first_answers(asker: Asker) -> tuple[list[Finding], bool]:
     """Play the first scripts; return findings, and whether to play other scripts.
 
-    The function also prepares the asker for later scripts. It sets `asker.fresh` if
-    buffers share their contents, and `asker.single` if a sample removes rows from the
-    buffer. If the buffer stores only states of four numbers, the asker gets transitions
-    with such states.
+    It sets `asker.fresh` if buffers share their contents, and `asker.single` if a sample
+    removes rows from the buffer. If the buffer stores only states of four numbers, the
+    asker gets transitions with such states.
 
     Args:
         asker: plays scripts on new buffers of the hand-in.
