@@ -34,8 +34,8 @@ LIST_OF_ROWS = re.compile(
 def first_answers(asker: Asker) -> tuple[list[Finding], bool]:
     """Play the first scripts; return findings, and whether to play other scripts.
 
-    It sets `asker.fresh` if buffers share their contents, and `asker.single` if a sample
-    removes rows from the buffer. If the buffer stores only states of four numbers, the
+    It sets `asker.fresh` if buffers share their contents, and `asker.single` if samples
+    remove rows from the buffer. If the buffer stores only states of four numbers, the
     asker gets transitions with such states.
 
     Args:
