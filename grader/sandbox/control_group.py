@@ -30,7 +30,7 @@ CONTROLLERS = ("pids", "cpu")
 # The group's share of the CPU, by the file of version 2 and of version 1. It is half of
 # the default, so that other programs go first.
 SHARES = {"cpu.weight": 50, "cpu.shares": 512}
-EMPTY_SECONDS = 2.0  # longest time for killing all processes of a group
+EMPTY_SECONDS = 10.0  # longest time for killing all processes of a group
 NEW_SECONDS = 60.0  # age of a group up to which its first process may still join
 
 
