@@ -13,7 +13,6 @@ from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 
 from rich.console import Console
-from rich.text import Text
 
 from grader.classroom import arguments as kinds
 from grader.classroom import dry_run, layouts, pool, results
@@ -116,7 +115,7 @@ def run(arguments: argparse.Namespace) -> int:
     found = layouts.find(arguments.submissions)
     check_apart(out, arguments.submissions)
     console = make_console()
-    console.print(Text(results.in_one_line(found.headline)), soft_wrap=True)
+    results.print_lines([found.headline], console)
     submissions, unread = take_all(found.hand_ins)
     ids = {id_of(h.entry, submissions.get(h.entry)): h for h in found.hand_ins}
     known = Known(ids, [book for book in (export, roster) if book])
@@ -124,9 +123,10 @@ def run(arguments: argparse.Namespace) -> int:
     attended = attendance(roster, members, found.hand_ins) if roster else Attendance()
     again = chosen_by(arguments.regrade, known, submissions)
     if arguments.dryrun:
-        folder = arguments.submissions
-        plan = found, submissions, unread, export, members
-        return dry_run.show(folder, *plan, console)
+        plan = dry_run.Plan(
+            arguments.submissions, found, submissions, unread, export, members
+        )
+        return plan.show(console)
     options = options_of(arguments)
     kept = kept_in(out)
     names, failed, more = grade_class(

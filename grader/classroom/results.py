@@ -3,7 +3,7 @@
 import re
 import statistics
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from rich.console import Console
@@ -120,8 +120,7 @@ def print_summary(
     lines += more
     lines += [f"left out: {name} ({why})" for name, why in left_out]
     lines.append(f"Results: {out / 'class.html'}, {out / 'grades.csv'}")
-    for line in lines:
-        console.print(Text(in_one_line(line)), soft_wrap=True)
+    print_lines(lines, console)
 
 
 def about_people(entries: Sequence[Entry], attended: Attendance) -> list[str]:
@@ -134,8 +133,7 @@ def about_people(entries: Sequence[Entry], attended: Attendance) -> list[str]:
     lines = []
     for entry in entries:
         if entry.changes:
-            who = " & ".join(owner.name for owner in entry.hand_in.owners)
-            lines.append(f"adjusted: {who}: {entry.adjustment()}")
+            lines.append(f"adjusted: {entry.hand_in.who}: {entry.adjustment()}")
     if attended.people:
         count = f"{len(attended.absent)} of {attended.people}"
         who = "; ".join(owner.name for owner in attended.absent)
@@ -169,6 +167,12 @@ def about_gradebook(filled: Filled) -> list[str]:
     if filled.without_score:
         lines.append(f"{file}: left as they were: {len(filled.without_score)} rows")
     return lines
+
+
+def print_lines(lines: Iterable[str], console: Console) -> None:
+    """Print lines that may hold untrusted text to a console."""
+    for line in lines:
+        console.print(Text(in_one_line(line)), soft_wrap=True)
 
 
 def in_one_line(text: str) -> str:

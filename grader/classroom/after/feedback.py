@@ -83,7 +83,7 @@ def for_canvas(entries: Iterable[Entry]) -> Packed:
         name, owners = entry.hand_in.entry, entry.hand_in.owners
         number = owners[0].ids.get("canvas", "") if len(owners) == 1 else ""
         numbers = rf"(?:^|_)({re.escape(number)}_\d+)_"
-        who = " & ".join(owner.name for owner in owners)
+        who = entry.hand_in.who
         if match := _ANONYMOUS.match(name):
             file = f"{match[0]}_{FILE}"
             pages.append(Page(match[1], who, entry.id, file))

@@ -168,7 +168,7 @@ def attendance(
             if row is not None:
                 present.add(row)
             else:
-                doubts.append(doubt.replace("not entered, for ", "") or name)
+                doubts.append(f"{name}: {doubt}" if doubt else name)
         if doubts:
             found.strangers[hand_in.entry] = "; ".join(doubts)
     found.absent = [

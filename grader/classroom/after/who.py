@@ -115,8 +115,8 @@ class Known:
     def called(self, id_: str) -> str:
         """Return the owners and the name of a hand-in, for messages."""
         hand_in = self.hand_ins[id_]
-        owners = " & ".join(owner.name for owner in hand_in.owners)
-        return owners if owners == hand_in.entry else f"{owners} ({hand_in.entry})"
+        who = hand_in.who
+        return who if who == hand_in.entry else f"{who} ({hand_in.entry})"
 
 
 def names_of(owner: Owner, books: Sequence[People]) -> set[str]:

@@ -65,7 +65,7 @@ def fill(
             if row is not None:
                 claims.setdefault(row, {})[number] = entry
             if doubt:
-                filled.disputes.append(doubt)
+                filled.disputes.append(not_entered(name, doubt))
             if entry.report is None:
                 continue
             if not (entry.is_settled or zero_unread):
@@ -78,9 +78,9 @@ def fill(
         score = score_of(entry, export.maxima[row], zero_unread)
         who = export.value(row, "name") or export.rows[row].at(0)
         if others:
-            filled.disputes.append(f"{who}: {dispute(claim.values())}")
+            filled.disputes.append(not_entered(who, several(claim.values())))
         elif score is not None and (why := export.kept.get(row)):
-            filled.disputes.append(f"{who}: not entered, for {why}")
+            filled.disputes.append(not_entered(who, why))
         elif score is not None:
             scores[row] = score
     filled.without_score = [
@@ -93,14 +93,19 @@ def fill(
     return filled
 
 
-def dispute(claim: Collection[Entry]) -> str:
-    """Return the message on a row that gets no score: several hand-ins belong to it.
+def not_entered(who: str, why: str) -> str:
+    """Return the sentence on a score that is not entered: whose it is, and why."""
+    return f"{who}: not entered, for {why}"
+
+
+def several(claim: Collection[Entry]) -> str:
+    """Return why a row gets no score: several hand-ins belong to it.
 
     Args:
         claim: all hand-ins that belong to the row.
     """
     names = ", ".join(entry.hand_in.entry for entry in claim)
-    return f"not entered, for {len(claim)} hand-ins claim this row ({names})"
+    return f"{len(claim)} hand-ins claim this row ({names})"
 
 
 def score_of(entry: Entry, maximum: float, zero_unread: bool) -> float | None:

@@ -88,11 +88,13 @@ class Places:
         may_be_group = bool(hand_in.group) or alone
         if may_be_group and (groups := self.groups_of(name, owner)):
             if len(groups) > 1:
-                whose = f"{len(groups)} groups could be meant: {', '.join(groups)}"
-                yield name, None, f"{name}: not entered, for {whose}"
+                yield (
+                    name,
+                    None,
+                    f"{len(groups)} groups could be meant: {', '.join(groups)}",
+                )
             elif not hand_in.group and self.people.row_of(owner)[0] is not None:
-                words = "it is the name of a group and of a person"
-                yield name, None, f"{name}: not entered, for {words}"
+                yield name, None, "it is the name of a group and of a person"
             elif groups[0] in self.rows:
                 for row in self.rows[groups[0]]:
                     yield self.people.name_in(row) or name, row, ""
@@ -102,8 +104,7 @@ class Places:
             known = (
                 "MEMBERS has no such group" if self.members else "MEMBERS=file says it"
             )
-            words = f"not entered, for it is not known who is in this group ({known})"
-            yield name, None, f"{name}: {words}"
+            yield name, None, f"it is not known who is in this group ({known})"
         else:
             for one in hand_in.owners:
                 yield (one.name, *self.people.row_of(one))
@@ -139,8 +140,7 @@ class Places:
         """
         if "canvas" in owner.ids and not self.has(group, owner):
             number = owner.ids["canvas"]
-            words = f"not entered, for MEMBERS has no number {number} in this group"
-            yield group, None, f"{group}: {words}"
+            yield group, None, f"MEMBERS has no number {number} in this group"
             return
         for one in self.members[group]:
             row, doubt = self.people.row_of(one, listed=True)

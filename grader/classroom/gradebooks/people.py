@@ -83,7 +83,7 @@ class People:
         why = "" if listed else self.wrong_number(owner, found)
         why = why or self.doubt(owner, found, rows)
         if why:
-            return None, f"{owner.name}: not entered, for {why}"
+            return None, why
         return next(iter(rows), None), ""
 
     def wrong_number(self, owner: Owner, found: dict[str, set[int]]) -> str:

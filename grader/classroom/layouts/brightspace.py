@@ -9,7 +9,7 @@ person. Older versions have no folders, but " - " and the file's own name at the
 import re
 from pathlib import Path
 
-from grader.classroom.layouts.files import is_folder
+from grader.classroom.layouts.files import matches
 from grader.classroom.layouts.found import Entries, Owner, Piece, are_groups
 
 _NAME = re.compile(
@@ -40,11 +40,7 @@ _MONTHS = (
 
 def pieces(_folder: Path, entries: Entries) -> dict[str, Piece]:
     """Return the pieces of a download from Brightspace by the names of its entries."""
-    found = {}
-    for entry in entries:
-        match = _NAME.fullmatch(entry.name)
-        if match and is_folder(entry) != bool(match["file"]):
-            found[entry.name] = match
+    found = matches(_NAME, entries)
     groups = are_groups(match["name"] for match in found.values())
     result = {}
     for entry_name, match in found.items():

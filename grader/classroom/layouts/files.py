@@ -2,7 +2,7 @@
 
 import os
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from grader.intake.names import FILE, SUPPLIED, stem_of
@@ -35,6 +35,22 @@ def listing(folder: Path) -> list[os.DirEntry[str]]:
 def is_folder(entry: os.DirEntry[str]) -> bool:
     """Return whether an entry is a folder, and no link to one."""
     return entry.is_dir(follow_symlinks=False)
+
+
+def matches(
+    pattern: re.Pattern[str], entries: Iterable[os.DirEntry[str]]
+) -> dict[str, re.Match[str]]:
+    """Return the matches of all names that have a form, by the names of the entries.
+
+    The name of a file has to have the group `file` of the pattern, and that of a folder
+    must not have it.
+    """
+    found = {}
+    for entry in entries:
+        match = pattern.fullmatch(entry.name)
+        if match and is_folder(entry) != bool(match["file"]):
+            found[entry.name] = match
+    return found
 
 
 def is_hand_in(file: str) -> bool:

@@ -43,6 +43,11 @@ class HandIn:
     late: bool = False
     group: str = ""
 
+    @property
+    def who(self) -> str:
+        """The names of all owners, in one text."""
+        return " & ".join(owner.name for owner in self.owners)
+
 
 @dataclass
 class Found:

@@ -10,7 +10,7 @@ those who are in none has no number (moodle/moodle, mod/assign/classes/downloade
 import re
 from pathlib import Path
 
-from grader.classroom.layouts.files import is_folder
+from grader.classroom.layouts.files import matches
 from grader.classroom.layouts.found import Entries, Owner, Piece, are_groups
 
 _NAME = re.compile(
@@ -22,11 +22,7 @@ _NAME = re.compile(
 
 def pieces(_folder: Path, entries: Entries) -> dict[str, Piece]:
     """Return the pieces of a download from Moodle by the names of its entries."""
-    found = {}
-    for entry in entries:
-        match = _NAME.fullmatch(entry.name)
-        if match and is_folder(entry) != bool(match["file"]):
-            found[entry.name] = match
+    found = matches(_NAME, entries)
     teams = any(not match["number"] for match in found.values())
     teams = teams or are_groups(match["name"] for match in found.values())
     return {name: piece_of(match, teams) for name, match in found.items()}

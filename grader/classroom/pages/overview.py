@@ -151,9 +151,7 @@ def labels(entries: Iterable[Entry], *, names: bool) -> dict[str, Label]:
             id=id_,
             short=id_[:length],
             has_page=entry.report is not None,
-            owners=" & ".join(owner.name for owner in entry.hand_in.owners)
-            if names
-            else None,
+            owners=entry.hand_in.who if names else None,
         )
         for id_, entry in known.items()
     }
