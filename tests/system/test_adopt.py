@@ -6,7 +6,6 @@ test takes a minute and not several.
 
 import csv
 import re
-import shutil
 import subprocess
 import sys
 import zipfile
@@ -16,8 +15,8 @@ from pathlib import Path
 import pytest
 
 from grader.contract.exercises import ROOT
+from tests.support.clone import make_clone
 from tests.support.pages import text_of
-from tests.tools import release
 from tests.tools.example import write_hand_in
 
 STEP = re.compile(r"^\*\*(\d+)\. (.*?)\*\*.*?```\n(.*?)```", re.S | re.M)
@@ -33,14 +32,7 @@ def clone(tmp_path) -> Path:
     """Return a new git repository with the project's files and an environment."""
     place = tmp_path / "dqn"
     place.mkdir()
-    for name in (*release.GRADER, "solution", "docs", "tests", ".gitignore"):
-        if (ROOT / name).is_dir():
-            ignored = shutil.ignore_patterns("__pycache__")
-            shutil.copytree(ROOT / name, place / name, ignore=ignored)
-        else:
-            shutil.copy(ROOT / name, place / name)
-    for words in (("init", "--quiet"), ("add", ".")):
-        subprocess.run(["git", *words], cwd=place, check=True)
+    make_clone(place)
     (place / ".venv").symlink_to(sys.prefix)
     return place
 

@@ -11,6 +11,7 @@ import pytest
 
 from grader.cli import parse
 from grader.contract.outcomes import UsageError
+from tests.support.clone import make_clone
 from tests.support.edits import ROOT
 
 MAKEFILES = ("Makefile", "tests/staff.mk")
@@ -275,12 +276,7 @@ def test_what_make_leaves_is_not_linted(tmp_path):
 
     Commands such as `make grade` write files to these folders.
     """
-    for name in ("docs", "grader", "solution", "starter", "tests"):
-        ignored = shutil.ignore_patterns("__pycache__")
-        shutil.copytree(ROOT / name, tmp_path / name, ignore=ignored)
-    for name in ("pyproject.toml", ".gitignore"):
-        shutil.copy(ROOT / name, tmp_path)
-    subprocess.run(["git", "init", "--quiet"], cwd=tmp_path, check=True)
+    make_clone(tmp_path)
     for name in (ROOT / ".gitignore").read_text().split():
         folder = tmp_path / name
         folder.mkdir()

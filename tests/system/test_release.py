@@ -23,6 +23,7 @@ from grader.contract.exercises import EXERCISES
 from grader.contract.limits import LIMITS
 from grader.report.formats import classroom50
 from grader.sandbox.tiers import ISOLATING, why_not
+from tests.support.clone import make_clone
 from tests.support.edits import ROOT, SOLUTION
 from tests.support.grading import replaced, require
 from tests.tools import release
@@ -156,16 +157,7 @@ def test_make_release(place):
 @pytest.fixture
 def clone(place) -> Path:
     """Return a new git repository with all files that `make release` packs."""
-    for name in (*release.GRADER, "solution", "docs", "tests", ".gitignore"):
-        source, target = ROOT / name, place / name
-        if source.is_dir():
-            ignored = shutil.ignore_patterns("__pycache__")
-            shutil.copytree(source, target, ignore=ignored)
-        else:
-            shutil.copy(source, target)
-    call("git", "init", "--quiet", cwd=place)
-    call("git", "add", ".", cwd=place)
-    return place
+    return make_clone(place)
 
 
 @pytest.mark.parametrize(
