@@ -123,10 +123,8 @@ def run(arguments: argparse.Namespace) -> int:
     attended = attendance(roster, members, found.hand_ins) if roster else Attendance()
     again = chosen_by(arguments.regrade, known, submissions)
     if arguments.dryrun:
-        plan = dry_run.Plan(
-            arguments.submissions, found, submissions, unread, export, members
-        )
-        return plan.show(console)
+        read = found, submissions, unread, export, members
+        return dry_run.Plan(arguments.submissions, *read).show(console)
     options = options_of(arguments)
     kept = kept_in(out)
     names, failed, more = grade_class(
