@@ -29,7 +29,7 @@ EXAMPLE_Q = {True: [[1.5, 2], [3, 7], [5, 6]], False: [[1.5, 2], [3, 7.75], [5, 
 
 @pytest.mark.points(2)
 def test_one_step_continues(student, reference, for_each):
-    """One step moves Q(s,a) toward r + γ max Q(s′,·)."""
+    """One step: the target of Q(s,a) is r + γ max Q(s′,·)."""
     for_each(
         fixed_cases.TD0_CONTINUES,
         lambda case: agree_on_targets(case, student, reference),
@@ -38,7 +38,7 @@ def test_one_step_continues(student, reference, for_each):
 
 @pytest.mark.points(2)
 def test_one_step_ends(student, reference, for_each):
-    """One step into a terminal state moves Q(s,a) toward r alone."""
+    """One step into a terminal state: the target is r alone."""
     for_each(
         fixed_cases.TD0_ENDS, lambda case: agree_on_targets(case, student, reference)
     )
@@ -213,12 +213,18 @@ def agree_on_targets(case: Case, student: Answers, reference: Answers) -> None:
 def describe(case: Case) -> str:
     """Return a case's settings and steps as text of several lines, for a message.
 
-    If at most three states are visited, their rows of Q are added.
+    If at most three states are visited, their rows of Q are added. If there are more,
+    the text has Q(s,a) and the greatest Q(s′,·) of each step instead.
     """
-    rows = sorted({*case.args["states"].tolist(), *case.args["next_states"].tolist()})
+    Q, states, after = (case.args[name] for name in ("Q", "states", "next_states"))
+    rows = sorted({*states.tolist(), *after.tolist()})
     alpha, gamma = (compare.number(case.spec[name]) for name in ("alpha", "gamma"))
     lines = [f"with alpha = {alpha}, gamma = {gamma}"]
     lines += [f"{name} = {compare.numbers(case.args[name])}" for name in STEP]
     if len(rows) <= 3:
-        lines += [f"Q[{row}] = {compare.numbers(case.args['Q'][row])}" for row in rows]
+        lines += [f"Q[{row}] = {compare.numbers(Q[row])}" for row in rows]
+    else:
+        taken = Q[states, case.args["actions"]]
+        lines.append(f"Q(s, a) = {compare.numbers(taken)}")
+        lines.append(f"max Q(s′, ·) = {compare.numbers(Q[after].max(axis=1))}")
     return "\n".join(lines)

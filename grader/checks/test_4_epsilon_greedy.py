@@ -353,7 +353,10 @@ def actions_for_keys(
     actions = student.answer_keys(case, keys, "actions")
     rows = q_values.shape[:1]
     if actions.shape[1:] != rows:  # the first axis holds the calls for the K keys
-        raise Wrong(f"epsilon_greedy: shape {actions.shape[1:]}, expected {rows}")
+        raise Wrong(
+            f"epsilon_greedy: shape {actions.shape[1:]}, expected {rows}\n"
+            + sizes(q_values)
+        )
     return valid(actions, actions.shape, q_values)
 
 
@@ -370,7 +373,9 @@ def valid(
     Raises:
         Wrong: the shape is wrong, or an entry is not a whole number from 0 to A - 1.
     """
-    compare.require(compare.shape_problem("epsilon_greedy", actions, shape))
+    compare.require(
+        compare.shape_problem("epsilon_greedy", actions, shape), sizes(q_values)
+    )
     num_actions = q_values.shape[1]
     bad = ~np.isin(actions, np.arange(num_actions))
     if bad.any():
@@ -379,6 +384,12 @@ def valid(
             f"{num_actions - 1}"
         )
     return actions.astype(np.int64)
+
+
+def sizes(q_values: np.ndarray) -> str:
+    """Return the numbers of rows and actions of the values [N,A] as text."""
+    rows, num_actions = q_values.shape
+    return f"asked with N = {rows}, A = {num_actions}"
 
 
 def new_key(rng: np.random.Generator) -> np.ndarray:

@@ -242,7 +242,8 @@ def describe(case: Case) -> str:
     best = cases.probe_values(args["theta_T"], args["next_state"]).max(axis=1)
     return "\n".join(
         [
-            f"with gamma = {compare.number(case.spec['gamma'])}",
+            f"with B = {len(args['action'])}, "
+            f"gamma = {compare.number(case.spec['gamma'])}",
             *lines,
             f"Q(s, a; θ_Q) = {compare.numbers(taken)}",
             f"max Q(s′, ·; θ_T) = {compare.numbers(best)}",

@@ -19,9 +19,9 @@ OWN_FILE = "dqn.py"
 CLOSE = 0.74  # the least similarity, 0 to 1, at which one name may be meant by another
 INNER = ("<listcomp>", "<genexpr>", "<setcomp>", "<dictcomp>")  # parts of a function
 LEAKED = (
-    "a value from inside one call, as jit or vmap trace it, is used in another: is "
-    "something kept in a global variable or an attribute? The answer may depend on "
-    "the arguments alone"
+    "an array was kept inside a function that JAX traces (jit, grad, vmap, scan), and "
+    "used after that function had returned. Is it kept in a global variable, a list or "
+    "an attribute? Return it instead"
 )
 
 

@@ -138,7 +138,8 @@ def learn(
 
     def on_progress(progress: train.Progress) -> None:
         if progress.env_step % settings.validate_steps == 0:
-            runner.ask({"do": "progress", "env_step": progress.env_step})
+            step, most = progress.env_step, settings.env_steps
+            runner.ask({"do": "progress", "env_step": step, "most": most})
 
     test_envs = make_envs(settings.validation_episodes)
     problem, mean_return = "", 0.0

@@ -5,7 +5,6 @@ the code that raised it.
 """
 
 import re
-from collections import Counter
 from collections.abc import Iterable
 from typing import Any
 
@@ -68,7 +67,6 @@ def print_exercise(
     print_row(heading_of(exercise), points_of(exercise), console, style="bold")
     print_legend(map(marked_as, exercise.checks), console, shown)
     first = told_first(exercise)
-    causes = Counter(map(cause_of, exercise.checks))
     told: set[str] = set()  # the causes that this exercise has shown
     summed_up: list[str] = []  # lines on learning below checks that get no line
     for check in exercise.checks:
@@ -83,11 +81,14 @@ def print_exercise(
         elif new:
             print_message(check, console, shown, level, whole=check is first)
         print_blocks(below, console)
-        print_reading(check, console, shown, level)
-        if check is first or check.hint:
-            print_hints(check, exercise, console, shown, level)
-        if new and causes[cause] > 1:
-            print_again(check, causes[cause] - 1, console, brief=brief)
+        if not explained_later(check, exercise):
+            print_reading(check, console, shown, level)
+            if check is first or check.hint:
+                print_hints(check, exercise, console, shown, level)
+        if new:
+            again = [c for c in exercise.checks if c is not check]
+            again = [c for c in again if cause_of(c) == cause]
+            print_again(check, again, console, brief=brief)
         if new:
             told.add(cause)
     shown.update(told)
@@ -123,6 +124,22 @@ def marked_as(check: Check) -> Outcome:
     """
     stub = check.message.startswith(NOT_IMPLEMENTED)
     return Outcome.SKIPPED if stub else check.outcome
+
+
+def explained_later(check: Check, exercise: Exercise) -> bool:
+    """Return whether the reading and hint of a check are left to other checks.
+
+    A reading says what the part computes. If a check ended with an exception, and
+    others with a wrong answer, the reading explains the wrong answer.
+
+    Args:
+        check: the check.
+        exercise: the exercise with all its checks.
+    """
+    return check.outcome == Outcome.ERROR and any(
+        other.reading == check.reading and other.outcome == Outcome.FAILED
+        for other in exercise.checks
+    )
 
 
 def tells_itself(check: Check) -> bool:
@@ -266,22 +283,27 @@ def print_hints(
             print_block(hint, console, "cyan", label="→ ")
 
 
-def print_again(check: Check, again: int, console: Console, *, brief: bool) -> None:
-    """Print how many other checks of an exercise ended for the same reason as `check`.
+def print_again(
+    check: Check, again: list[Check], console: Console, *, brief: bool
+) -> None:
+    """Print which other check ended for the same reason, or how many if there are more.
 
-    Nothing is printed if these checks were skipped and have lines with a mark that says
-    so.
+    Nothing is printed if there is no other check, or if the checks were skipped and
+    have lines with a mark that says so.
 
     Args:
         check: the check whose message was printed.
-        again: the number of the other checks.
+        again: the other checks.
         console: the console to print on.
         brief: whether the lines of the other checks are left out.
     """
-    if check.outcome == Outcome.SKIPPED and not brief:
+    if not again or (check.outcome == Outcome.SKIPPED and not brief):
         return  # the marks of the other checks say that they were skipped
     style = "dim" if check.outcome == Outcome.SKIPPED else "yellow"
-    print_block(f"the same in {counted(again, 'more check')}", console, style)
+    more = counted(len(again), "more check")
+    if brief and len(again) == 1:
+        more = f"“{again[0].description}”"
+    print_block(f"the same in {more}", console, style)
 
 
 def print_printed(printed: dict[str, Any], who: str, console: Console) -> None:

@@ -324,7 +324,9 @@ def reading(
         return None
     parts = [text] if text else []
     computes = "; ".join([*parts, *(told for _, told in notes)])
-    return Reading(computes, ASKED, tuple(differences), table(draws[0], answers))
+    of_loss = any(difference in words.OF_LOSS for difference in differences)
+    asked = f"{ASKED}; the loss is L(θ_Q, θ_T) before the step" if of_loss else ASKED
+    return Reading(computes, asked, tuple(differences), table(draws[0], answers))
 
 
 LAST = 2  # numbers of θ_Q that the table shows

@@ -365,7 +365,8 @@ class Learning:
             numbers = {name: value for name, value in question.items() if name != "do"}
             return self.slopes[self.gamma](numbers)
         if do == "progress":
-            self.on_progress(f"{self.doing}, {question['env_step']} steps")
+            step, most = question["env_step"], question["most"]
+            self.on_progress(f"{self.doing}, step {step} of at most {most}")
             return {}
         if do == "use_buffer":
             sizes = question["num_batches"], question["batch_size"]

@@ -157,7 +157,7 @@ def test_right_answers_pay():
         check = checks[name]
         assert (check.outcome, check.message) == (Outcome.PASSED, "")
         assert check.score == check.max_score > 0
-    assert checks[FIRST].description.startswith("One step moves Q(s,a)")
+    assert checks[FIRST].description.startswith("One step: the target")
 
 
 def test_wrong_answers_say_what_came_back():

@@ -382,7 +382,7 @@ def test_questions_go_to_the_worker(process):
         sizes = {"num_batches": 2, "batch_size": 3, "seed": 1}
         answers.append(ask({"do": "use_buffer", "rows": rows, **sizes}))
         answers.append(ask({"do": "schedule", "first": 1, "count": 4, "period": 2}))
-        answers.append(ask({"do": "progress", "env_step": 512}))
+        answers.append(ask({"do": "progress", "env_step": 512, "most": 4096}))
         return trained(-4.0, facts=FACTS["maze"])
 
     process.runner.outcomes["maze"] = [asks]
@@ -393,7 +393,7 @@ def test_questions_go_to_the_worker(process):
     np.testing.assert_array_equal(answers[1]["synced"], np.zeros(4))
     assert answers[2] == {}
     assert ("use_buffer", "ReplayBuffer") in process.worker.asked
-    assert "the maze, seed 1 of 3, 512 steps" in said
+    assert "the maze, seed 1 of 3, step 512 of at most 4096" in said
 
 
 def test_the_running_part_is_blamed(process):

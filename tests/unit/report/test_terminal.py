@@ -357,7 +357,7 @@ def test_an_exception_needs_no_slides():
 
 
 def test_every_exception_is_told_once():
-    """An exception and its place are told once, with how many checks end with it.
+    """An exception and its place are told once, with the other check that ends with it.
 
     Exceptions at one place count as the same if only their numbers differ.
     """
@@ -376,7 +376,7 @@ def test_every_exception_is_told_once():
         "dqn.py, line 7, in f: x",
         "hint",
         "sizes",
-        "the same in 1 more check",
+        f"the same in “{exercise.checks[1].description}”",
         "td_loss: TypeError: got (3,)",
         "dqn.py, line 9, in g: y",
         "td_loss: ValueError: no",
@@ -386,6 +386,28 @@ def test_every_exception_is_told_once():
     assert len([line for line in told if line.endswith("0/2.5")]) == 3
     whole = exercise_text(exercise)
     assert len([line for line in whole if line.endswith("0/2.5")]) == 4
+
+
+def test_more_checks_of_one_exception_are_counted():
+    """If several other checks end with an exception, their number is told."""
+    message = "td_loss: TypeError: no\ndqn.py, line 7, in f: x"
+    checks = [check(name, Outcome.ERROR, message) for name in "abc"]
+    told = exercise_text(Exercise("td_loss", checks), brief=True)
+    assert told[-1] == "the same in 2 more checks"
+
+
+def test_a_reading_explains_no_exception():
+    """A reading and its hint are below the wrong answer, not below the exception."""
+    raised = check("raises", Outcome.ERROR, "td_loss: TypeError: no\ndqn.py, line 7")
+    raised.reading, raised.hint = READING, HINT
+    alone = exercise_text(Exercise("td_loss", [raised]))
+    assert f"→ {HINT}" in alone
+    both = exercise_text(Exercise("td_loss", [raised, wrong("differs")]))
+    places = [
+        next(i for i, line in enumerate(both) if words in line)
+        for words in ("TypeError", "differs", "Your code computes", HINT)
+    ]
+    assert places == sorted(places)
 
 
 def test_hints_are_printed_once():

@@ -95,6 +95,7 @@ def table_of(
         asked = sample.table(right, sample.alpha, online=False)
         asked = asked[args["states"], args["actions"]]
         columns += [
+            ["Q(s,a)", *map(short, cells)],
             ["your move", *map(short, after - cells)],
             ["right move", *map(short, asked - cells)],
         ]

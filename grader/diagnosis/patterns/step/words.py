@@ -256,6 +256,8 @@ LOSS_SCALED = Difference(
     "The loss that you return is a multiple of td_loss. Return td_loss as it is, "
     f"before the step {REVIEW}.",
 )
+# The mistakes of the loss that is returned; the step itself may be right.
+OF_LOSS = (LOSS_AFTER, LOSS_OF_TARGET, OTHER_PLACES, LOSS_SCALED)
 
 # Mistakes that raise an exception: a regular expression for the message, what the
 # hand-in does in words, and the mistake.
