@@ -60,7 +60,8 @@ class Live:
         """Show the progress of learning.
 
         Args:
-            words: the progress in a few words, such as "maze, seed 1 of 3, 512 steps".
+            words: the progress in a few words, such as "maze, seed 1 of 3, step 512
+                of at most 4096".
         """
         self.learning = words
         training = ", ".join(words.split(", ")[:2])
