@@ -126,8 +126,9 @@ class Learning:
     def again(self, slopes: Mapping[float, Slopes]) -> Results:
         """Learn again, with updates by the formula of the hand-in's `td_loss`.
 
-        If `slopes` is {} or `td_update` deviates again, only the table worlds are
-        judged, if all were learned. The other tasks then have a `reason`.
+        If `slopes` is {}, or if `td_update` deviates again, nothing more is learned.
+        The maze and CartPole then get a `reason`, and so do the table worlds unless all
+        of them were learned before.
 
         Args:
             slopes: for the discount γ of each task, the function that computes a
@@ -202,7 +203,8 @@ class Learning:
         """Learn the table worlds from random transitions; add the values to `results`.
 
         Raises:
-            Wrong, Raised, Waiting, Stopped: a part of the hand-in gave no answer.
+            Wrong, Raised, Waiting, Stopped: a part of the hand-in gave no answer, or a
+                wrong answer that stops learning.
             Deviates: `td_update` deviates from the grader's updates.
         """
         self.doing = "table worlds"
@@ -236,10 +238,16 @@ class Learning:
     def learn(self, task: str) -> None:
         """Learn the maze or CartPole: train with one seed after another.
 
-        A training with full points, or one that a problem stops, is the last one.
+        The last training is one with full points, one that a problem stops, or the one
+        after which no more are allowed: see `Limits.trainings`. By the formula of
+        `td_loss` there is only one.
 
         Args:
             task: "maze" or "cartpole".
+
+        Raises:
+            Wrong, Raised, Waiting, Stopped: a part of the hand-in gave no answer.
+            Deviates: `td_update` deviates from the grader's updates.
         """
         self.gamma = learning.GAMMA
         programs = self.parts.network_programs()
@@ -264,7 +272,7 @@ class Learning:
             The learner's answer, see `learn` in `inside/learner.py`.
 
         Raises:
-            Wrong, Raised, Stopped: a part of the hand-in gave no answer.
+            Wrong, Raised, Waiting, Stopped: a part of the hand-in gave no answer.
             Deviates: `td_update` deviates from the grader's updates.
         """
         result: Result = getattr(self.results, task)
@@ -321,12 +329,14 @@ class Learning:
     def with_blame(self, reason: Raised | Stopped) -> Raised | Stopped:
         """Add the name of the part that was running to an exception's message.
 
+        If learning took too long, the part that ran longest is named instead.
+
         Args:
             reason: the exception that stopped learning.
 
         Returns:
-            A new exception. But if the worker was running, `reason` itself, because its
-            message already names the part.
+            A new exception. But if a part in the worker was running, `reason` itself,
+            because its message already names the part.
         """
         part = self.clock.part
         if part in ASKED.values():
@@ -337,7 +347,9 @@ class Learning:
         return type(reason)(f"{reason}\nwhile it ran {part}")
 
     def on_question(self, question: Args) -> Args:
-        """Return the answer to a question of the learner; measure the time of the part.
+        """Return the answer to a question of the learner; measure the answer's time.
+
+        If a part in the worker answers, the time counts for this part.
 
         Args:
             question: name and arguments of an operation, see `answer_to`.
