@@ -33,8 +33,7 @@ class Cases:
 
     Attributes:
         fixed: the fixed cases, the smallest first.
-        strategy: hypothesis strategy that draws further cases. Each has the settings of
-            one of the fixed cases.
+        strategy: hypothesis strategy that draws cases with settings of fixed cases.
     """
 
     fixed: tuple[Case, ...]
@@ -261,11 +260,10 @@ def probe(
 def on_table(case: Case) -> Case:
     """Return a case of a loss with tables in place of the probe networks.
 
-    Each network of the case becomes a table, an array with one row for each action. The
-    table has one column for each state of the case: each row of `state`, and of
-    `next_state` if there is one. A column holds the values that the network gives to
-    one state. In the new case, this state is a one-hot vector that selects the column.
-    So the gradient, too, has a separate column for each state.
+    Each network becomes a table, an array with one row for each action and one column
+    for each state of the case (in `state` and `next_state`). A column holds the values
+    that the network gives to one state. In the new case, this state is a one-hot vector
+    that selects the column. So the gradient, too, has a column for each state.
 
     Args:
         case: a case of `mc_loss` or `td_loss` with the probe network.

@@ -49,17 +49,14 @@ def print_exercise(
     Only one check's message is printed in full, see `told_first`. If another check
     ended with an exception, the exception and its place are printed. Any other message
     is printed only if it has a single line. If several checks have the same message,
-    reading or hint, it is printed once. If the student has written nothing of the
-    exercise, a single line says so.
+    reading or hint, it is printed once. An unwritten exercise gets a single line.
 
     Args:
         exercise: the results of the exercise.
         console: the console to print on.
-        shown: what was printed before: messages, readings, hints, and the outcomes
-            whose marks were explained. Readings, hints and explanations are not printed
-            again. In place of a message on an exception, a timeout or a dead process,
-            "the same as above" is printed. Any other message is printed again. This
-            function adds what it prints.
+        shown: the readings, hints and explained marks that are not printed again, and
+            the messages that become "the same as above" (on an exception, a timeout or
+            a dead process). This function adds what it prints.
         level: how much of messages and hints is shown, see `hints`.
         brief: True to print a single line for all checks that passed, and no line for a
             check that failed or was skipped for the same reason as a check above.

@@ -132,9 +132,8 @@ class Child:
             seconds: time in seconds after which the process is killed.
             on_question: function that takes a question of the helper and returns the
                 answer, both as dicts; None if the helper may ask no question.
-            look: function that checks the shapes in the answer before the numbers are
-                read. If it raises an exception, the process is ended, and the caller
-                gets the exception. None for no such check.
+            look: function that checks the answer's shapes before the numbers are read;
+                its exception ends the process and is raised. None for no such check.
 
         Returns:
             A dict with the key "answer" or the key "error".

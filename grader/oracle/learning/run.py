@@ -126,9 +126,8 @@ class Learning:
     def again(self, slopes: Mapping[float, Slopes]) -> Results:
         """Learn again, with updates by the formula of the hand-in's `td_loss`.
 
-        If `slopes` is {}, or if `td_update` deviates again, nothing more is learned.
-        The maze and CartPole then get a `reason`, and so do the table worlds unless all
-        of them were learned before.
+        If `slopes` is {}, or if `td_update` deviates again, learning ends. The maze and
+        CartPole then get a `reason`, and the table worlds, too, unless all are learned.
 
         Args:
             slopes: for the discount γ of each task, the function that computes a
@@ -203,8 +202,7 @@ class Learning:
         """Learn the table worlds from random transitions; add the values to `results`.
 
         Raises:
-            Wrong, Raised, Waiting, Stopped: a part of the hand-in gave no answer, or a
-                wrong answer that stops learning.
+            Wrong, Raised, Waiting, Stopped: a part's answer is missing or wrong.
             Deviates: `td_update` deviates from the grader's updates.
         """
         self.doing = "table worlds"
@@ -238,16 +236,11 @@ class Learning:
     def learn(self, task: str) -> None:
         """Learn the maze or CartPole: train with one seed after another.
 
-        The last training is one with full points, one that a problem stops, or the one
-        after which no more are allowed: see `Limits.trainings`. By the formula of
-        `td_loss` there is only one.
+        A training with full points, or one that a problem stops, is the last one. By
+        the formula of `td_loss` there is one only. Raises what `learn_once` raises.
 
         Args:
             task: "maze" or "cartpole".
-
-        Raises:
-            Wrong, Raised, Waiting, Stopped: a part of the hand-in gave no answer.
-            Deviates: `td_update` deviates from the grader's updates.
         """
         self.gamma = learning.GAMMA
         programs = self.parts.network_programs()
@@ -327,16 +320,13 @@ class Learning:
         return answer
 
     def with_blame(self, reason: Raised | Stopped) -> Raised | Stopped:
-        """Add the name of the part that was running to an exception's message.
-
-        If learning took too long, the part that ran longest is named instead.
+        """Add to an exception's message which part was running, or ran longest.
 
         Args:
             reason: the exception that stopped learning.
 
         Returns:
-            A new exception. But if a part in the worker was running, `reason` itself,
-            because its message already names the part.
+            A new exception; but `reason` itself if a part in the worker was running.
         """
         part = self.clock.part
         if part in ASKED.values():
@@ -347,9 +337,7 @@ class Learning:
         return type(reason)(f"{reason}\nwhile it ran {part}")
 
     def on_question(self, question: Args) -> Args:
-        """Return the answer to a question of the learner; measure the answer's time.
-
-        If a part in the worker answers, the time counts for this part.
+        """Return the answer to a question of the learner; measure the time it takes.
 
         Args:
             question: name and arguments of an operation, see `answer_to`.

@@ -167,8 +167,7 @@ def sized(formula: Formula, samples: Sequence[Episode]) -> Found | None:
         samples: the questions with the hand-in's answers.
 
     Returns:
-        None if the formula cannot give all answers with one `Size`, or if no cell
-        moves.
+        None if no `Size` fits all answers, or if no cell moves.
     """
     sizes = []
     for sample in without_revisits(samples):
@@ -251,8 +250,7 @@ def special(in_target: int, in_step: int) -> Iterator[Formula]:
 def with_constants(samples: Sequence[Episode]) -> Iterator[Formula]:
     """Yield formulas with a constant that is in no list of choices.
 
-    The constant is computed from a few of the hand-in's answers. The formula need not
-    fit all answers.
+    The constant is computed from a few answers; the others need not fit the formula.
 
     Args:
         samples: the questions with the hand-in's answers.
@@ -283,13 +281,9 @@ def with_constants(samples: Sequence[Episode]) -> Iterator[Formula]:
 
 
 def falling(rate: float) -> Change:
-    """Return the mistake of code that multiplies the move of step t by rate^t.
+    """Return the mistake "the move of step t is multiplied by rate^t", and its choice.
 
-    Steps are counted from 0.
-
-    Returns:
-        A pair: the mistake, and a dict that has its choice under the name of the slot
-        (term).
+    The choice is in a dict, with the name of the slot (term) as key. t begins at 0.
     """
     choice = Choice(
         f"{constant_words(rate)}^t ",
@@ -302,12 +296,7 @@ def falling(rate: float) -> Change:
 
 
 def clipped(bound: float) -> Change:
-    """Return the mistake of code that clips errors to ±bound.
-
-    Returns:
-        A pair: the mistake, and a dict that has its choice under the name of the slot
-        (term).
-    """
+    """Return the mistake "errors are clipped to ±bound", and its choice by slot."""
     words = constant_words(bound)
     choice = Choice(
         f"clip({{η}}, −{words}, {words})",
@@ -349,12 +338,10 @@ def find(student: Student, rng: np.random.Generator) -> tuple[Found, Episode] | 
 def with_differences(samples: Sequence[Episode], level: int) -> Iterator[Found]:
     """Yield the formulas that fit all answers and have `level` mistakes.
 
-    Formulas with a constant computed from the answers belong to level 2.
-
     Args:
         samples: the questions with the hand-in's answers.
-        level: the number of mistakes. A wrong step size counts only beside a mistake in
-            a term of the grammar `WHOLE`.
+        level: the number of mistakes; a computed constant makes it 2. A wrong step size
+            counts only beside a mistake in a term of the grammar `WHOLE`.
     """
     for in_step in range(min(level, MOST_IN_STEP) + 1):
         for formula in candidates(samples, level - in_step, in_step):

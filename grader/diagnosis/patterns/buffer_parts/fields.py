@@ -52,8 +52,7 @@ def candidates(
         Tuples (cost, where, other, source, change). `cost` is the distance from right
         code. `where`, a key of `WHERE`, selects the wrong rows. In these rows, the
         value is that of the field `source` in the transition `other`: a key of
-        `OTHERS`, or None for the row's transition. `change` alters the value; None
-        leaves it unchanged.
+        `OTHERS`, or None for the row's transition. `change` alters it (None: does not).
     """
     sources = [name, *(f for f in FIELDS if f != name and alike(f, name))]
     found: list[Candidate] = []
@@ -304,9 +303,6 @@ def right_fields(b: Batches) -> set[str]:
     """Return the names of the fields that are right in all rows of known transitions.
 
     The field `terminated` is not examined.
-
-    Args:
-        b: batches, with the transition of each row.
     """
     return {name for name in NUMBERS if not wrong_in(name, b)}
 
