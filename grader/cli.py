@@ -135,7 +135,7 @@ def parse(arguments: list[str]) -> argparse.Namespace:
         command. It takes these options and returns the exit code.
 
     Raises:
-        UsageError: the value of an option of `grade` is wrong.
+        UsageError: the value of an option of `grade` or `watch` is not allowed.
     """
     parser = argparse.ArgumentParser(prog="python -m grader", description=__doc__)
     commands = parser.add_subparsers(required=True)
@@ -249,7 +249,8 @@ def run_watch(arguments: argparse.Namespace) -> int:
 
     Raises:
         GraderError: the grader could not do its work.
-        UsageError: an option is wrong, or there is no terminal.
+        UsageError: an option is wrong, the hand-in's path does not exist, or there is
+            no terminal.
     """
     if arguments.official or arguments.in_process:
         raise UsageError("WATCH=1 goes with neither OFFICIAL=1 nor INPROCESS=1")
@@ -264,8 +265,8 @@ def run_watch(arguments: argparse.Namespace) -> int:
 def options_of(arguments: argparse.Namespace) -> "pipeline.Options":
     """Convert the options of the command line, from `parse`, into those of a grading.
 
-    If no seed is given, `DEFAULT_SEED` is used. An official grading without a given
-    seed gets the seed "", for which the grading draws a secret seed.
+    If no seed is given, an official grading gets the seed "", for which the grading
+    draws a secret seed. Any other grading then gets `DEFAULT_SEED`.
     """
     from grader.grading import pipeline
 
@@ -280,9 +281,10 @@ def options_of(arguments: argparse.Namespace) -> "pipeline.Options":
 
 
 def completed(report: Report, arguments: argparse.Namespace) -> Report:
-    """Return the report on a student's run with ONLY, completed with older results.
+    """Return a report on one exercise, completed with the results of the last report.
 
-    An official report, or one of a run with INPROCESS=1, is returned unchanged.
+    A report is returned unchanged if its run had no ONLY, was official or had
+    INPROCESS=1, or if the last report is missing or does not fit (see `with_older`).
 
     Args:
         report: the report.
@@ -312,8 +314,8 @@ def run_convert(arguments: argparse.Namespace) -> int:
     is missing or damaged, the text says that nothing was graded.
 
     Raises:
-        UsageError: the file cannot be written, or the format needs an environment
-            variable that is not set.
+        UsageError: the file cannot be written, or an environment variable that the
+            format needs is missing or malformed.
     """
     render = importlib.import_module(f"grader.report.formats.{arguments.to}").render
     text = render(load(Path(arguments.report)))

@@ -69,8 +69,8 @@ def one_line(text: Any, limit: int) -> str:
 def terminal(text: str) -> str:
     """Return a text that is safe for a terminal and for a log of CI.
 
-    The text is escaped by `plain`. Each line that GitHub would take for a command gets
-    "· " in front.
+    The text is escaped as by `plain`, but not shortened. Each line that GitHub would
+    take for a command gets "· " in front.
     """
     lines = plain(text, len(text)).split("\n")
     return "\n".join(f"· {line}" if is_command(line) else line for line in lines)

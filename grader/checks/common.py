@@ -30,7 +30,7 @@ def unchanged(
     Args:
         student: the hand-in.
         case: the question, with the arguments of the call.
-        kinds: the kinds of arrays to pass, "numpy" and "jax".
+        kinds: the kinds of arrays, "numpy", "jax" or both; one call is made for each.
 
     Raises:
         Wrong: the call changed or deleted an argument.

@@ -39,7 +39,8 @@ def uneven(counts: np.ndarray, expected: np.ndarray) -> bool:
 
     The draws of one call may depend on each other, because another check judges this.
     The counts then vary more from call to call than with independent draws. The limit
-    of the χ² statistic is raised by the same factor.
+    of the χ² statistic is multiplied by the ratio of the two variances, if it is above
+    1.
 
     Args:
         counts: the observed count of each outcome in each call [K,n].

@@ -57,7 +57,8 @@ def require_columns(
         shape: [B] or [n,B].
 
     Raises:
-        Wrong: a field is missing, is no array of numbers, or has another shape.
+        Wrong: a field is missing, is no array of numbers, or has a shape other than
+            `shape` and then the axes of one value of this field in `rows`.
     """
     for name, column in rows.items():
         obtained, wanted = sample.get(name), (*shape, *column.shape[1:])
@@ -92,8 +93,8 @@ def numbers_of(
 ) -> np.ndarray:
     """Return the number of the transition in each row of a batch, [B] or [n,B].
 
-    The number is read from the row's state. Then all fields of the row are compared
-    with those of the transition with this number.
+    The number is read from the row's state. Then all fields of the row have to equal
+    those of the transition with this number.
 
     Args:
         sample: by field, the values of one batch [B,...] or of n batches [n,B,...].
@@ -101,8 +102,8 @@ def numbers_of(
         shape: [B] or [n,B].
 
     Raises:
-        Wrong: a field is missing or has another shape, or a row differs from the
-            transition with its number.
+        Wrong: a field is missing or has a wrong shape, or a row equals no transition
+            that was added.
     """
     expected = transitions(0, stored)
     require_columns(sample, expected, shape)
@@ -152,7 +153,7 @@ def blank_rows(sample: dict[str, Any], shape: tuple[int, ...]) -> np.ndarray:
 def differing(
     name: str, obtained: np.ndarray, expected: np.ndarray, axes: int
 ) -> str | None:
-    """Return a message with the wrong numbers of a field, or None if all are right.
+    """Return a message on the wrong values of a field, or None if all are right.
 
     Args:
         name: the field's name.

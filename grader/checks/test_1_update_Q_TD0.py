@@ -64,7 +64,7 @@ def test_episode_ends(student, reference, for_each):
 def test_step_size(student, reference, for_each):
     """Each visited Q(s,a) moves by -αη, and no other cell moves.
 
-    η is Q(s,a) minus its target. The check compares the whole table.
+    η is Q(s,a) minus its target. The whole table has to equal the reference's.
     """
     for_each(fixed_cases.TD0_CUT, lambda case: agree(case, student, reference))
 
@@ -183,9 +183,9 @@ def agree_on_targets(case: Case, student: Answers, reference: Answers) -> None:
     """Check that the hand-in moves Q toward the right targets, with any step size.
 
     The targets are right if the hand-in's table equals the reference's. They are also
-    right if the hand-in changes every cell by the right change times a factor that is
-    the same for all cells. Such a factor means a wrong step size, which another check
-    judges.
+    right if the hand-in changes every cell by the right change times one factor for all
+    cells. The factor may be negative, but not 0. It means a wrong step size, which
+    another check judges.
 
     Raises:
         Wrong: the targets are wrong.

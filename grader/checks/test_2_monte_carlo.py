@@ -105,7 +105,11 @@ def test_loss_example(student, reference):
 @pytest.mark.points(2.5)
 @pytest.mark.part("mc_loss")
 def test_gradient(student, reference, for_each):
-    """The gradient of `mc_loss` is right, up to a factor that L has."""
+    """The gradient of `mc_loss` is right, up to a factor that L has.
+
+    If the loss is f times an accepted loss, the gradient has to be f times the gradient
+    of this accepted loss.
+    """
 
     def body(case: Case) -> None:
         question, accepted = judged_by(case, student, reference)
@@ -176,7 +180,7 @@ def judged_by(
     In the question, a stand-in replaces the hand-in's `discounted_returns` in each of
     these cases:
 
-    - The function fails.
+    - The function raises an exception, hangs, or ends its process.
     - The returns have a wrong shape, are not finite, or are larger than `MAX_RETURN`.
     - The returns are wrong and do not depend on the rewards.
 

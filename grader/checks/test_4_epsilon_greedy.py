@@ -56,7 +56,8 @@ MAX_HEADS = 2
 def test_greedy(student, rng):
     """ε = 0: each row's action is its argmax.
 
-    A few single answers are compared first, then many keys are asked.
+    Twelve answers have to equal the argmax, each at the second try at the latest. Then
+    many keys are asked: at most `MAX_HEADS` of all their actions may be other ones.
     """
     for rows, num_actions in ((1, 3), (8, 2), (ROWS, NUM_ACTIONS)):
         for _ in range(4):
@@ -166,7 +167,7 @@ def test_mixture(student, rng):
 def hard_values(
     rng: np.random.Generator, rows: int, num_actions: int
 ) -> Iterator[np.ndarray]:
-    """Yield arrays of values [N,A] for which common mistakes choose other actions."""
+    """Yield arrays of values [N,A] for which common mistakes miss the best action."""
     shape = rows, num_actions
     numbers = np.tile(np.arange(num_actions), (rows, 1))
     # Each row holds 0 to A - 1 in random order: a value may be mistaken for an action.
@@ -205,7 +206,7 @@ def best_of(values: np.ndarray) -> str:
 def require_shares(
     actions: np.ndarray, best: np.ndarray, epsilon: float, num_actions: int
 ) -> None:
-    """Check how often each action came.
+    """Check that each action came about as often as ε-greedy actions should.
 
     The counts are first added up over all rows that have the same greedy action, and
     the sums are judged. Then the counts of each single row are judged.
@@ -217,7 +218,8 @@ def require_shares(
         num_actions: number A of actions.
 
     Raises:
-        Wrong: an action's frequency deviates by more than chance allows.
+        Wrong: an action's frequency deviates from the right one by more than chance
+            allows.
     """
     shares = np.full((len(best), num_actions), epsilon / num_actions)
     shares[np.arange(len(best)), best] += 1 - epsilon

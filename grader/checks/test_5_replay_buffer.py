@@ -248,7 +248,8 @@ def test_independent_draws(student, rng):
 def test_generator(student, rng):
     """The draws come from `rng`: the same state, the same batch.
 
-    A generator in another state gives another batch, and so does a second sample.
+    A generator in another state gives another batch. Batches that are drawn one after
+    the other with one generator are not all equal.
     """
     seed, other = seeded(rng), seeded(rng)
     # Three batches are half of LARGE. So a buffer that shuffles all transitions once,

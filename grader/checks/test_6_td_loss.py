@@ -80,7 +80,10 @@ def test_example(student):
 
 @pytest.mark.points(2)
 def test_gradient_continues(student, reference, for_each):
-    """No transition ends: ∇L(θ_Q) is right, up to a factor that L has."""
+    """No transition ends: ∇L(θ_Q) is right, up to a factor that L has.
+
+    If the loss is f times the right loss, ∇L(θ_Q) has to be f times the right one.
+    """
     for_each(
         fixed_cases.TD_BATCH_CONTINUES,
         lambda case: agree_on_gradient(case, student, reference),
@@ -89,7 +92,10 @@ def test_gradient_continues(student, reference, for_each):
 
 @pytest.mark.points(2)
 def test_gradient_mixed(student, reference, for_each):
-    """Some transitions end: ∇L(θ_Q) is right, up to a factor that L has."""
+    """Some transitions end: ∇L(θ_Q) is right, up to a factor that L has.
+
+    If the loss is f times the right loss, ∇L(θ_Q) has to be f times the right one.
+    """
     for_each(
         fixed_cases.TD_MIXED, lambda case: agree_on_gradient(case, student, reference)
     )
@@ -199,8 +205,8 @@ def agree_on_targets(case: Case, student: Student, reference: Answers) -> None:
 def agree_on_gradient(case: Case, student: Student, reference: Answers) -> None:
     """Check that the hand-in's gradient is right, up to the factor of the loss.
 
-    If the loss is a positive multiple of the right loss, the gradient has to be the
-    same multiple of the right gradient.
+    The gradient has to be f times the right gradient. The factor f is what
+    `factor_between` returns for the hand-in's loss and the right loss.
     """
     answer, right = student.answer(case), reference.answer(case)
     factor = factor_between(answer.array("loss"), right.array("loss"))
@@ -227,7 +233,7 @@ def loss_of(student: Student, case: Case) -> np.ndarray:
 
 
 def describe(case: Case) -> str:
-    """Return a case's discount, actions, rewards, flags and values as text.
+    """Return a case's discount, actions, rewards, flags and Q values as text.
 
     Returns:
         The text of several lines; "" if the batch has more than `MAX_SHOWN`

@@ -39,7 +39,7 @@ def test_state_survives(student, reference, runner):
 def test_any_optimizer(student, reference, runner):
     """A chain of clipping and AdamW, which also needs the parameters.
 
-    Two steps are compared: theta_Q and the optimizer's state.
+    After each of two steps, theta_Q and the optimizer's state have to be right.
     """
     follow(fixed_cases.UPDATE.fixed[1], "clipped_adamw", 2, student, reference, runner)
 

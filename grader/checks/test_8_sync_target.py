@@ -54,7 +54,9 @@ def test_schedule(student, rng):
 
 
 def agree(student: Answers, rng: np.random.Generator, step: int, period: int) -> None:
-    """Check that the hand-in returns θ_Q if a sync is due, else θ_T, unchanged.
+    """Check that the hand-in returns exactly θ_Q if a sync is due, else exactly θ_T.
+
+    A sync is due if `step` is a multiple of `period`.
 
     Args:
         student: the hand-in.

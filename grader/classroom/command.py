@@ -163,7 +163,7 @@ def grade_class(
     kept: pool.Kept,
     console: Console,
 ) -> tuple[dict[str, str], dict[str, str], list[str]]:
-    """Grade all hand-ins that have no report, and one although it has one.
+    """Grade all hand-ins that have no report, and `again` even if it has one.
 
     Args:
         arguments: the result of `parse`.
@@ -231,9 +231,10 @@ def read_gradebook(
         group, by the group's name.
 
     Raises:
-        UsageError: a file cannot be read, or is not what its option says, or has no
-            column for the scores. Or the arguments name a gradebook, and also a single
-            exercise to grade.
+        UsageError: a file cannot be read; or the gradebook or the list of members is
+            not recognised as one; or the gradebook has not exactly one column for the
+            scores. Or the arguments name a gradebook and a single exercise to grade. Or
+            they name a list of members, but neither a gradebook nor a roster.
     """
     path, listed = arguments.gradebook, arguments.members
     if path and arguments.only:
@@ -249,8 +250,9 @@ def read_gradebook(
 def options_of(arguments: argparse.Namespace) -> pipeline.Options:
     """Return the options for grading each hand-in.
 
-    The tier of the sandbox is the wanted one. Each machine that grades chooses its own
-    later, so that a report has the same name wherever it was made.
+    `tier` is the wanted tier of the sandbox, or "". Each machine that grades later
+    chooses the tier that it uses. This choice is no part of the options, so the name of
+    a report does not depend on the machine.
 
     Args:
         arguments: the result of `parse`.
@@ -307,7 +309,7 @@ def writing(out: Path) -> Iterator[None]:
     """Provide a with block in which files are written into the folder of the results.
 
     Raises:
-        UsageError: a file or folder in it cannot be written.
+        UsageError: the block raised an `OSError`: a file or folder cannot be written.
     """
     try:
         yield

@@ -21,9 +21,10 @@ class Plan:
 
     Attributes:
         folder: the folder of all hand-ins, as the user gave it.
-        found: what was found in it.
+        found: what was found in the folder.
         submissions: the hand-ins that were read, by their names in the download.
-        unread: why each other hand-in could not be read.
+        unread: why the other hand-ins could not be read, by their names in the
+            download.
         export: the gradebook, or None if none was given.
         members: the members of each group, by the group's name.
     """
@@ -45,8 +46,8 @@ class Plan:
         """Print the plan, without the headline, and return the exit code.
 
         Returns:
-            0 if all is well; 2 if a hand-in cannot be read, or has a name that is not
-            one of the platform.
+            2 if a hand-in cannot be read, or has a name of a form that the platform
+            does not give; else 0.
         """
         print_lines(self.lines(), console)
         return 2 if self.problems or self.found.strange else 0

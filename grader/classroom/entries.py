@@ -36,8 +36,8 @@ class Entry:
         report: the report of the grading; None if there is none.
         why_not: why there is no report; "" if there is one.
         changes: the changes that staff have made to the score.
-        stranger: a sentence on the owners who are not on the roster, or not for
-            certain; "" if all are, or if there is no roster.
+        stranger: the owners who are not on the roster or may not be on it, as text; ""
+            if there are no such owners, or no roster.
     """
 
     id: str
@@ -62,19 +62,22 @@ class Entry:
 
     @property
     def entered(self) -> float | None:
-        """The score after the changes of staff; None if there is none to be entered.
+        """The score after the changes of staff; None if no score is to be entered.
 
-        The 0 points of a hand-in that was not imported are not entered without asking.
+        None is the result without a report. It is also the result if the hand-in could
+        not be read or imported, unless staff have fixed the score.
         """
         if self.report is None or not self.is_settled:
             return None
         return adjust.adjusted(self.score, self.report.max_score, self.changes)
 
     def adjustment(self, *, reasons: bool = True) -> str:
-        """Return a sentence on the score and its changes; "" if there are no changes.
+        """Return in words the score, its changes and what is entered.
+
+        The result is "" if there are no changes.
 
         Args:
-            reasons: whether the sentence has the changes with their reasons.
+            reasons: whether the text lists the changes, each with its reason.
         """
         if self.report is None:
             return "not graded; nothing entered" if self.changes else ""
@@ -90,9 +93,10 @@ class Entry:
 
     @property
     def is_settled(self) -> bool:
-        """Whether its score can be entered without asking.
+        """Whether the hand-in's score can be entered without asking staff.
 
-        That is so if the hand-in was graded, or if staff have fixed the score.
+        That is so if the hand-in was graded and imported, or if staff have fixed the
+        score.
         """
         return not self.problem or any(change.is_fixed for change in self.changes)
 
@@ -136,7 +140,8 @@ def entry_of(
             None if there is no report.
         why_not: why there is no report; "" if there is one.
         changes: the changes that staff have made to the score.
-        stranger: a sentence on owners who are not on the roster, or "".
+        stranger: the owners who are not on the roster or may not be on it, as text; ""
+            for none.
     """
     if submission is not None and report is not None:
         # A copy with another name may have made the report.

@@ -148,8 +148,8 @@ def about_gradebook(filled: Filled) -> list[str]:
         filled: the filled gradebook.
 
     Returns:
-        One line for each dispute and for each kind of missing score; [] if every score
-        was entered.
+        One line for each dispute and for each kind of missing score, and a line if
+        scores were not scaled; [] if there is nothing to say.
     """
     file = filled.file
     lines = [f"{file}: {dispute}" for dispute in filled.disputes]

@@ -26,8 +26,8 @@ class Case:
             `Part.questions` lists.
         spec: the settings: all values that are not arrays, such as sizes, `gamma`, and
             the network's name `net`.
-        args: the arguments by name. Each is an array. A network's parameters and an
-            optimizer's state are lists of arrays.
+        args: the arguments by name. An argument is an array, or a list of arrays if it
+            is a network's parameters or an optimizer's state.
     """
 
     part: str
@@ -80,8 +80,8 @@ class Case:
 def flat(args: Args) -> list[tuple[str, np.ndarray]]:
     """Return all arrays of a case's arguments as pairs (name, array), sorted by name.
 
-    An array in a list has the argument's name and its position in the list, for example
-    "theta_Q.0".
+    For an array in a list, the name is the argument's name and the array's position in
+    the list, for example "theta_Q.0".
 
     Args:
         args: the arguments by name, each an array or a list of arrays.
@@ -149,6 +149,7 @@ class Answers(Protocol):
         Raises:
             Wrong, Raised, Waiting, Stopped: there is no usable answer; `outcomes` says
                 when each of the four is raised.
+            GraderError: the grader itself fails.
         """
 
 
@@ -163,8 +164,12 @@ class Trusted(Protocol):
         """Send a request to the runner and return the values that it answers, by name.
 
         Args:
-            request: `do` is the name of an operation; all other keyword arguments are
-                the operation's arguments.
+            request: `do` is the name of an operation of `inside/runner.py`; all other
+                keyword arguments are the operation's arguments.
+
+        Raises:
+            GraderError: the request failed.
+            Stopped: no answer came.
         """
 
 
@@ -172,8 +177,8 @@ class Student(Answers, Protocol):
     """Interface of the candidate for checks and diagnosis.
 
     Attributes:
-        stopped: names of the parts that took too long, or whose process ended while
-            they ran.
+        stopped: the values of `Case.part` in cases for which the hand-in took too long
+            or its process ended.
     """
 
     stopped: set[str]
@@ -197,11 +202,12 @@ class Student(Answers, Protocol):
 
         Args:
             case: the case to answer.
-            watched: kind of the arrays that the call gets, "numpy" or "jax". The answer
-                then has an entry "changed": the names of the arguments that the call
-                has changed or deleted. With "", there is no such entry.
-            look: function that gets the answer before its numbers are read, and raises
-                an exception if a shape is wrong. None for no such check.
+            watched: "numpy" or "jax" to pass the arguments as arrays of this kind, and
+                to get one more entry "changed" in the answer: the names of the
+                arguments that the call has changed or deleted. "" for no such entry.
+            look: function that checks the shapes of the answer's arrays before their
+                numbers are read. If it raises an exception, `called` raises the same
+                exception. None for no such check.
 
         Raises:
             Wrong, Raised, Waiting, Stopped: there is no usable answer; `outcomes` says
@@ -228,6 +234,7 @@ class Student(Answers, Protocol):
         Raises:
             Raised: the part fails, for example because it does not accept arrays of
                 this kind.
+            Wrong, Waiting, Stopped: there is no answer for another reason.
         """
 
     def answer_keys(self, case: Case, keys: np.ndarray, name: str) -> np.ndarray:
@@ -243,6 +250,11 @@ class Student(Answers, Protocol):
 
         Returns:
             Array [K,...], where K is the number of keys that were used.
+
+        Raises:
+            Wrong: an answer has no array with this name, or one that is too large, or
+                one that differs in shape from the first answer's.
+            Raised, Waiting, Stopped: there is no answer.
         """
 
     def export(self, case: Case) -> str:
@@ -253,6 +265,7 @@ class Student(Answers, Protocol):
 
         Raises:
             Raised: the part cannot be exported.
+            Wrong, Waiting, Stopped: there is no program for another reason.
         """
 
     def afresh(self) -> "Student":

@@ -29,11 +29,11 @@ ALPHA, GAMMA = 0.1, 0.7
 
 @dataclass(frozen=True)
 class Cases:
-    """The cases of one equality check.
+    """The cases of one check that compares answers with the reference's.
 
     Attributes:
         fixed: the fixed cases, the smallest first.
-        strategy: hypothesis strategy that draws further cases with the same settings.
+        strategy: hypothesis strategy that draws cases with settings of fixed cases.
     """
 
     fixed: tuple[Case, ...]
@@ -103,7 +103,7 @@ def td0(
         num_steps: number T of steps.
         ends: whether the episode ends in a terminal state; False if a time limit cut
             it.
-        num_states: number S of states; if `revisits` is False, it is larger than T.
+        num_states: number S of states; has to be larger than T if `revisits` is False.
         num_actions: number A of actions.
         revisits: whether the episode moves between two states only and so visits them
             repeatedly. If False, no state is visited twice. The new Q is then the same
@@ -260,10 +260,10 @@ def probe(
 def on_table(case: Case) -> Case:
     """Return a case of a loss with tables in place of the probe networks.
 
-    A table is an array with one row for each action and one column for each state of
-    the case: each `state` and each `next_state`. The column holds the values that the
-    probe network gives to its state. In the new case, the state is a one-hot vector
-    that selects the column. So the gradient, too, has a separate column for each state.
+    Each network becomes a table, an array with one row for each action and one column
+    for each state of the case (in `state` and `next_state`). A column holds the values
+    that the network gives to one state. In the new case, this state is a one-hot vector
+    that selects the column. So the gradient, too, has a column for each state.
 
     Args:
         case: a case of `mc_loss` or `td_loss` with the probe network.
@@ -330,7 +330,7 @@ def sync(
     period: int,
     net: str = "probe",
 ) -> Case:
-    """Return a case of `sync_target`, with the sizes D = 4 and A = 2 of CartPole.
+    """Return a case of `sync_target` for states of 4 numbers and for 2 actions.
 
     Args:
         theta_Q: parameters of the network that learns.
@@ -372,8 +372,8 @@ def distinct(rng: np.random.Generator, rows: int, num_actions: int) -> np.ndarra
     """Draw values of actions, float32 [rows, num_actions], without ties in a row.
 
     In each row, a random action has the largest value. With many rows, every action has
-    the largest value in some row. With three or more actions, the values have both
-    signs.
+    the largest value in some row. With three or more actions, each row has values of
+    both signs.
     """
     ranks = rng.permuted(np.tile(np.arange(num_actions), (rows, 1)), axis=1)
     noise = rng.uniform(-0.3, 0.3, (rows, num_actions))

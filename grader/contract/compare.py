@@ -25,6 +25,8 @@ MAX_ROWS = 4  # wrong entries shown in a message
 def shape_problem(what: str, obtained: Any, shape: tuple[int, ...]) -> str | None:
     """Return a sentence on an array's wrong type or shape; None if both are right.
 
+    The type is right if `obtained` is a NumPy array of booleans, integers or floats.
+
     Args:
         what: name of the array, for the message.
         obtained: what came back; it can be of any type.
@@ -171,7 +173,10 @@ def number(value: Any) -> str:
 
 
 def numbers(array: np.ndarray) -> str:
-    """Return an array's numbers in one line, or its shape if it has more than 24."""
+    """Return an array's numbers as one line of text, or its shape if it is large.
+
+    It is large if it has more than 24 numbers.
+    """
     if array.size > 24:
         return f"an array of shape {array.shape}"
     if array.dtype == bool:

@@ -1,4 +1,4 @@
-"""The fixed cases of each equality check, the smallest first.
+"""The fixed cases of each check that compares with the reference, the smallest first.
 
 The checks ask these cases, and `make reference` records the right answers to them.
 """
@@ -32,8 +32,8 @@ def of_one(
             returns a case.
         rates: keyword arguments of `build` for group 2: the discount `gamma`, and the
             step size `alpha` if there is one. None for the usual ones.
-        settings: keyword arguments of `build` for all groups. They set the number of
-            transitions to 1.
+        settings: keyword arguments of `build` for all groups. They have to set the
+            number of transitions to 1.
     """
     other = {**settings, **(rates or {})}
     return cases(build, settings, other, settings, {**settings, "scale": 0.0})

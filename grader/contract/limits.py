@@ -24,8 +24,8 @@ class Limits:
             of the hand-in.
         learn_seconds: longest time for one training.
         all_learn_seconds: longest time for all trainings together.
-        trainings: largest number of trainings for the maze, and for CartPole. Each
-            training has another seed, and the best one counts.
+        trainings: largest number of trainings for each of the two tasks, maze and
+            CartPole. Each training has another seed, and the best one of a task counts.
         restarts: largest number of restarts of the hand-in's process for one part.
         skipped: largest number of notebook statements that are left out because they
             run too long.

@@ -1,10 +1,12 @@
 """Say what a wrong part computes, and name its mistakes.
 
-Most parts have a reader in `READERS`. It finds a formula or pattern that fits all
-answers of the part. A part without a reader is compared with the fingerprints of known
-mistakes. If a reader finds nothing and `MEMORY` has a question for the part, this
-question is asked twice, before and after a new import of the hand-in. If the two
-answers differ, the diagnosis says this. In all other cases there is no diagnosis.
+Most parts have a reader in `READERS`, which searches for a formula or pattern that fits
+all answers of the part. If the reader finds none and `MEMORY` has a case for the part,
+this case is asked twice, before and after a new import of the hand-in. If the two
+answers differ, the diagnosis says this; else there is no diagnosis.
+
+The answers of a part without a reader are compared with the fingerprints of known
+mistakes. If no fingerprint fits, there is no diagnosis.
 """
 
 from collections.abc import Callable
@@ -90,7 +92,8 @@ def diagnose(
     Raises:
         Raised: the hand-in's code has raised an exception that the reader does not
             explain.
-        Wrong: the answer does not have what the reader needs, such as arrays.
+        Wrong: an answer lacks an array, list or number that the reader needs.
+        Waiting: the part calls another part that is a stub.
     """
     try:
         if part in READERS:

@@ -93,8 +93,9 @@ def fingerprint(
 ) -> Fingerprint:
     """Ask a part all questions, and return each answer by the question's name.
 
-    An answer is a list of numbers. If the hand-in fails, it is a text instead: the
-    first line of the exception's message.
+    An answer is a list of numbers. It is a text instead if the hand-in fails: the first
+    line of the exception's message. If the answer cannot be turned into numbers, or if
+    the part waits for a stub, the text is "strange: " and the name of the exception.
 
     Args:
         part: name of the part.
@@ -122,10 +123,11 @@ def fingerprint(
 
 
 def in_numbers(answer: np.ndarray) -> list[float]:
-    """Return the shape and the first 64 values of an answer, with six digits each.
+    """Return the shape and the first 64 values of an answer as one list.
 
-    The shape comes first; it is left out if the answer is a vector. NaN becomes 9e9,
-    and infinity of either sign becomes -9e9.
+    The shape comes first; it is left out if the answer is a vector. The values are
+    rounded to six significant digits. NaN becomes 9e9, and infinity of either sign
+    becomes -9e9.
     """
     values = np.nan_to_num(answer.ravel(), nan=NAN, posinf=-NAN, neginf=-NAN)
     shape = [] if answer.ndim == 1 else [float(n) for n in answer.shape]
@@ -135,11 +137,13 @@ def in_numbers(answer: np.ndarray) -> list[float]:
 def agree(a: Fingerprint, b: Fingerprint, times: float = 1.0) -> bool:
     """Tell whether two fingerprints are equal within a tolerance.
 
+    They are equal if they have the same questions, and if `entries_agree` is true for
+    the two answers to each question.
+
     Args:
         a: a fingerprint.
-        b: another fingerprint. The tolerance of an answer is relative to the largest
-            number of that answer in b.
-        times: number by which the tolerance `RTOL` is multiplied.
+        b: another fingerprint, from which the tolerances are computed.
+        times: number by which the relative tolerance `RTOL` is multiplied.
     """
     return a.keys() == b.keys() and all(
         entries_agree(a[name], b[name], times) for name in a
@@ -149,10 +153,14 @@ def agree(a: Fingerprint, b: Fingerprint, times: float = 1.0) -> bool:
 def entries_agree(a: list[float] | str, b: list[float] | str, times: float) -> bool:
     """Tell whether two answers to one question are equal within a tolerance.
 
+    An answer is a list of numbers, or a text such as the message of an exception. Texts
+    have to be identical.
+
     Args:
-        a: an answer, as numbers or as the message of an exception.
-        b: another answer; the tolerance is relative to its largest number.
-        times: number by which the tolerance `RTOL` is multiplied.
+        a: an answer.
+        b: another answer. The tolerance is relative to the largest absolute number in
+            it, or to 0.01 if that is larger.
+        times: number by which the relative tolerance `RTOL` is multiplied.
     """
     if isinstance(a, str) or isinstance(b, str):
         return a == b

@@ -1,7 +1,7 @@
 """Explain why exercise 9 was not learned.
 
-An explanation uses one of three things: the formula of the hand-in's loss, if this
-formula is wrong; the problem that stopped learning; or the log of a training. Each rule
+An explanation can use three things: the formula of the hand-in's loss, if this formula
+is wrong; the problem that stopped learning; and the log of a training. Each rule
 of `learning_rules` looks for one cause in the log. The first rule that finds its cause
 gives the explanation.
 """
@@ -97,7 +97,7 @@ def explanation(watched: Watched, above: Above) -> str:
 
 
 def blamed(problem: str, above: Above) -> str:
-    """Return the line that says where to look after a problem that stopped learning.
+    """Return a text that says where to look after a problem that stopped learning.
 
     Args:
         problem: why learning stopped, in words.

@@ -53,7 +53,11 @@ class Cause:
 
 
 def number(value: float) -> str:
-    """Return a number as text, with at most four digits: 0.0123, 45.6, 7890, 7.89e5."""
+    """Return a number as text, such as 0.0123, 45.6, 7890 or 7.89e5.
+
+    From 1000 to 1e5 it is rounded to a whole number, otherwise to three significant
+    digits.
+    """
     if 1000 <= abs(value) < 1e5:
         return f"{value:.0f}".replace("-", "−")
     return f"{value:.3g}".replace("e+0", "e").replace("e+", "e").replace("-", "−")
@@ -110,10 +114,10 @@ def acts_otherwise(watched: Watched) -> Cause | None:
 
 
 def endless(watched: Watched) -> Cause | None:
-    """Detect that Q comes close to the value of a task that never ends.
+    """Detect that Q comes close to ±1/(1−γ), the value of a task that never ends.
 
     On CartPole, the right Q of a good agent comes close to this value as well, but not
-    at the last step of an episode. So this rule looks at the Q of last steps, too.
+    at the last step of an episode. So the Q of last steps has to be close to it, too.
     """
     sign = -1 if watched.in_maze else 1
     q, at_end = (sign * watched.late(name) for name in ("q", "q_at_end"))
@@ -135,7 +139,7 @@ def endless(watched: Watched) -> Cause | None:
 def beyond(watched: Watched) -> Cause | None:
     """Detect that |Q| is more than twice the largest |Q| of any policy.
 
-    A Q above 0 in the maze is left to `bounded`.
+    A Q of the wrong sign is ignored. In the maze, `bounded` detects it.
     """
     q = watched.late("q")
     if not (-q if watched.in_maze else q) > 2 * ENDLESS:
@@ -214,7 +218,7 @@ def same_everywhere(watched: Watched) -> Cause | None:
 
     The right Q of an episode's last step is only −1 (maze) or 1 (CartPole). So this
     rule compares the mean Q of last steps with the mean Q of all states. The cause is
-    detected if the two are almost equal and are not small.
+    detected if the two differ by less than a quarter and are not small.
     """
     q, at_end = watched.late("q"), watched.late("q_at_end")
     if watched.blocks < 4 * FEW or not (
@@ -246,7 +250,11 @@ def one_action(watched: Watched) -> Cause | None:
 
 
 def lost_again(watched: Watched) -> Cause | None:
-    """Detect that the return on CartPole was good once, but much lower in the end."""
+    """Detect that the return on CartPole was good once, but much lower in the end.
+
+    The best validation has a return of at least 100, and of at least 1.5 times the
+    return in the end.
+    """
     if watched.in_maze or len(watched.curve) < FEW:
         return None
     step, best = watched.curve[watched.curve[:, 1].argmax()]
@@ -263,7 +271,11 @@ def lost_again(watched: Watched) -> Cause | None:
 
 
 def slow(watched: Watched) -> Cause | None:
-    """Detect that the return on CartPole was still rising when the training ended."""
+    """Detect that the return on CartPole was still rising when the training ended.
+
+    The mean of the last third of the validations is at least 1.5 times that of the
+    first third.
+    """
     means = watched.curve[:, 1]
     if watched.in_maze or len(means) < 2 * FEW:
         return None

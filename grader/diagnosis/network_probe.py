@@ -15,7 +15,9 @@ Questions = Iterator[tuple[str, Callable[[], Any]]]
 
 
 def network(student: Student) -> Questions:
-    """Yield the questions to `q_network`, for two sizes of states and of action sets.
+    """Yield the questions to `q_network`, for two networks of different sizes.
+
+    The sizes are the number of entries of a state and the number of actions.
 
     Yields:
         The question's name, and a function without arguments. The function asks the

@@ -47,13 +47,13 @@ def in_columns(
 ) -> tuple[str, ...]:
     """Return the lines of a table with aligned columns.
 
-    Two blanks separate the columns. If the table is then wider than `most`, one blank
-    separates them.
+    Two blanks separate the columns; only one, if the table would be wider than `most`.
 
     Args:
         rows: the cells of each row; the first row has the headings.
         align: `str.ljust` or `str.rjust`.
-        most: greatest width with two blanks, in characters; None for no limit.
+        most: greatest width in characters, with two blanks after each column, the last
+            one included; None for no limit.
 
     Returns:
         () if there are only headings.

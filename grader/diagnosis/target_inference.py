@@ -28,8 +28,8 @@ def targets_of(case: Case, answers: Answers) -> np.ndarray | None:
         answers: the candidate or the reference.
 
     Returns:
-        None if there is no valid answer, if the loss is 0 or not finite, or if a cell
-        other than (s_i, a_i) has a gradient other than 0.
+        None if there is no valid answer, if the loss is 0 or not finite, or if the
+        gradient is 0 in all cells (s_i, a_i) of the batch, or not 0 in another cell.
     """
     try:
         answer = answers.answer(case)

@@ -68,9 +68,9 @@ class Fixtures:
 
     @pytest.fixture
     def above(self, request: pytest.FixtureRequest) -> Above:
-        """Return the other exercises whose checks have run so far, as a dict.
+        """Return a dict of all exercises that ran before the current check's exercise.
 
-        The key is the exercise's name. The value is None for an exercise with full
+        A key is the name of an exercise. The value is None for an exercise with full
         points. Otherwise it is the first sentence of the exercise's first hint; "" if
         the exercise has no hint.
         """

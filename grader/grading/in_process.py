@@ -77,7 +77,9 @@ class LocalWorker:
 
         Raises:
             KeyboardInterrupt: the student has quit the debugger.
-            Wrong, Raised, Waiting: the hand-in gave no answer.
+            Raised: the hand-in's code has raised an exception.
+            Wrong: the part is a stub or missing, or its result has a wrong structure.
+            Waiting: the part calls another part that is a stub.
         """
         try:
             return Reply(self.worker.handle(**request), Output())

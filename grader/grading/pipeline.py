@@ -180,8 +180,9 @@ def start_helpers(
 def run_passes(graded: Graded, options: Options, progress: Progress) -> list[Exercise]:
     """Run the checks, run them again, diagnose, wait for learning; return the results.
 
-    The checks of learning run last and only once. The results are one `Exercise` for
-    each exercise that is graded.
+    The checks run again only if the options say so and the hand-in was imported. The
+    checks of learning run last and only once. The results are one `Exercise` for each
+    exercise that is graded.
 
     Args:
         graded: the objects that the checks use.

@@ -64,8 +64,10 @@ class Checks(Fixtures):
 
         Args:
             now: the pass that keeps the results.
-            exercises: the names of the exercises.
-            backwards: True to run the checks in reverse order.
+            exercises: the names of the exercises. Their order has no effect: the checks
+                run in the order in which they were collected.
+            backwards: True to run all these checks in the reverse order, those of the
+                last exercise first.
 
         Raises:
             GraderError: the grader itself failed during a check.
@@ -90,8 +92,8 @@ class Checks(Fixtures):
     def pytest_runtestloop(self, session: pytest.Session) -> bool:
         """Run the script in place of pytest's own loop over all checks.
 
-        If the script raises an exception, the exception is kept in `error`. The result
-        is always True: it tells pytest that no other loop is needed.
+        If the script raises an exception, it is kept in the attribute `error`. The
+        result is always True: it tells pytest that no other loop is needed.
         """
         self.items = session.items
         try:
@@ -104,7 +106,10 @@ class Checks(Fixtures):
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_runtest_setup(self, item: pytest.Item) -> None:
-        """Announce a check by `on_check`, and prepare to run it by `Pass.begin`."""
+        """Announce a check by `on_check`, then call `Pass.begin`.
+
+        `Pass.begin` raises an exception if the check must not be run.
+        """
         self.on_check(exercise_of(item), description_of(item))
         self.now.begin(item)
 
@@ -160,7 +165,7 @@ def run_script(
 def run_checks(
     now: Pass, exercises: list[str], on_check: OnCheck = nobody
 ) -> list[Exercise]:
-    """Run the checks of some exercises once, diagnose, and return the results.
+    """Run the checks of some exercises once, diagnose wrong parts, return the results.
 
     Args:
         now: the pass that keeps the results.

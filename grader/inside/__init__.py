@@ -5,6 +5,6 @@
 sandbox's self-test. Every helper has all files of this folder. The grader's own process
 imports `protocol.py`; under `INPROCESS=1` it also imports the worker and the runner.
 
-These files may import JAX, Equinox, Optax, gymnasium and NumPy, and no other room of
-the grader.
+These files may import JAX, Equinox, Optax, gymnasium, NumPy and msgpack, but no other
+room of the grader.
 """

@@ -114,7 +114,7 @@ def layer_facts(names: dict[str, Any]) -> str:
 
 
 def updates_facts(names: dict[str, Any], function: str) -> str:
-    """Return a text on the argument `updates` of optax, if it is a number or a tuple.
+    """Return a text on optax' argument `updates` if it is a scalar array or a tuple.
 
     Both are wrong: `updates` should be a tree of arrays.
 
@@ -178,7 +178,8 @@ def is_leak(error: BaseException) -> bool:
 def first_lines(error: BaseException) -> str:
     """Return an exception's message in one line, shortened to MAX_WORDS characters.
 
-    Links, line numbers in the grader's files and JAX's long explanations are left out.
+    Links to JAX's pages, lines of the grader's files, and JAX's long explanations are
+    left out.
     Memory addresses become "0x…".
     """
     try:

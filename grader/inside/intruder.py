@@ -80,10 +80,10 @@ def succeeded(attempts: dict[str, Callable[[], Any]]) -> list[str]:
 
 
 def network(port: int) -> list[str]:
-    """Try to connect to a server here, and to send a datagram to another machine.
+    """Try to connect to a local server, and to send a datagram to another machine.
 
     Args:
-        port: port of the server, which runs on this machine.
+        port: port of the server.
 
     Returns:
         A list with "connected" and "sent", each only if the action succeeded.
@@ -151,8 +151,9 @@ def changing(path: str) -> list[str]:
         path: path of the file.
 
     Returns:
-        A list with "cut", "emptied" and "made private", each only if this change
-        succeeded; [] if the helper cannot see the file.
+        The names of the changes that succeeded: "cut" (to one byte), "emptied" (by
+        opening it for reading) and "made private" (permissions 600); [] if the helper
+        cannot see the file.
     """
     ways: dict[str, Callable[[], Any]] = {
         "cut": lambda: os.truncate(path, 1),

@@ -258,6 +258,9 @@ def compiled(
     Returns:
         An object that makes updates, and the function of `make_act`, which chooses
         actions. The function is None if `programs` has no "act".
+
+    Raises:
+        BadProgram: the network's program cannot be translated.
     """
 
     def make() -> tuple[Updates, Callable | None]:

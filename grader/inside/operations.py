@@ -122,7 +122,7 @@ def problem_of_array(type_: ir.Type) -> str | None:
 
 
 def elements_between(operation: ir.Operation) -> int:
-    """Return how many elements the padded operands of an operation have at most.
+    """Return an upper bound on the number of elements of each padded operand.
 
     XLA enlarges the operands of some operations by padding, dilation or windows. The
     result is 0 for an operation that has none of the three.
@@ -162,7 +162,8 @@ def printed_bytes(constant: str, dtype: Any) -> bytes:
     """Return the bytes of a constant that MLIR has printed as text.
 
     Args:
-        constant: the text: `stablehlo.constant dense<[1.0, 0x7F80]> : tensor<2xbf16>`.
+        constant: the text of the operation `constant`, with the constant's numbers
+            between "dense<" and ">".
         dtype: type of the constant's floats; a complex number consists of two floats.
     """
     text = constant.partition("dense<")[2].partition(">")[0]
@@ -246,11 +247,11 @@ def compares(value: Any, key: Key, direction: str) -> bool:
 
 
 def number_of(value: Any) -> Any:
-    """Return the original number of a float that JAX has prepared for a sort.
+    """Return the value that JAX has prepared for a sort; None if there is none.
 
     Before a sort compares floats, the program replaces -0 by 0, and every NaN by one
-    fixed NaN. This function returns the value of the program from which `value` was
-    made in this way. It returns None if `value` was made in another way.
+    fixed NaN. If `value` is the result of both replacements, this function returns the
+    value before them. Otherwise it returns None.
 
     Args:
         value: result of an operation of the program, or None.
@@ -323,7 +324,8 @@ def is_sound(
     """Return whether library code may be called with arrays of these sizes.
 
     The library code does not check the sizes of its arrays. If a result had too few
-    elements, the code would write beyond the end of the result.
+    elements, the code would write beyond the end of the result. For library code that
+    neither `LAPACK` nor `THREEFRY` matches, this function returns False.
 
     Args:
         target: name of the library code.

@@ -3,11 +3,12 @@
 The worker uses this module to ask the hand-in's parts. The reference's programs were
 exported from the solution by the same functions.
 
-`PROGRAMS` has a function for each part that can be exported. It takes the hand-in's
-module `dqn` and the case's settings `spec`. It returns a second function, which takes a
-dict of arguments, asks the part, and returns a dict of results. The worker exports the
-second function or, for a call, runs it as plain Python. `CALLS` has a function for each
-part that is always called. For other functions, see `program_of`.
+`PROGRAMS` has a function for each part that can be exported. This function takes the
+hand-in's module `dqn` and the case's settings `spec`. It returns a second function,
+which takes a dict of arguments, asks the part, and returns a dict of results. The
+worker exports the second function or, for a call, runs it as plain Python. `CALLS` has,
+for each part that is always called, a function from `dqn`, `spec` and arguments to
+results. `program_of` asks any function of `dqn` that is not in `CALLS`.
 
 Plain Python values (gamma, alpha, sizes, step, period) are in `spec`, and parts get
 them as plain values.
@@ -47,7 +48,7 @@ from grader.inside.values import (
 
 
 def batch_of(dqn: Any, args: Args) -> Any:
-    """Return a batch as the hand-in's `Transition`, or as ours if there is none."""
+    """Return a batch as the hand-in's `Transition`, or as ours if dqn has none."""
     make = getattr(dqn, "Transition", Transition)
     return make(*(args[name] for name in FIELDS))
 
@@ -80,10 +81,10 @@ def discounted_returns(dqn: Any, spec: Spec) -> Callable[[Args], Args]:
 
 
 def mc_loss(dqn: Any, spec: Spec) -> Callable[[Args], Args]:
-    """Return a function from a dict of theta_Q and an episode to a dict of results.
+    """Return a function that asks `mc_loss` for a loss and its gradient in θ_Q.
 
-    The results are `loss` and its gradient `grads`, or only `loss` if the setting
-    `gradient` is false.
+    It takes a dict of theta_Q and of state, action and reward of an episode. It returns
+    a dict of loss and grads, or of loss alone if the setting `gradient` is false.
     """
     structure, model = network(dqn, spec)
 
@@ -127,7 +128,7 @@ def epsilon_greedy(dqn: Any, spec: Spec) -> Callable[[Args], Args]:
 
 
 def forward(dqn: Any, spec: Spec) -> Callable[[Args], Args]:
-    """Return a function from a dict of theta and states to a dict of q_values."""
+    """Return a function from a dict of theta and state to a dict of q_values."""
     structure, model = network(dqn, spec)
 
     def program(args: Args) -> Args:
@@ -139,10 +140,10 @@ def forward(dqn: Any, spec: Spec) -> Callable[[Args], Args]:
 
 
 def td_loss(dqn: Any, spec: Spec) -> Callable[[Args], Args]:
-    """Return a function from a dict of theta_Q, theta_T and a batch to the results.
+    """Return a function that asks `td_loss` for a loss and its gradient in θ_Q.
 
-    The results are a dict of `loss` and its gradient `grads` in θ_Q, or only of `loss`
-    if the setting `gradient` is false.
+    It takes a dict of theta_Q, theta_T and the five fields of a batch. It returns a
+    dict of loss and grads, or of loss alone if the setting `gradient` is false.
     """
     structure, model = network(dqn, spec)
     function = stand_in_loss if spec.get("stand_in") else part(dqn, "td_loss")
@@ -230,7 +231,7 @@ def program_of(dqn: Any, name: str, spec: Spec) -> Callable[[Args], Args]:
 
 
 def with_gradient(loss_of: Callable, theta: list[jax.Array]) -> Args:
-    """Return a dict of the loss and its gradient `grads`.
+    """Return a dict of `loss`, which is loss_of(theta), and its gradient `grads`.
 
     If the loss is several numbers, `grads` is the gradient of their sum.
 
@@ -244,7 +245,7 @@ def with_gradient(loss_of: Callable, theta: list[jax.Array]) -> Args:
 
 
 def episode_terminateds(dqn: Any, spec: Spec, args: Args) -> Args:
-    """Return a dict of the hand-in's flags `terminateds` for `num_steps` steps."""
+    """Return a dict of `terminateds`, the part's answer to the setting `num_steps`."""
     flags = part(dqn, "episode_terminateds")(spec["num_steps"])
     return {"terminateds": as_array("episode_terminateds", flags)}
 
@@ -259,8 +260,8 @@ def replay_buffer(dqn: Any, spec: Spec, args: Args) -> Args:
     - ["len"]: append the buffer's length to `lengths`.
     - ["rng", seed]: make a new random generator for the draws that follow.
     - ["sample", B]: draw a batch of B transitions, and append it to `samples`.
-    - ["samples", n, B]: draw n batches, and append one dict of fields [n,B,...].
-    - ["reread", k]: append the k-th batch of "sample" (k from 0) as it is now.
+    - ["samples", n, B]: draw n batches; append them as one dict of fields [n,B,...].
+    - ["reread", k]: append the k-th batch of "sample" (k from 0) again, as it is now.
     - ["scribble"]: overwrite the states in `args`; a right buffer has kept copies.
 
     Returns:
@@ -354,7 +355,7 @@ def batch_fields(batch: Any, batch_size: int) -> Args:
 
 
 def sync_target(dqn: Any, spec: Spec, args: Args) -> Args:
-    """Ask `sync_target` once; return a dict of theta_T, the list of its arrays."""
+    """Ask `sync_target` once; return a dict of the new theta_T, a list of arrays."""
     structure = structure_of(dqn, spec["net"], spec["state_dim"], spec["num_actions"])
     trees = [
         jax.tree.unflatten(structure, [jnp.asarray(leaf) for leaf in args[name]])

@@ -34,8 +34,8 @@ def checked(data: bytes, args: Any) -> export.Exported:
             shapes and dtypes are used.
 
     Raises:
-        BadProgram: the bytes are no program, the program takes other arguments or
-            contains a derivative, or `check` does not accept it.
+        BadProgram: the bytes are no program, the program takes other arguments than
+            `args`, its derivative was exported with it, or `check` does not accept it.
     """
     try:
         exported = export.deserialize(bytearray(data))

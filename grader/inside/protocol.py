@@ -63,8 +63,9 @@ def encode(message: dict[str, Any]) -> bytes:
             and lists and dicts of these.
 
     Raises:
-        ProtocolError: the message has a value of another type, the header is longer
-            than `MAX_HEADER`, or the payload is longer than `MAX_PAYLOAD`.
+        ProtocolError: the message has a value of another type, an array has more than
+            `MAX_NDIM` axes or an axis longer than `MAX_DIM`, the header is longer than
+            `MAX_HEADER`, or the payload is longer than `MAX_PAYLOAD`.
     """
     chunks: list[bytes] = []
 
@@ -199,7 +200,7 @@ class Readable(Protocol):
     def readinto(self, buffer: memoryview, /) -> int | None:
         """Read bytes into the beginning of a buffer; return their number.
 
-        The number is 0 at the end of the stream.
+        The number is 0 at the end of the stream. None is taken as 0.
         """
 
 

@@ -42,6 +42,10 @@ def main() -> None:
             """Ask the grader a question during a request, and return its answer.
 
             The process ends if the grader has closed the pipe.
+
+            Args:
+                question: the question, a dict.
+                nonce: the random bytes of the request, which each reply repeats.
             """
             protocol.send(answers, {"nonce": nonce, "question": question})
             reply = protocol.receive(requests)
@@ -117,7 +121,7 @@ class Runner:
         Args:
             name: name of the program in later requests.
             program: serialised program, uint8 [n].
-            args: arrays with the shapes and dtypes that the program must accept.
+            args: arguments by name. The program must accept their shapes and dtypes.
 
         Raises:
             BadProgram: the program may not be run.

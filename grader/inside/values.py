@@ -33,7 +33,10 @@ NUMBERS = bool | int | float | complex | np.generic | np.ndarray | jax.Array
 
 
 class ContractError(Exception):
-    """Raised if a part is missing or its result has a wrong type or structure."""
+    """Raised if a part is missing or its result has a wrong type or structure.
+
+    It is also raised if a part calls an exported program, which is not allowed.
+    """
 
 
 def part(dqn: Any, name: str) -> Any:

@@ -72,8 +72,9 @@ def take_pipes() -> tuple[BufferedReader, BufferedWriter]:
 
     The hand-in prints to descriptor 1, and must not mix its text with frames. If
     descriptor 0 is a socket, the socket carries requests and answers, and descriptor 1
-    is a separate pipe for printed text. Otherwise descriptor 1 carries the answers, and
-    printed text is sent to standard error.
+    stays a pipe for printed text. Otherwise descriptor 0 carries the requests and
+    descriptor 1 the answers until this call; after it, descriptor 1 leads to standard
+    error.
 
     Returns:
         The stream of requests, and the stream of answers.
@@ -139,15 +140,15 @@ class Worker:
 
         Args:
             source: the hand-in's text in UTF-8, uint8 [n].
-            cells: for a notebook, the number of each cell's first line, from 0; empty
-                for a Python file.
+            cells: for a notebook, or a Python file that was saved from one, the number
+                of each cell's first line, from 0; else empty.
             exported: whether the text is a Python file that was saved from a notebook.
-            skipped: for a notebook, line numbers (from 1) of statements that took too
-                long in an earlier import. These statements are not run.
+            skipped: line numbers (from 1) of statements in cells that took too long in
+                an earlier import. These statements are not run.
             seconds_of_cells: time limit for all cells together, in seconds.
 
         Returns:
-            For a notebook, the dict from `Notebook.left_out`; for a Python file, {}.
+            The dict from `Notebook.left_out`; {} if `cells` is empty.
         """
         path = Path("dqn.py").resolve()
         text = source.tobytes().decode()
@@ -169,7 +170,7 @@ class Worker:
         return notebook.left_out()
 
     def load_text(self, text: str, path: Path) -> None:
-        """Run the hand-in's text in a new module, and keep the module.
+        """Run the hand-in's text in a new module, and keep the module as `self.dqn`.
 
         Args:
             text: the hand-in's text.
@@ -239,7 +240,7 @@ class Worker:
         return {"program": np.frombuffer(exported.serialize(), np.uint8)}
 
     def do_open_buffer(self, capacity: int) -> dict[str, Any]:
-        """Make a new `ReplayBuffer` of the hand-in for one training; return {}."""
+        """Make a new `ReplayBuffer` for `capacity` transitions; return {}."""
         self.buffer = values.part(self.dqn, "ReplayBuffer")(capacity)
         return {}
 
@@ -271,7 +272,7 @@ class Worker:
 
         Returns:
             {"synced": int8 [count]}: 1 where `sync_target` returned θ_Q, 0 where it
-            returned θ_T, -1 where it returned anything else.
+            returned θ_T, -1 where it returned other arrays.
         """
         synced = parts.sync_schedule(self.dqn, range(first, first + count), period)
         return {"synced": np.array(synced, np.int8)}

@@ -22,7 +22,7 @@ PASSWORD = 1  # bit of a member's flags: the file is encrypted
 
 
 class Bounded(io.BytesIO):
-    """An archive's bytes as a file that refuses to read too many bytes at once."""
+    """An archive's bytes as a file that refuses `read(n)` for n > MAX_DIRECTORY."""
 
     def read(self, size: int | None = -1, /) -> bytes:
         """Return the next `size` bytes, or all remaining bytes for None or -1.

@@ -36,10 +36,10 @@ def candidates(paths: list[PurePosixPath]) -> list[Group]:
     - notebooks
     - other Python files
 
-    Of the first two groups, only the files nearest to the top of the folder are kept; a
-    `dqn.py` in a deeper folder counts as another Python file. Python files that every
-    student got are left out. A notebook that every student got is kept only if there is
-    no other notebook. Empty groups are left out.
+    The first two groups keep only the files nearest to the top. Deeper files of the
+    first group go to the third group; deeper notebooks are left out. Python files that
+    every student got are left out. A notebook that every student got is kept only if
+    there is no other notebook. Empty groups are left out.
 
     Args:
         paths: paths of all files and folders in a folder or an archive.

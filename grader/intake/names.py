@@ -28,7 +28,7 @@ def suffix_of(name: str) -> str:
 def stem_of(name: str) -> str:
     """Return a file name in lower case, without suffix and without marks of a copy.
 
-    Marks of a copy are " (1)" in "dqn (1).py" or "Copy of " in "Copy of dqn.py".
+    Marks of a copy are, for example, " (1)" in "dqn (1).py", and "Copy of ".
     """
     return COPY.sub("", PurePosixPath(name.strip()).stem.lower())
 

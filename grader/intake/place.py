@@ -62,9 +62,9 @@ class Place:
         """Return whether a student has written something in a file.
 
         If the file's name without suffix is not "dqn", the result is True only if the
-        file also defines a part. A copy such as "dqn (1).py" counts as "dqn". If a
-        notebook or a "dqn" cannot be read, the result is True, so that the student
-        learns why.
+        file also defines a part. A copy such as "dqn (1).py" counts as a file named
+        "dqn". If a notebook or a file named "dqn" cannot be read, the result is True,
+        so that the student learns why.
 
         Args:
             path: path of the file, one of `paths`.

@@ -79,7 +79,8 @@ def from_source(data: bytes, file: str, name: str, path: Path | None) -> Submiss
     """Make a hand-in of the bytes of a Python file.
 
     Notebook commands in the file are replaced. If the file has more than MAX_BYTES
-    bytes, or no UTF-8 text, the hand-in has a `problem`.
+    bytes, is empty, is not UTF-8 text or has a NUL character, the hand-in has a
+    `problem`.
 
     Args:
         data: bytes of the file.

@@ -12,7 +12,7 @@ from grader.contract.outcomes import RUN_USED_UP, TimedOut, UsedUp
 
 @dataclass
 class Budget:
-    """The time that the hand-in has used, and its limits.
+    """The time that the hand-in has used, and the limits on this time.
 
     The worker and the runner share one budget: the time of both counts for the part
     that is being graded.
@@ -21,7 +21,7 @@ class Budget:
         limits: the limits of this grading.
         exercise: the name of the exercise that is being graded.
         started: the start of the run, in seconds of `time.monotonic`.
-        spent: the seconds used so far, by part.
+        spent: the seconds used so far, by the name of the part.
         part: the name of the part that is being graded.
     """
 

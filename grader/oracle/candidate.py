@@ -113,6 +113,9 @@ class RunnerInterface(Trusted, Protocol):
         Args:
             name: name of the program, a key of `programs`.
             case: a case that the program can answer.
+
+        Raises:
+            Wrong, Raised, Stopped: the program cannot be loaded.
         """
 
 
@@ -241,8 +244,8 @@ class Candidate:
 
         Raises:
             Raised: the part does not accept arrays of this kind, or fails otherwise.
-            Wrong: the part's result has a wrong form, or the worker's answer has no
-                list of names.
+            Wrong: the part's result has a wrong type or structure, or the worker's
+                answer has no list of names.
             Waiting, Stopped: there is no answer for another reason.
         """
         if "gradient" in case.spec:  # under `jax.grad` there is no array to be changed
@@ -279,8 +282,9 @@ class Candidate:
             The arrays of all answers, stacked as [K,...].
 
         Raises:
-            Wrong: in an answer, the array is missing or too large, or its shape differs
-                from the shape in the first answer.
+            Wrong: the array is missing in an answer. If the part is called, also: an
+                array has more than `Limits.key_numbers` entries, or not the shape of
+                the first array.
             Raised, Waiting, Stopped: the hand-in gave no answer.
         """
         limits = self.runner.budget.limits

@@ -91,13 +91,13 @@ def with_own_line(error: Args, source: str, what: str) -> Args:
     """Return a copy of an error whose source line is taken from the hand-in's text.
 
     The source line that the worker has sent is not used, because the hand-in may have
-    forged it. If the worker has sent the number of a line of dqn.py, this line is
-    taken. But if a debugger has raised the error, the nearest line that starts a
-    debugger is taken.
+    forged it. The line that is taken instead:
 
-    If the worker has sent no such number, but the hand-in has raised an exception, the
-    line that defines the called function is taken. In all other cases, the line number
-    becomes 0, which means that the line is unknown.
+    - If the worker has sent the number of a line of dqn.py: this line. If a debugger
+      has raised the error, the nearest line that starts a debugger.
+    - Else, if the hand-in has raised an exception: the line that defines the called
+      function.
+    - Else none: the line is unknown.
 
     Args:
         error: the worker's description of the error.
@@ -105,9 +105,10 @@ def with_own_line(error: Args, source: str, what: str) -> Args:
         what: name of the part that was asked.
 
     Returns:
-        The copy, with new entries "line" (a number), "text" (the source line) and
-        "called". The entry "called" is "" if the error was raised in this line, and a
-        text such as "called was " if the line only defines the called function.
+        The copy. Its entry "line" is the number of the line, or 0 if the line is
+        unknown. If it is known, "text" is the source line, and "called" is "" if the
+        error was raised in this line, or a text such as "called was " if the line only
+        defines the called function.
     """
     line, lines = error.get("line"), source.split("\n")
     if isinstance(line, int) and 0 < line <= len(lines):
@@ -173,7 +174,7 @@ def part_name(case: Case) -> str:
 def sizes_of(case: Case) -> str:
     """Return a text with the sizes of a case's arrays, for example "B = 5, D = 3".
 
-    The sizes have the letters that the homework uses. The result is "" for parts
+    The sizes have the names that the homework uses. The result is "" for parts
     without such sizes, for example for `sync_target`.
     """
     spec, args = case.spec, case.args

@@ -36,14 +36,14 @@ def schedule(count: int, answer: Args) -> None:
     """Check that an answer has the array `synced`, int8 [count], and nothing else.
 
     The array has one number for each update: 1 if `sync_target` has returned θ_Q, 0 if
-    it has returned θ_T, -1 otherwise.
+    it has returned θ_T, -1 otherwise. This function does not check the numbers.
 
     Args:
         count: number of updates.
         answer: the worker's answer, which may be anything.
 
     Raises:
-        Wrong: the answer has another form.
+        Wrong: `synced` is missing or has another shape or type, or is not alone.
     """
     synced = answer.get("synced")
     kind = (synced.shape, synced.dtype) if isinstance(synced, np.ndarray) else None

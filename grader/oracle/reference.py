@@ -51,7 +51,8 @@ class Reference:
 
         Raises:
             GraderError: the reference has no program for the case's part, settings and
-                shapes.
+                shapes, or the program failed.
+            TimedOut, Killed: the runner gave no answer.
         """
         digest = case.digest()
         if digest not in self.answers:
@@ -65,7 +66,8 @@ class Reference:
 
         Raises:
             GraderError: the reference has no program for the case's part, settings and
-                shapes.
+                shapes, or the program failed.
+            TimedOut, Killed: the runner gave no answer.
         """
         program = self.programs.get(program_key(case))
         if program is None:
@@ -97,7 +99,8 @@ def load_programs(folder: Path = FOLDER) -> dict[str, np.ndarray]:
         The serialised programs, uint8 [n] each, by their `program_key`.
 
     Raises:
-        GraderError: the file is missing or damaged, or has another format.
+        GraderError: a file of the reference is missing or damaged, or the reference has
+            a format that this grader does not read.
     """
     return load_arrays(PROGRAMS, folder)
 
@@ -109,7 +112,8 @@ def load_known(folder: Path = FOLDER) -> Known:
         folder: folder of the reference.
 
     Raises:
-        GraderError: the file is missing or damaged, or has another format.
+        GraderError: a file of the reference is missing or damaged, or the reference has
+            a format that this grader does not read.
     """
     with damage_told():
         return from_text(recorded_bytes(folder, MISTAKES).decode())
@@ -123,7 +127,8 @@ def load_arrays(name: str, folder: Path = FOLDER) -> dict[str, np.ndarray]:
         folder: folder of the reference, in which the file lies.
 
     Raises:
-        GraderError: the file is missing or damaged, or has another format.
+        GraderError: a file of the reference is missing or damaged, or the reference has
+            a format that this grader does not read.
     """
     with damage_told():
         data = recorded_bytes(folder, name)

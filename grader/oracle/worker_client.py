@@ -239,7 +239,8 @@ class WorkerClient:
 
         Raises:
             UsedUp: the current part has no time left.
-            Killed: the process died too often, or cannot be started again.
+            Killed: `Limits.restarts` restarts were made for the current part before, or
+                the process cannot be started again.
         """
         seconds = self.budget.left()
         part = self.budget.part

@@ -47,19 +47,20 @@ def print_exercise(
 
     Only one check's message is printed in full, see `told_first`. If another check
     ended with an exception, the exception and its place are printed. Any other message
-    is printed only if it has a single line. A text that several checks share is printed
-    once.
+    is printed only if it has a single line. If several checks have the same message,
+    reading or hint, it is printed once. An unwritten exercise gets a single line.
 
     Args:
         exercise: the results of the exercise.
         console: the console to print on.
-        shown: what was printed before and is not printed again: messages, readings and
-            hints, and the outcomes whose marks were explained. This function adds what
-            it prints.
+        shown: the readings, hints and explained marks that are not printed again, and
+            the messages that become "the same as above" (on an exception, a timeout or
+            a dead process). This function adds what it prints.
         level: how much of messages and hints is shown, see `hints`.
         brief: True to print a single line for all checks that passed, and no line for a
-            check that failed for the same reason as a check above.
-        learned: the results of learning, which are printed below their checks.
+            check that failed or was skipped for the same reason as a check above.
+        learned: the results of learning, which are printed below the checks of
+            learning; None without results.
     """
     if exercise.unwritten:
         print_unwritten(exercise, console)
@@ -112,6 +113,7 @@ def fails(check: Check) -> bool:
     """Return whether a check found a mistake.
 
     A check that passed, that was skipped, or that found a stub has found no mistake.
+    Any other check has found one, even if it ended with a fault of the grader.
     """
     return marked_as(check) not in (Outcome.PASSED, Outcome.SKIPPED)
 
@@ -229,7 +231,8 @@ def print_message(
     Args:
         check: the check.
         console: the console to print on.
-        shown: the texts that are already printed.
+        shown: lines that are already printed. If the check ended with an exception, the
+            lines of its message below the exception's place are added.
         level: how much of the message is shown, see `hints`.
         whole: True to print all lines of the level, at most `MAX_LINES`. False to print
             only the first line. If the check ended with an exception, False prints the
@@ -274,7 +277,11 @@ def print_reading(check: Check, console: Console, shown: set[str], level: int) -
 def print_hints(
     check: Check, exercise: Exercise, console: Console, shown: set[str], level: int
 ) -> None:
-    """Print the lines of a check's hint that are not in `shown`."""
+    """Print those lines of a check's hint that a level shows, and add them to `shown`.
+
+    Lines that are in `shown` before the call are left out. Nothing is printed if the
+    check passed or was skipped.
+    """
     if check.outcome in (Outcome.PASSED, Outcome.SKIPPED):
         return
     for hint in hints.hint_lines(check, exercise.name, level):
@@ -288,14 +295,14 @@ def print_again(
 ) -> None:
     """Print which other check ended for the same reason, or how many if there are more.
 
-    Nothing is printed if there is no other check, or if the checks were skipped and
-    have lines with a mark that says so.
+    Nothing is printed if there is no other check, or if `check` was skipped and `brief`
+    is False: the lines of the other checks then say that these were skipped, too.
 
     Args:
         check: the check whose message was printed.
         again: the other checks.
         console: the console to print on.
-        brief: whether the lines of the other checks are left out.
+        brief: whether the other checks have no lines of their own.
     """
     if not again or (check.outcome == Outcome.SKIPPED and not brief):
         return  # the marks of the other checks say that they were skipped
@@ -307,7 +314,9 @@ def print_again(
 
 
 def print_printed(printed: dict[str, Any], who: str, console: Console) -> None:
-    """Print the hand-in's output as far as it was kept, with a mark before each line.
+    """Print the hand-in's output as far as it was kept, with "│" before each line.
+
+    A heading stands above. If the output shows a tracer, a sentence below explains it.
 
     Args:
         printed: an entry of `Report.printed`.

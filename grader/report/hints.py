@@ -69,14 +69,14 @@ def table(check: Check) -> list[str]:
 def hint_lines(check: Check, exercise: str, level: int) -> list[str]:
     """Return the lines of a check's hint that a level shows.
 
-    Level 1 shows only names of sections of the slides. They are the sections that the
-    hint names. If it names none, they are those on the exercise. If the check ended
-    with an exception, level 1 shows nothing: the message already names the line of the
-    code that raised it.
+    Levels 2 and 3 show all lines of the hint. Level 1 shows instead which sections of
+    the slides to read: those that the hint names, or if it names none, those on the
+    exercise. If the check ended with an exception, level 1 shows nothing: the message
+    already names the line of the code that raised it.
 
     Args:
         check: a check that has not passed.
-        exercise: the name of its exercise.
+        exercise: the name of the check's exercise.
         level: 1, 2 or 3.
     """
     hint = check.hint or ""

@@ -33,7 +33,8 @@ def print_row(
         console: the console to print on.
         mark: printed before the text. Further lines of the text are indented by the
             length of the mark.
-        style: rich's style for the mark; if there is no mark, for the whole line.
+        style: rich's style for the mark. If there is no mark, or if the style is "dim",
+            it is the style of the whole line.
     """
     mark = fit(mark, console.encoding)
     room = console.width - len(mark) - len(right) - 1
@@ -151,7 +152,10 @@ def width_of(columns: Sequence[tuple[str, ...]]) -> int:
 
 
 def wrapped(words: str, console: Console, room: int) -> list[str]:
-    """Return the lines of a text that is wrapped to a width; at least one line."""
+    """Return the lines of a text, wrapped to `room` columns; at least one line.
+
+    Symbols that the console's encoding lacks are replaced by substitutes.
+    """
     text = Text(fit(words, console.encoding))
     lines = text.wrap(console, max(room, 1))
     return [line.plain.rstrip() for line in lines] or [""]

@@ -21,7 +21,10 @@ Learned = dict[str, Any]  # the entry "learning" of report.json
 
 
 def results(learning: Learned) -> list[str]:
-    """Return the result and the learning curve of each judged task, one line each."""
+    """Return two lines for each judged task: the result and the learning curve.
+
+    An empty curve has no line.
+    """
     lines = []
     for task in judged(learning):
         entry = learning[task]
@@ -32,8 +35,9 @@ def results(learning: Learned) -> list[str]:
 def below(check: Check, learning: Learned) -> list[str]:
     """Return the lines to print below a check: the result and the curve of its task.
 
-    Only the last check of a task has such lines. If this check failed, only the curve
-    is returned, because the check's message has the result.
+    The list is empty unless the check is the last one of a judged task. If this check
+    has not passed, only the curve is returned, because the check's message has the
+    result.
     """
     task = LAST_CHECKS.get(check.name, "")
     if task not in judged(learning):
@@ -46,8 +50,8 @@ def below(check: Check, learning: Learned) -> list[str]:
 def reasons(learning: Learned) -> list[str]:
     """Return a line for each reason why tasks were not judged.
 
-    A line names the reason and all tasks that were not judged for this reason. The list
-    is empty if all tasks were judged.
+    A line names the reason and all tasks that were not judged for this reason. A task
+    without an entry in `learning` is not named.
     """
     tasks: dict[str, list[str]] = {}
     for task, name in NAMES.items():

@@ -27,8 +27,8 @@ class Check:
         score: the points that the hand-in earned.
         max_score: the points that the check pays.
         message: why there are no points, for students; "" if the check passed.
-        diagnosis: the names of the mistakes that the part makes; None without a
-            diagnosis.
+        diagnosis: the names of the mistakes that the part makes, in one text; None
+            without a diagnosis.
         hint: how to find or mend the mistake, for students; None without a hint.
         reading: lines with what the part computes and what it should compute; None
             without a reading.

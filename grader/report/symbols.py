@@ -1,8 +1,8 @@
-"""The marks of outcomes, such as ✓, and substitutes for symbols an encoding lacks.
+"""Hold the marks of outcomes, such as ✓, and substitutes for symbols an encoding lacks.
 
 Importing this module registers the error handler `ERRORS`. A stream with this handler
-writes "theta" for θ and "+" for ✓ if its encoding lacks these symbols. The encodings of
-some Windows consoles do.
+writes "theta" for θ and "+" for ✓ if its encoding lacks these symbols, as the encodings
+of some Windows consoles do.
 """
 
 import codecs

@@ -162,7 +162,11 @@ def print_in_short(exercise: Exercise, console: Console) -> None:
 
 
 def in_short(check: Check) -> str:
-    """Return one line on a check without points: what it asks, or what it waits for."""
+    """Return one line on a check that has not passed.
+
+    The line is the check's description. If the check was skipped, the line says instead
+    why. If the check found a stub, the line says this, too.
+    """
     words = check.message.splitlines()[0]
     if check.outcome == Outcome.SKIPPED:
         return words

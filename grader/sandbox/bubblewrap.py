@@ -161,10 +161,11 @@ def mounts_for_gpu() -> list[str]:
 
 @functools.cache
 def bwrap_as_root() -> bool:
-    """Return whether the grader is root and needs no user namespace for bubblewrap.
+    """Return whether the grader can start bubblewrap without a user namespace.
 
-    Without a user namespace, each helper runs as another user, and the kernel can bound
-    the number of this user's processes. So the grader uses no user namespace if it can.
+    For this, the grader has to be root and able to become another user. Without a user
+    namespace, each helper runs as another user, and the kernel can bound the number of
+    this user's processes. So the grader uses no user namespace if it can.
     """
     if not root_changes_user()[0]:
         return False
@@ -177,8 +178,6 @@ def bwrap_as_root() -> bool:
 @functools.cache
 def bwrap_version() -> tuple[int, ...]:
     """Return the version of the installed bubblewrap, for example (0, 8).
-
-    Older versions lack some options.
 
     Raises:
         FileNotFoundError: bubblewrap is not installed.

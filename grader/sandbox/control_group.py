@@ -120,8 +120,8 @@ def candidates() -> Iterator[tuple[Path, ...]]:
     the parent of this group, then the topmost group.
 
     In version 2, no limits can be set for groups inside a group that contains
-    processes, such as the group of the grader's process. They can be set inside the
-    parent group, if systemd has given this group to the user.
+    processes, such as the group of the grader's process. In the parent group, they can
+    be set if systemd has given the parent group to the user.
     """
     own = own_groups()
     if (MOUNT / "cgroup.controllers").exists():

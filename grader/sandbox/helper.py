@@ -55,8 +55,8 @@ class Child:
 
     Args:
         launch: arguments for starting the process, from `launch.prepare`.
-        prints: whether to keep what the process prints. This needs a socket for the
-            answers, because standard output is then used for printing.
+        prints: whether to keep what the process prints. On Windows nothing is kept,
+            because there standard output carries the answers.
         start_seconds: longest time until the first message, in seconds.
 
     Raises:
@@ -107,8 +107,8 @@ class Child:
         The helper sends this message before it reads anything of the hand-in.
 
         Args:
-            seconds: time in seconds after which the process is killed. It is killed
-                after `start_seconds` if this is less.
+            seconds: time in seconds after which the process is killed; `start_seconds`
+                is taken instead if it is less.
 
         Raises:
             Failure: no message came. The process has been ended.
@@ -132,8 +132,8 @@ class Child:
             seconds: time in seconds after which the process is killed.
             on_question: function that takes a question of the helper and returns the
                 answer, both as dicts; None if the helper may ask no question.
-            look: function that gets the answer before its numbers are read, and raises
-                an exception if a shape is wrong. None for no such check.
+            look: function that checks the answer's shapes before the numbers are read;
+                its exception ends the process and is raised. None for no such check.
 
         Returns:
             A dict with the key "answer" or the key "error".

@@ -87,7 +87,7 @@ def prepare(role: str, tier: str, *, device: str = "cpu") -> Launch:
             "learner" (a runner with the learning loop), "intruder" (tries forbidden
             things) or "trial" (does nothing).
         tier: "bwrap", "landlock" or "process".
-        device: device for JAX, "cpu" or "gpu"; always "cpu" for a worker.
+        device: device for JAX, "cpu" or "gpu". For a worker it has to be "cpu".
     """
     files = {"grader/__init__.py": GRADER / "__init__.py"}
     files["grader/inside"] = GRADER / "inside"
@@ -208,10 +208,10 @@ def bound_on_tasks(role: str, tier: str, changes_user: bool) -> int:
     """Return the largest number of processes and threads of a helper's user, or 0.
 
     0 means that there is no bound, as on systems other than Linux. The kernel counts
-    all processes and threads of a user together. So if the helper runs as the grader's
-    user, the bound is the number that this user has now, plus MORE_TASKS. In bubblewrap
-    on Linux 5.14 or later, this is not needed, because the processes in a sandbox are
-    counted separately.
+    all processes and threads of a user together, but from Linux 5.14 on, it counts
+    those in a bubblewrap sandbox separately. If only the helper's own are counted, the
+    bound is TASKS or RUNNER_TASKS, depending on the role. Otherwise the bound is the
+    number that the grader's user has now, plus MORE_TASKS.
 
     Args:
         role: role of the helper, as for `prepare`.
@@ -313,6 +313,8 @@ def remove_leftovers() -> None:
 
 def reach(harness: Path, home: Path, on_gpu: bool) -> dict[str, Any]:
     """Return the arguments of `landlock.restrict`: the paths that a helper may use.
+
+    With a GPU, the helper may also run the files in these paths as programs.
 
     Args:
         harness: folder with the helper's code; the helper may read it.

@@ -51,8 +51,8 @@ class Output:
     def as_dict(self, exercise: str) -> dict[str, Any]:
         """Return the output as an entry of report.json.
 
-        Memory addresses and temporary folders are replaced, because they differ from
-        run to run.
+        Memory addresses are replaced and temporary folders are left out, because they
+        differ from run to run.
 
         Args:
             exercise: name of the exercise, or "import".

@@ -99,8 +99,8 @@ def tasks_by_user() -> dict[int, dict[int, int]]:
 def unused_user() -> int:
     """Return the number of a user in `USERS` who has no processes.
 
-    Each call returns another user. If all users in `USERS` have processes, the first of
-    them is returned.
+    Two calls in a row return different users. But if all users in `USERS` have
+    processes, each call returns `USERS[0]`.
     """
     taken = tasks_by_user()
     users = (USERS[next(_turn) % len(USERS)] for _ in USERS)

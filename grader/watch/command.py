@@ -57,7 +57,8 @@ def run(path: str, out: Path, options: pipeline.Options, level: int) -> int:
 
     Raises:
         GraderError: the grader itself failed; for example, a process did not start.
-        UsageError: standard input or output is no terminal.
+        UsageError: standard input or output is no terminal. Or the device is "gpu", and
+            JAX with CUDA is not installed.
     """
     watch = Watch(out, options, level)
     # The key q sends SIGINT. Without this line, a program that was started in the
@@ -152,8 +153,8 @@ class Watch:
         """Set the first hand-in and the known points, and request a first grading.
 
         The points are read from the last report.json, if it is on a hand-in of the same
-        name. If the options name no exercise, the first one without full points comes
-        into view.
+        name. If the options name none of exercises 1–8, the first of these exercises
+        without full points comes into view.
 
         Args:
             submission: the hand-in at the beginning.
@@ -211,7 +212,8 @@ class Watch:
 
         Args:
             checks: the collected checks.
-            since: the time of the event that caused this grading.
+            since: when the event happened that caused this grading, in seconds of
+                `time.monotonic`.
         """
         if self.submission.problem:
             problem = f"not read: {self.submission.problem}"
@@ -234,7 +236,7 @@ class Watch:
             self.show(verdict, since)
 
     def on_check(self, exercise: str, check: str) -> None:
-        """Call `Desk.look` when a check starts; if there is an event, end the grading.
+        """Call `Desk.look` when a check starts; end the grading if an event waits.
 
         Args:
             exercise: the name of the check's exercise; it is not used.
@@ -256,7 +258,8 @@ class Watch:
 
         Args:
             verdict: the verdict.
-            since: the time of the event that caused the grading.
+            since: when the event happened that caused the grading, in seconds of
+                `time.monotonic`.
         """
         self.verdict = verdict
         self.state = f"{self.name}: {time.monotonic() - since:.1f} s"

@@ -43,7 +43,7 @@ GRACE_SECONDS = 2.0  # for the runner to end its request after an interruption
 
 @dataclass
 class Verdict:
-    """What is known of one exercise of one text.
+    """The results of grading one exercise for one saved text of the hand-in.
 
     Attributes:
         exercise: the results of the checks that have run.
@@ -71,7 +71,8 @@ class Desk:
         budget: the time that the current text may take.
 
     Raises:
-        GraderError: the runner or the first worker does not start.
+        GraderError: the tier in `options` does not work on this machine, or the runner
+            or the first worker does not start.
         UsageError: the device is "gpu", and JAX with CUDA is not installed.
     """
 

@@ -36,10 +36,11 @@ class Change:
         return self.sign == "="
 
     def apply(self, score: float | None, most: float) -> float | None:
-        """Return the score after this change; None if there is none.
+        """Return the score after this change.
 
-        The score is never below 0. It rises above the largest score only if the change
-        is fixed, or if its reason has the word "bonus".
+        The result is None if `score` is None and the change is not fixed. The score is
+        never below 0. It rises above the largest score only if the change is fixed, or
+        if the change's reason has the word "bonus".
 
         Args:
             score: the score so far, or None.
@@ -79,14 +80,15 @@ class Line:
 def read_adjustments(sheet: Sheet) -> list[Line]:
     """Return the lines of a file of changes.
 
-    Each line has three cells: who, change and reason. The first line may be the head
-    "who, change, reason".
+    Each line has three cells: who, change (-5, +5, -10% or =85) and reason. The first
+    line may be the head "who, change, reason".
 
     Args:
         sheet: the file.
 
     Raises:
-        UsageError: a line is not of this form; the message has all such lines.
+        UsageError: a line has no person or no reason, or its change is not of these
+            forms; the message has all such lines.
     """
     lines, wrong = [], []
     first = 1
@@ -166,7 +168,9 @@ def refuse(wrong: Sequence[str]) -> None:
 def adjusted(
     score: float | None, most: float, changes: Iterable[Change]
 ) -> float | None:
-    """Return a score after all changes, in their order; None if there is no score.
+    """Return a score after all changes, made in their order.
+
+    The result is None if the grader gave no score and no change sets one.
 
     Args:
         score: the score that the grader gave; None if it gave none.

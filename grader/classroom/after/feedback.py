@@ -58,7 +58,7 @@ class Packed:
     left_out: list[str] = field(default_factory=list)
 
     def add(self, pages: Sequence[Page]) -> None:
-        """Pack pages, except those that would go to one person together."""
+        """Pack pages; leave out those that share their number with another page."""
         counts = Counter(page.number for page in pages)
         for page in pages:
             if counts[page.number] == 1:
@@ -68,10 +68,10 @@ class Packed:
 
 
 def for_canvas(entries: Iterable[Entry]) -> Packed:
-    """Return the names of files by which Canvas brings each page to its hand-in.
+    """Return the pages that Canvas can hand out, under names that Canvas understands.
 
-    Only hand-ins that were downloaded from Canvas are packed. Canvas brings the page of
-    a group to all of its members.
+    Only hand-ins that were downloaded from Canvas and have a report are packed. Canvas
+    brings the page of a group to all of its members.
 
     Args:
         entries: all hand-ins with their results.
@@ -100,14 +100,15 @@ def for_canvas(entries: Iterable[Entry]) -> Packed:
 def for_moodle(
     entries: Iterable[Entry], worksheet: Export, members: Mapping[str, Sequence[Owner]]
 ) -> Packed:
-    """Return the names of files by which Moodle brings each page to its owners.
+    """Return the pages that Moodle can hand out, under names that Moodle understands.
 
-    Of a name, Moodle reads what stands between the first two underscores: the number of
-    a participant (moodle/moodle, mod/assign/feedback/file/importziplib.php). The folder
-    of a group has the group's number in this place, which can also be the number of a
-    participant (mod/assign/classes/downloader.php). So the number is taken from the
-    worksheet, in the row of the page's owner. If a person's folder has a number, it has
-    to be the same one: in the worksheet of another assignment, numbers differ.
+    Of a file's name, Moodle reads what stands between the first two underscores: the
+    number of a participant (moodle/moodle, mod/assign/feedback/file/importziplib.php).
+    It is taken from the worksheet, from the row of the page's owner. If the hand-in's
+    folder has a different number, the worksheet can be that of another assignment, and
+    the page is left out. But a group's folder has the number of the group there
+    (mod/assign/classes/downloader.php). So a different number does not matter if the
+    row names the group.
 
     Args:
         entries: all hand-ins with their results.
@@ -159,9 +160,11 @@ def write(
     export: Export | None,
     members: Mapping[str, Sequence[Owner]],
 ) -> list[str]:
-    """Write the archives for Canvas and Moodle; return lines on who is not in them.
+    """Write the archives for Canvas and Moodle; return lines that describe them.
 
-    An archive without files is not written, and one of an earlier run is deleted.
+    The lines say how many reports each archive holds, and whose are not in it. An
+    archive without files is not written and has no line. Archives of an earlier run
+    are deleted. Moodle's archive needs the grading worksheet as `export`.
 
     Args:
         out: the folder of the results, with the students' pages.

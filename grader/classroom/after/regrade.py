@@ -24,9 +24,10 @@ def options_of_others(
     code: str,
     kept: pool.Kept,
 ) -> Options:
-    """Return the options of the reports that are used for the other hand-ins.
+    """Return the options with which the class was graded before.
 
-    A seed is that of the one grading, unless the class was graded with it.
+    These are `options`, if a hand-in has a kept report that was made with them. If none
+    has, they are `options` without the seed, which is then for the new grading only.
 
     Args:
         options: the options for the hand-in that is graded anew.
@@ -35,7 +36,7 @@ def options_of_others(
         kept: the reports of earlier runs.
 
     Raises:
-        UsageError: there is no report that can be used.
+        UsageError: no kept report was made with `options`, with or without the seed.
     """
     for usual in (options, replace(options, seed="")):
         names = (pool.name_of(one, usual, code) for one in submissions.values())
@@ -49,15 +50,16 @@ def options_of_others(
 
 
 def chosen_by(who: str, known: Known, submissions: Mapping[str, Submission]) -> str:
-    """Return the name of the hand-in that is to be graded anew; "" for none.
+    """Return the name, in the download, of the hand-in to grade anew.
 
     Args:
-        who: the argument REGRADE.
+        who: the argument REGRADE, as `Known.find` understands it. If it is "", the
+            result is "".
         known: the hand-ins of the class.
         submissions: the hand-ins that were read, by their names in the download.
 
     Raises:
-        UsageError: the text means no hand-in, or several, or one that cannot be read.
+        UsageError: `who` means no hand-in, or several, or one that cannot be read.
     """
     if not who:
         return ""
@@ -89,13 +91,14 @@ def grade_anew(
         start: a function that grades hand-ins.
         entry: the hand-in's name in the download.
         submissions: the hand-ins that were read, by their names in the download.
-        names: the names of the reports (see `pool.name_of`), by the same names.
+        names: the names of the reports (see `pool.name_of`), by the hand-ins' names in
+            the download.
         kept: the reports of the class.
-        reports: the folder of the reports in the results, for the older report.
+        reports: the folder in the results to which the older report is saved.
         console: the console for the progress bar.
 
     Returns:
-        Lines on what changed, and why the hand-in was not graded; "" if it was.
+        Lines on what changed; and why the hand-in was not graded, "" if it was.
     """
     submission, name = submissions[entry], names[entry]
     before = kept.get(name)
@@ -129,7 +132,10 @@ def free_name(folder: Path, id_: str) -> Path:
 
 
 def differences(before: Report, now: Report) -> Iterator[str]:
-    """Yield lines on the points that differ between two reports on one hand-in."""
+    """Yield lines on the differences between two reports on one hand-in.
+
+    One line has both scores; it comes even if they are equal.
+    """
     most = plain_number(now.max_score)
     old, new = plain_number(before.score), plain_number(now.score)
     if before.problem != now.problem:

@@ -54,8 +54,9 @@ class Attendance:
     Attributes:
         people: the number of people on the list.
         absent: the people on the list who handed in nothing.
-        strangers: for each hand-in with an owner who is not on the list, or not for
-            certain, a sentence about it, by the hand-in's name in the download.
+        strangers: by the hand-in's name in the download, the owners who are not on the
+            list or may not be on it, as text. Hand-ins without such an owner are left
+            out.
     """
 
     people: int = 0
@@ -99,7 +100,11 @@ def read_roster(sheet: Sheet) -> Export:
 
 
 def kinds_of(head: list[str]) -> list[str]:
-    """Return the kind of each column, by its name; "" for columns of other kinds."""
+    """Return the kind of each column; "" for a column whose name is not known.
+
+    Args:
+        head: the names of the columns.
+    """
     names = [cell.strip().casefold().replace("_", " ") for cell in head]
     known = dict(_KIND_OF)
     if "student" in names:  # the column ID of a gradebook of Canvas
@@ -108,7 +113,10 @@ def kinds_of(head: list[str]) -> list[str]:
 
 
 def by_head(head: list[str], cells: list[str]) -> dict[str, str]:
-    """Return what a row says of a person, by kind; the first column of a kind counts.
+    """Return what a row says of a person, by kind.
+
+    Of several columns of one kind, the first whose cell is not empty counts. If there
+    is no such cell of the kind "name", the name is made of those of "first" and "last".
 
     Args:
         head: the kind of each column; "" for other columns.
@@ -125,9 +133,10 @@ def by_head(head: list[str], cells: list[str]) -> dict[str, str]:
 def by_shape(cells: list[str]) -> dict[str, str]:
     """Return what a row without a head says of a person, by kind.
 
-    A cell with @ is an e-mail address, also in "Jane Doe <jane@example.org>". A cell
-    with a digit is an identifier. The other cells are a name, in one cell or two, and
-    perhaps a login. A single word can be a name or a login.
+    A cell with @ is an e-mail address, also in "Jane Doe <jane@example.org>". The first
+    cell with a digit is a student id, the next one a login. The other cells are a name,
+    in one cell or two, and perhaps a login. If a single word is all that they hold, it
+    counts as both name and login.
     """
     person: dict[str, str] = {}
     words = []

@@ -49,10 +49,11 @@ class Known:
 
         Args:
             who: an owner's name or identifier, the hand-in's name in the download, the
-                name of its group, or the first digits of its id.
+                name of its group, or at least the first 8 digits of its id.
 
         Raises:
-            UsageError: no hand-in, or more than one, can be meant.
+            UsageError: no hand-in, or more than one, can be meant; or the text is the
+                name of two people.
         """
         found = [
             id_
@@ -69,14 +70,17 @@ class Known:
         raise UsageError(f"{who!r} is the name of no hand-in{hint}")
 
     def require_one_person(self, who: str, id_: str) -> None:
-        """Check that a name is not that of two people, of whom one handed in nothing.
+        """Check that a text is not the name of two people.
+
+        Only one of them may have handed in, so that only one hand-in can be meant.
 
         Args:
             who: the text, as for `find`.
-            id_: the id of the only hand-in that it can mean.
+            id_: the id of the only hand-in that the text can mean.
 
         Raises:
-            UsageError: a gradebook or list has the name twice.
+            UsageError: a gradebook or list has two people of this name, and the text is
+                not the name of the hand-in or of its group.
         """
         hand_in = self.hand_ins[id_]
         if forms(who) & (forms(hand_in.entry) | forms(hand_in.group)):
@@ -87,7 +91,10 @@ class Known:
             raise UsageError(f"{who!r} is the name of two people: {words}")
 
     def is_whole(self, who: str, id_: str) -> bool:
-        """Return whether a text means a hand-in with all its owners, not one of them.
+        """Return whether a text means a hand-in as a whole, not one owner of several.
+
+        A text does so if it is the hand-in's name in the download, the name of its
+        group, at least the first 8 digits of its id, or a name of its only owner.
 
         Args:
             who: the text, as for `find`.
@@ -149,5 +156,8 @@ def forms(text: str) -> set[str]:
 
 
 def asked(who: str) -> set[str]:
-    """Return the normal forms of a text, and of a name as Canvas writes it."""
+    """Return the normal forms of a text, also as Canvas writes it in files' names.
+
+    Canvas writes "Doe, Jane" as "doejane".
+    """
     return forms(who) | {f"canvas {name}" for name in as_one_word(who)}

@@ -20,7 +20,7 @@ def scheduler_at(cluster: str) -> SplitResult:
         The parts; `scheme`, `hostname` and `port` are set.
 
     Raises:
-        UsageError: the address has another form.
+        UsageError: the address has neither form, or no port.
     """
     try:
         parts = urlsplit(cluster)
@@ -74,8 +74,9 @@ def security(cluster: str, role: str) -> Security:
         role: who needs the certificates: "scheduler", "worker" or "client".
 
     Raises:
-        UsageError: the address begins with `tls://`, and the certificates are missing;
-            or a certificate cannot be used; or the configuration asks for `tls://`.
+        UsageError: a certificate cannot be used. Or the address begins with `tls://`,
+            and certificates are missing. Or it does not begin so, and the configuration
+            requires encryption.
     """
     found = Security()
     try:

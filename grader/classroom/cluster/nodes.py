@@ -193,7 +193,9 @@ class Cluster:
         function: Callable[..., Coroutine[Any, Any, object]],
         *words: object,
     ) -> None:
-        """Have a node run a function, and put the answer among `news`.
+        """Have a node run a function, without waiting for the answer.
+
+        The answer is put into the queue `news` when it comes.
 
         Args:
             node: the node.
@@ -221,7 +223,9 @@ class Cluster:
 
 
 def answered(answer: Future) -> Any:
-    """Return what a node has answered; an exception if it died or failed.
+    """Return what a node has answered.
+
+    If the node died or failed, the exception is returned, not raised.
 
     Raises:
         GraderError: the connection to the scheduler is lost.

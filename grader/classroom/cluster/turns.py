@@ -56,9 +56,12 @@ class Turns:
         return bool(self.together or self.singly or self.running)
 
     def take(self, node: Node) -> str | None:
-        """Return the hand-in that a node grades next; None if it has to wait.
+        """Choose the hand-in that a node grades next.
 
         The hand-in counts as being graded until `done` or `died` is called.
+
+        Returns:
+            The name of the hand-in's report; None if the node has to wait.
         """
         if node.alone or len(node.busy) >= node.slots:
             return None
@@ -74,13 +77,22 @@ class Turns:
         return name
 
     def done(self, node: Node, name: str) -> None:
-        """Take note that a node has graded a hand-in."""
+        """Take note that a node has graded a hand-in.
+
+        Args:
+            node: the node.
+            name: the name of the hand-in's report.
+        """
         node.busy.discard(name)
         node.alone = False
         self.running -= 1
 
     def died(self, node: Node, name: str) -> bool:
         """Take note that a node died while it graded a hand-in.
+
+        Args:
+            node: the node.
+            name: the name of the hand-in's report.
 
         Returns:
             Whether the hand-in is tried again.

@@ -1,7 +1,7 @@
 """Read the gradebook that Canvas exports.
 
-The form is that of instructure/canvas-lms, lib/gradebook_exporter.rb; what Canvas
-accepts stands in lib/gradebook_importer.rb.
+The source of Canvas (instructure/canvas-lms) says what is in the file, in
+lib/gradebook_exporter.rb, and what Canvas accepts back, in lib/gradebook_importer.rb.
 """
 
 import re
@@ -32,7 +32,7 @@ def read_canvas(sheet: Sheet, assignment: str) -> Export:
     """Find the students and the column for the scores in a gradebook of Canvas.
 
     The number of points for a full score is read from the row "Points Possible" and
-    holds for all students. It is 0 if there is no such row.
+    holds for all students. If the row or the number is missing, scores are not scaled.
 
     Args:
         sheet: the file from Canvas.

@@ -1,4 +1,4 @@
-"""Hold the gradebook of a learning platform, which is called an export here."""
+"""Hold an export: the CSV file of a gradebook that a learning platform has written."""
 
 import re
 from collections.abc import Mapping, Sequence
@@ -49,11 +49,12 @@ class Export:
         return f"gradebook{self.sheet.suffix}"
 
     def value(self, row: int, kind: str) -> str:
-        """Return an identifier in a row; "" if there is none.
+        """Return the identifier of one kind in a row; "" if there is none.
 
         Args:
             row: the index of the row, from 0.
-            kind: a key of `columns`.
+            kind: the kind, as in the keys of `columns`. The texts of several columns of
+                this kind are joined with spaces.
         """
         parts = (self.rows[row].at(column) for column in self.columns.get(kind, ()))
         return " ".join(part.strip() for part in parts if part.strip())
@@ -62,7 +63,7 @@ class Export:
         """Return the file's text with the scores in their column.
 
         Args:
-            scores: each score, by the index of the row.
+            scores: the numbers to enter, already scaled, by the index of the row.
         """
         comma = decimal_comma(self.sheet, self.column)
         changed = {}
@@ -75,8 +76,8 @@ class Export:
 def decimal_comma(sheet: Sheet, column: int) -> bool:
     """Return whether the numbers of a file have a decimal comma.
 
-    If the column for the scores does not tell, all columns are looked at. If nothing
-    tells, it is a point, which all platforms read.
+    If no number in the column for the scores has a decimal sign, all columns are looked
+    at. The result is False if commas and points both occur, or neither.
 
     Args:
         sheet: the file's cells.
@@ -96,7 +97,9 @@ def decimal_comma(sheet: Sheet, column: int) -> bool:
 def named(
     head: Sequence[str], kinds: Mapping[str, Sequence[str]]
 ) -> dict[str, tuple[int, ...]]:
-    """Return the columns that identify a student, for `Export.columns`.
+    """Return the indices of columns by kind of identifier, for `Export.columns`.
+
+    Kinds without a column are left out. Upper and lower case count as equal.
 
     Args:
         head: the names of all columns.
@@ -131,9 +134,11 @@ def the_column(found: Sequence[int], assignment: str, others: Sequence[str]) -> 
 
 
 def told(sheet: Sheet, first: int, column: int) -> dict[int, str]:
-    """Return the rows whose cell for the score says something else than a number.
+    """Return why some scores must not be changed; the keys are indices of rows.
 
-    Such a cell is somebody's decision, as `EX` of Canvas is: the student is excused.
+    The cell for such a score has a text, which is somebody's decision, as `EX` of
+    Canvas is: the student is excused. An empty cell, "-", and Blackboard's words for a
+    hand-in that waits for a score, such as "Needs Grading", are no decision.
 
     Args:
         sheet: the file's cells.

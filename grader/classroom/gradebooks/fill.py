@@ -1,4 +1,4 @@
-"""Enter scores into an export: the CSV file of a gradebook, as `export` reads it.
+"""Enter scores into an export, the CSV file of a gradebook.
 
 A row gets a score only if it is certain to which person the row belongs.
 """
@@ -28,7 +28,8 @@ class Filled:
         disputes: sentences on scores that were not entered. Either several hand-ins
             belong to the same row, or it is not certain which row belongs to a person,
             or the row must not be changed.
-        unscaled: whether the export does not say what a full score is worth.
+        unscaled: whether scores were entered without scaling, because the export does
+            not say what a full score is worth.
     """
 
     text: str = ""
@@ -53,7 +54,7 @@ def fill(
     Args:
         export: the export of a gradebook.
         entries: all hand-ins with their results.
-        members: the members of each group, by the group's name.
+        members: the members of each group, by the group's name; None if not known.
         zero_unread: whether to enter 0 for a hand-in that was not read or not imported.
             If false, nothing is entered for such a hand-in.
     """

@@ -27,7 +27,8 @@ def read_members(sheet: Sheet) -> dict[str, list[Owner]]:
     """Return the members of each group, by the group's name.
 
     Args:
-        sheet: the file that Canvas exports, or one that is written like it.
+        sheet: the list of groups that Canvas exports, or a file with the same names of
+            columns.
 
     Raises:
         UsageError: the file has no column with the groups' names, or none that can
@@ -53,8 +54,8 @@ def read_members(sheet: Sheet) -> dict[str, list[Owner]]:
 class Places:
     """The rows of a gradebook; `of` finds those that a hand-in belongs to.
 
-    In a gradebook with a column for groups, which is Moodle's worksheet of a team
-    assignment, the groups are those of this column.
+    If the gradebook has a column for groups, as Moodle's worksheet of a team assignment
+    has, this column says who is in which group. Otherwise `members` says it.
 
     Args:
         export: the gradebook.
@@ -71,14 +72,15 @@ class Places:
                 self.rows.setdefault(group, []).append(row)
 
     def of(self, hand_in: HandIn) -> Iterator[Place]:
-        """Yield for each owner of a hand-in the name, the row, and a message.
+        """Yield for each owner of a hand-in the name, the row's index, and a message.
 
-        The row is None if it is not certain, or if there is none. The message says why
-        the row is not certain; otherwise it is "".
+        The index is None if the row is not certain, or if there is none. The message
+        says why the row is not certain; otherwise it is "".
 
         Args:
-            hand_in: the hand-in. If its owner's name is that of a group, its owners are
-                the group's members.
+            hand_in: the hand-in. If its owner is a group, the group's members count as
+                owners. If the group or its members are not certain, only the group's
+                name is yielded, with None and a message.
         """
         (owner, *others) = hand_in.owners
         name = hand_in.group or owner.name
@@ -114,8 +116,9 @@ class Places:
 
         Args:
             name: the group's name in the download.
-            owner: the owner in the download. Canvas adds the number of one member; of
-                several groups, the member's group is meant.
+            owner: the owner in the download. From Canvas, the owner has the number of
+                one member. If several groups match the name, only those with this
+                member are returned, if there are any.
         """
         form = letters if "canvas" in owner.ids else written
         known = self.rows or self.members
@@ -124,19 +127,20 @@ class Places:
         return theirs if len(groups) > 1 and theirs else groups
 
     def has(self, group: str, owner: Owner) -> bool:
-        """Return whether the list of members has an owner's number in a group."""
+        """Return whether a listed member of a group has an owner's Canvas number."""
         number = owner.ids.get("canvas", "")
         return any(
             one.ids.get("canvas") == number for one in self.members.get(group, ())
         )
 
     def members_of(self, group: str, owner: Owner) -> Iterator[Place]:
-        """Yield a group's members as `of` does, from the list of members.
+        """Yield the listed members of a group, in the form that `of` yields.
 
         Args:
             group: the name of the group.
-            owner: the owner in the download. If the number in the download is that of
-                nobody in the group, the list is of other groups, and no row is certain.
+            owner: the owner in the download. If the owner has a number in Canvas that
+                no member has, the list is of other groups. Then only the group's name
+                is yielded, with None and a message.
         """
         if "canvas" in owner.ids and not self.has(group, owner):
             number = owner.ids["canvas"]
@@ -160,7 +164,8 @@ def written(name: str) -> str:
 def letters(name: str) -> str:
     """Return the letters and digits of a group's name in lower case.
 
-    Canvas omits all other characters (instructure/canvas-lms, lib/content_zipper.rb).
+    In file names, Canvas omits all other characters (instructure/canvas-lms,
+    lib/content_zipper.rb).
     """
     folded = unicodedata.normalize("NFKC", name).casefold()
     return "".join(c for c in folded if c.isalnum())

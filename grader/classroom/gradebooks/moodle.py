@@ -1,9 +1,9 @@
 """Read a grading worksheet or a gradebook that Moodle exports.
 
-Moodle writes the names of the columns in the user's language. The names of four
-languages are known; what is not named in one of them is found by what the cells hold
-and by the order of the columns (moodle/moodle, mod/assign/gradingtable.php for the
-worksheet, grade/export for the gradebook).
+Moodle writes the names of the columns in the user's language. The names in four
+languages are known. A column with any other name is found by its cells and by the order
+of the columns (moodle/moodle, mod/assign/gradingtable.php for the worksheet,
+grade/export for the gradebook).
 """
 
 import re
@@ -38,9 +38,10 @@ def is_moodle(sheet: Sheet) -> bool:
 
 
 def is_worksheet(sheet: Sheet) -> bool:
-    """Return whether a file is a worksheet: "Participant 123" is in the first column.
+    """Return whether a file is a grading worksheet of Moodle.
 
-    The word is the same in all rows, and is written in the user's language.
+    The first column of a worksheet has texts such as "Participant 123". The word before
+    the number can be in any language, and is the same in all rows.
     """
     cells = sheet.column(0)
     words = {re.sub(r"\d+$", "", cell) for cell in cells}
@@ -48,7 +49,7 @@ def is_worksheet(sheet: Sheet) -> bool:
 
 
 def known(sheet: Sheet) -> set[int]:
-    """Return the columns that identify a student by their names."""
+    """Return the indices of the columns whose names are in `KINDS` or `PARTS`."""
     parts = named(sheet.head, {**KINDS, "part": PARTS})
     return {column for columns in parts.values() for column in columns}
 
@@ -83,7 +84,7 @@ def read_moodle(sheet: Sheet, assignment: str) -> Export:
 
 
 def columns_of(sheet: Sheet) -> dict[str, tuple[int, ...]]:
-    """Return the columns that identify a student, for `Export.columns`."""
+    """Return the columns that identify a student, in the form of `Export.columns`."""
     columns = named(sheet.head, KINDS)
     emails = [
         i
@@ -129,12 +130,13 @@ def graded(sheet: Sheet, assignment: str) -> int:
 
 
 def maximum(sheet: Sheet) -> int:
-    """Return the column of a worksheet that holds the points for a full score.
+    """Return the index of a worksheet's column with the points for a full score.
 
-    It is the column after the grade, and holds the same number in all rows.
+    If the column does not have one of the names in `MAXIMUM`, it is the only one that
+    holds the same number in all rows and follows a column of numbers, the grades.
 
     Raises:
-        UsageError: there is no such column.
+        UsageError: there is no such column, or more than one.
     """
     by_name = named(sheet.head, {"most": MAXIMUM}).get("most", ())
     by_cells = []
@@ -159,8 +161,9 @@ def locked(sheet: Sheet, most: int) -> dict[int, str]:
 
     Args:
         sheet: the worksheet.
-        most: the column of the points for a full score. The next column tells whether
-            the grade can be changed, or the one after it if there is a workflow.
+        most: the index of the column with the points for a full score. The next column
+            but one tells whether the grade can be changed if the assignment has a
+            marking workflow, otherwise the next column.
     """
     for column in (most + 1, most + 2):
         cells = {cell.casefold() for cell in sheet.column(column)}

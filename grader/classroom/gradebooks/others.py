@@ -1,7 +1,7 @@
 """Read the gradebooks that Blackboard and Brightspace export.
 
-Both programs are closed. Their forms are known from the exports that other public
-programs read.
+The source of neither platform is public. The form of their files is known from public
+programs that read them.
 """
 
 import re
@@ -37,8 +37,8 @@ def read_blackboard(sheet: Sheet, assignment: str) -> Export:
 
     Args:
         sheet: the file from Blackboard.
-        assignment: the name of the column for the scores, with or without the points
-            and the number that Blackboard adds.
+        assignment: the name of the assignment, such as "Homework", or of the whole
+            column, such as "Homework [Total Pts: 100 Score] |123456".
 
     Raises:
         UsageError: no column, or more than one, has this name.
@@ -56,8 +56,8 @@ def read_brightspace(sheet: Sheet, assignment: str) -> Export:
 
     Args:
         sheet: the file from Brightspace.
-        assignment: the name of the column for the scores, with or without what
-            Brightspace adds.
+        assignment: the name of the assignment, such as "Homework", or of the whole
+            column, such as "Homework Points Grade <Numeric MaxPoints:100 Weight:5>".
 
     Raises:
         UsageError: no column, or more than one, has this name.
@@ -76,7 +76,7 @@ def read(
 
     Args:
         sheet: the file.
-        assignment: the name of the column for the scores.
+        assignment: the name of the assignment, or of the whole column for the scores.
         platform: the name of the platform.
         kinds: by kind of identifier, the names of its columns.
         pattern: the form of the name of a column for scores. Its group "name" is the

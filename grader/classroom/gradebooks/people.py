@@ -42,10 +42,10 @@ class People:
                     self.places[kind].setdefault(value, set()).add(i)
 
     def values(self, row: int, kind: str) -> set[str]:
-        """Return the identifiers of one kind in a row, in their normal form.
+        """Return the identifiers of one kind in a row, in the form of `normal`.
 
-        A login name that is an email address counts as one, too, because in some
-        universities people log in with their address.
+        The identifiers of the kind "email" include a login that is an e-mail address,
+        because at some universities people log in with their address.
 
         Args:
             row: the index of the row.
@@ -63,8 +63,9 @@ class People:
 
         Args:
             owner: the person who handed in.
-            listed: whether the person is from a list of persons. If false, a number
-                counts only if the name agrees, because it can also be a group's.
+            listed: whether the person is from a list of people. If false, the row with
+                the person's number in Canvas or Moodle is certain only if the name in
+                it agrees, because the number can be a group's.
 
         Returns:
             The index is None if the row is not certain, or if the person has no row.
@@ -87,7 +88,9 @@ class People:
         return next(iter(rows), None), ""
 
     def wrong_number(self, owner: Owner, found: dict[str, set[int]]) -> str:
-        """Return why a number in a file's name is not the owner's; "" if it is.
+        """Return a sentence if an owner's number is in a row of another name, else "".
+
+        The number is that in Canvas, or the participant number in Moodle.
 
         Args:
             owner: the person who handed in.
@@ -103,12 +106,14 @@ class People:
         return ""
 
     def doubt(self, owner: Owner, found: dict[str, set[int]], rows: set[int]) -> str:
-        """Return why it is not certain which row belongs to a person; "" if it is.
+        """Return why it is not certain which row belongs to a person.
+
+        The result is "" if one row is certain, or if no row fits.
 
         Args:
             owner: the person who handed in.
             found: the result of `found`.
-            rows: the rows that the person's identifiers have in common.
+            rows: the indices of the rows that may be the person's.
         """
         if len(rows) > 1:
             return f"{len(rows)} rows could be meant"
@@ -145,13 +150,13 @@ class People:
         }
 
     def agrees(self, name: str, row: int) -> bool:
-        """Return whether the name of a file or folder may be that of a row's person.
+        """Return whether a name from a file or folder may be that of a row's person.
 
-        Where Moodle hides the names, the name of the folder is the word before the
-        number in the column Identifier: "Participant" in "Participant 123".
+        If Moodle hides the names of people, a folder's name has the word in the column
+        Identifier in their place: "Participant" in "Participant 123".
 
         Args:
-            name: the name in the file's or folder's name.
+            name: the part of the file's or folder's name that names the person.
             row: the index of the row.
         """
         word = re.sub(r"\s*\d+\s*$", "", self.export.value(row, "moodle"))
@@ -167,22 +172,24 @@ class People:
 
 
 def is_any(owner: Owner) -> bool:
-    """Return whether it is not known what kind of identifier an owner's login is.
+    """Return whether an owner's login may be an identifier of any kind.
 
-    This is so if the login is the name of a file or folder, as is the owner's name.
+    This is so if only the name of a file or folder is known: then the owner's name and
+    login are both this name.
     """
     return owner.ids == {"login": owner.name}
 
 
 def same_name(folder: str, name: str) -> bool:
-    """Return whether a file or folder may belong to the person with this name.
+    """Return whether a name from a file or folder may be that of a person.
 
-    Canvas and Moodle omit characters that file systems do not allow. Moodle may put the
-    name of a group and a hyphen before the person's name. If the name has bytes that
-    could not be decoded, only the ASCII letters are compared.
+    Only letters and digits are compared, in any order, because Canvas and Moodle omit
+    characters that file systems do not allow. Moodle may put the name of a group and a
+    hyphen before the person's name. If `folder` has bytes that could not be decoded,
+    only the ASCII letters and digits are compared.
 
     Args:
-        folder: the name in the name of a file or folder.
+        folder: the part of the file's or folder's name that names the person.
         name: the name of a person in an export.
     """
     parts = folder.split("-")
@@ -193,7 +200,10 @@ def same_name(folder: str, name: str) -> bool:
 
 
 def as_one_word(name: str) -> set[str]:
-    """Return a name's words written as one, in all orders; "doejane" for "Jane Doe"."""
+    """Return a name's words joined in each order: "doejane" and "janedoe" for Jane Doe.
+
+    The result is empty if the name has more than `MOST_WORDS` words.
+    """
     words = normal_name(name).split()
     if len(words) > MOST_WORDS:
         return set()
@@ -214,7 +224,8 @@ def ascii_of(name: str) -> str:
 def normal(value: str, kind: str) -> str:
     """Return an identifier in a normal form: equal identifiers become equal texts.
 
-    The result is "" if the text holds no identifier of this kind.
+    The result is "" if the text is blank, or if the kind is "moodle" and the text does
+    not end in a number.
 
     Args:
         value: the text with the identifier.

@@ -31,11 +31,12 @@ def read_export(sheet: Sheet, assignment: str) -> Export:
 
     Args:
         sheet: the file.
-        assignment: the name of the column for the scores.
+        assignment: the name of the assignment, or of the column for its scores. A
+            worksheet of Moodle needs no name.
 
     Raises:
-        UsageError: the file is no gradebook of a known platform, or no column, or more
-            than one, has this name.
+        UsageError: the file is no gradebook of a known platform; or no column, or more
+            than one, is for the scores; or Canvas accepts no scores in the column.
     """
     for is_export, read in READERS:
         if is_export(sheet):

@@ -58,7 +58,7 @@ class Sheet:
         delimiter: the character between cells.
         mark: the byte order mark, with which the text begins, or "".
         encoding: the encoding of the file, as Python names it.
-        suffix: the end of the file's name.
+        suffix: the end of the file's name, such as ".csv".
     """
 
     rows: list[Row]
@@ -123,7 +123,8 @@ def sheet_at(path: str, option: str) -> Sheet:
         option: the option that names the file, for error messages.
 
     Raises:
-        UsageError: the file cannot be read, is no text, or is no CSV file.
+        UsageError: the file cannot be read, is text neither in UTF-8 nor in UTF-16 with
+            a byte order mark, or is no CSV file, see `sheet_of`.
     """
     try:
         data = Path(path).read_bytes()
@@ -151,7 +152,7 @@ def sheet_of(text: str, encoding: str = "utf-8", suffix: str = ".csv") -> Sheet:
         suffix: the end of the file's name.
 
     Raises:
-        UsageError: the text is no CSV file.
+        UsageError: a quote is not closed, or a cell goes on after its closing quote.
     """
     body = text.removeprefix("\ufeff")
     names = re.sub(QUOTED, "", body).partition("\n")[0]
@@ -189,8 +190,8 @@ def as_csv(rows: Iterable[Sequence[str]]) -> str:
 def number(cell: str) -> float | None:
     """Return the number in a cell, or None if the cell holds no number.
 
-    Of several points and commas, the last one is the decimal point. This is how Canvas
-    reads a gradebook (instructure/canvas-lms, lib/gradebook_importer.rb).
+    The last point or comma is the decimal point, and the others are left out. This is
+    how Canvas reads a gradebook (instructure/canvas-lms, lib/gradebook_importer.rb).
     """
     text = re.sub(r"\s", "", cell)
     if not re.fullmatch(r"[-+]?[\d.,]*\d[\d.,]*", text):

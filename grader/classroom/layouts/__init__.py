@@ -1,9 +1,9 @@
 """Find the hand-ins in a platform's download, and who handed them in.
 
 `download.find` looks at a folder. A module for each platform knows the names that this
-platform gives to files and folders; its docstring says where they are defined. A
-module's function `pieces` returns what it knows of the entries of a folder. No module
-reads the contents of a hand-in.
+platform gives to files and folders; the module's docstring says where the names are
+defined. The module's function `pieces` returns what the names of a folder's entries
+say. No module reads the contents of a hand-in.
 """
 
 from grader.classroom.layouts.download import find

@@ -2,7 +2,8 @@
 
 A file's name is the assignment's name, the login, the time of the attempt and the
 file's own name. A text file for each attempt begins with "Name: Jane Doe (jdoe)".
-(Blackboard's source is not public; kwurst/bb-file-cleanup, README.md.)
+(Blackboard's source is not public; the form is that in kwurst/bb-file-cleanup,
+README.md.)
 """
 
 import re
@@ -20,7 +21,7 @@ _NAME = re.compile(r"\ufeff?Name:\s*(?P<name>.*\S)\s*\((?P<login>[^()]+)\)\s*")
 
 
 def pieces(folder: Path, entries: Entries) -> dict[str, Piece]:
-    """Return the pieces of a download from Blackboard by the names of its files."""
+    """Return the pieces of a download from Blackboard; the keys are names of files."""
     files = [entry.name for entry in entries if not is_folder(entry)]
     found = {name: match for name in files if (match := _FILE.fullmatch(name))}
     owners = {}
@@ -50,6 +51,9 @@ def pieces(folder: Path, entries: Entries) -> dict[str, Piece]:
 
 def owner_in(path: Path, who: str) -> Owner | None:
     """Return the owner that the text file of an attempt names, or None.
+
+    The result is None if the file cannot be read, or names no login with which `who`
+    ends.
 
     Args:
         path: the path of the text file.

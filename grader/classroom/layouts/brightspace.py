@@ -2,8 +2,9 @@
 
 A folder's name is two numbers, the person's name and the time of the submission:
 "123-456 - Jane Doe - Nov 3, 2026 1159 PM". There is a folder for each submission of a
-person. Older versions have no folders, but " - " and the file's own name at the end.
-(Its source is not public; the form is as in the tests of tools that read it.)
+person. Older versions have files instead of folders, and a file's name goes on with
+" - " and the file's own name. (The source of Brightspace is not public; the form is as
+in the tests of tools that read its downloads.)
 """
 
 import re
@@ -39,7 +40,7 @@ _MONTHS = (
 
 
 def pieces(_folder: Path, entries: Entries) -> dict[str, Piece]:
-    """Return the pieces of a download from Brightspace by the names of its entries."""
+    """Return the pieces of a download from Brightspace; the keys are entries' names."""
     found = matches(_NAME, entries)
     groups = are_groups(match["name"] for match in found.values())
     result = {}
@@ -60,7 +61,8 @@ def pieces(_folder: Path, entries: Entries) -> dict[str, Piece]:
 def sortable(time: str) -> str:
     """Return a time as text that sorts: "2026-11-03 23:59" for "Nov 3, 2026 1159 PM".
 
-    The result is "" if the time has another form, for instance another language.
+    The day may come before the month. The result is "" for any other text, for instance
+    a time in another language.
     """
     match = _TIME.fullmatch(time.strip())
     month = (match["month"] or match["month2"]) if match else ""

@@ -2,9 +2,9 @@
 
 A file's name is the person's name without blanks and punctuation, LATE if it was late,
 the person's number, the file's number and the file's own name. An anonymous file has
-anon_ and a code in place of name and number. For a group it has the group's name, and
-the number of one member. The download holds the files of the last attempt only
-(instructure/canvas-lms, lib/content_zipper.rb).
+anon_ and a code in place of the person's name and number. A group's file has the
+group's name, and the number of one member. The download holds the files of the last
+attempt only (instructure/canvas-lms, lib/content_zipper.rb).
 """
 
 import re
@@ -27,7 +27,7 @@ _ONLINE = {
 
 
 def pieces(_folder: Path, entries: Entries) -> dict[str, Piece]:
-    """Return the pieces of a download from Canvas by the names of its files."""
+    """Return the pieces of a download from Canvas; the keys are names of files."""
     files = [entry.name for entry in entries if not is_folder(entry)]
     found = {
         name: match

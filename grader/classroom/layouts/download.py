@@ -88,17 +88,18 @@ def find(folder: Path) -> Found:
 
 
 def recognised(folder: Path, entries: Entries) -> tuple[str, dict[str, Piece]]:
-    """Return the platform from which a folder is, and the pieces of the download.
+    """Return the platform that a folder was downloaded from, and the folder's pieces.
 
     A platform is recognised if more than half of the files and folders that may be
-    hand-ins have its names.
+    hand-ins have names as this platform gives them.
 
     Args:
         folder: the folder.
         entries: the folder's entries.
 
     Returns:
-        A key of `PLATFORMS` and the pieces by the names of entries; or PLAIN and {}.
+        A key of `PLATFORMS`, and the pieces with entries' names as keys. If no platform
+        is recognised: PLAIN and {}.
     """
     real = [entry for entry in entries if not entry.is_symlink()]
     possible = {
@@ -147,14 +148,14 @@ def choose(folder: Path, pieces: dict[str, Piece], found: Found) -> None:
 
 
 def download_in(folder: Path, entries: Entries) -> Path | None:
-    """Return the folder in a folder that is the download, if there is no doubt.
+    """Return the inner folder that is the download, or None if this is not certain.
 
     Args:
         folder: a folder that is no platform's download.
         entries: the folder's entries.
 
     Raises:
-        UsageError: all folders in the folder are downloads.
+        UsageError: there are several inner folders, and all are downloads.
     """
     known = {Path(path): layout for path, layout in downloads_in(entries)}
     folders = [Path(entry.path) for entry in entries if is_folder(entry)]
@@ -185,7 +186,7 @@ def downloads_in(entries: Entries) -> Iterator[tuple[str, str]]:
 
 
 def is_class(folder: Path) -> bool:
-    """Return whether a folder with any names looks like one of several hand-ins."""
+    """Return whether a folder seems to hold several hand-ins, with any names."""
     try:
         entries = listing(folder)
     except OSError:
@@ -205,7 +206,7 @@ def is_class(folder: Path) -> bool:
 
 
 def found_in(inner: Path, beside: Entries) -> Found:
-    """Return what is found in an inner folder, and what lies beside this folder.
+    """Return what `find` finds in an inner folder; list as ignored what lies beside it.
 
     Args:
         inner: the inner folder.
@@ -257,7 +258,10 @@ def require_several(folder: Path, entries: Entries) -> None:
 
 
 def named(entries: Entries) -> str:
-    """Return the names of the first entries, as text: "a.pdf, b.txt and 3 more"."""
+    """Return the names of the first entries: "a.pdf, b.txt, c.doc and 2 more".
+
+    At most `MAX_NAMED` entries are named. The result is "nothing" if there are none.
+    """
     names = ", ".join(shown(entry.name) for entry in entries[:MAX_NAMED])
     more = len(entries) - MAX_NAMED
     return f"{names} and {more} more" if more > 0 else names or "nothing"

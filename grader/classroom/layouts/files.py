@@ -40,10 +40,10 @@ def is_folder(entry: os.DirEntry[str]) -> bool:
 def matches(
     pattern: re.Pattern[str], entries: Iterable[os.DirEntry[str]]
 ) -> dict[str, re.Match[str]]:
-    """Return the matches of all names that have a form, by the names of the entries.
+    """Return the matches of a pattern with whole names; the keys are the names.
 
-    The name of a file has to have the group `file` of the pattern, and that of a folder
-    must not have it.
+    A file's name counts only if it has the pattern's group `file`, and a folder's name
+    only if it does not have this group.
     """
     found = {}
     for entry in entries:
@@ -56,14 +56,19 @@ def matches(
 def is_hand_in(file: str) -> bool:
     """Return whether a file's name is that of a hand-in: `bo.py`, also `bo.py.txt`.
 
-    Archives that the grader cannot read, such as `bo.rar`, count as hand-ins.
+    It is so if one of the last two suffixes is .py, .ipynb or .zip, or if the last one
+    is that of an archive that the grader cannot read, as in `bo.rar`.
     """
     last = [suffix.lower() for suffix in Path(file).suffixes[-2:]]
     return bool({*last} & {*KINDS}) or not ARCHIVES.isdisjoint(last[-1:])
 
 
 def owner_of_file(name: str) -> str:
-    """Return the owner's name: the file's name without suffixes, "bo" for "bo.py"."""
+    """Return the owner's name: the file's name without suffixes, "bo" for "bo.py".
+
+    Before the last suffix, only suffixes of hand-ins and archives are removed, as in
+    "bo.tar.gz": "bo.li.py" gives "bo.li".
+    """
     path = Path(name)
     while Path(path.stem).suffix.lower() in {*KINDS, *ARCHIVES}:  # as in bo.tar.gz
         path = Path(path.stem)
@@ -114,7 +119,7 @@ def place_in(folder: Path) -> Path:
 
 
 def hand_ins_below(folder: Path) -> Iterator[Path]:
-    """Yield the paths of files in a folder and its folders that may be hand-ins."""
+    """Yield the path of each possible hand-in, a file at any depth in a folder."""
     for where, folders, files in os.walk(folder):
         folders[:] = [f for f in folders if f[0] != "." and f not in NO_HAND_IN]
         yield from (Path(where, f) for f in files if f[0] != "." and is_hand_in(f))

@@ -10,7 +10,7 @@ from pathlib import Path
 
 @dataclass(frozen=True)
 class Owner:
-    """A person who handed in.
+    """A person who handed in, or a group whose members are not known.
 
     Attributes:
         name: the person's name in the download.
@@ -34,7 +34,7 @@ class HandIn:
         owners: one person, or the members of a group. If the download does not name the
             members, this is one `Owner` with the group's name.
         late: whether the download says that the hand-in was late.
-        group: the name of the group in the download; "" if one person handed in.
+        group: the name of the group in the download; "" if the download names none.
     """
 
     path: Path
@@ -56,9 +56,11 @@ class Found:
     Attributes:
         hand_ins: the hand-ins, sorted by name.
         ignored: for each file or folder that is no hand-in, its name and the reason.
-        layout: the platform and its command, as in "Canvas, Download Submissions".
+        layout: the platform and its command, as in "Canvas, Download Submissions", or
+            `download.PLAIN`.
         inner: the path from the given folder to the download; "" if they are the same.
-        strange: the entries of hand-ins whose names are not those of the platform.
+        strange: the names of files and folders that are taken for hand-ins although the
+            platform does not give such names.
     """
 
     hand_ins: list[HandIn] = field(default_factory=list)
@@ -69,7 +71,7 @@ class Found:
 
     @property
     def headline(self) -> str:
-        """A line that says which layout was recognised, and where."""
+        """A line with the recognised layout, its place, and the number of hand-ins."""
         where = f" in {self.inner}/" if self.inner else ""
         number = len(self.hand_ins)
         return f"{self.layout}{where}: {number} hand-in{'s' * (number != 1)}"
@@ -88,7 +90,8 @@ class Piece:
         group: see `HandIn.group`.
         path: the path to grade; None if it follows from the file or folder itself.
         no_hand_in: why this is no hand-in; "" if it is one.
-        note: whether the platform wrote it, about another piece. It is not listed.
+        note: whether the platform wrote the file, about another piece. Such a file is
+            no hand-in. It is listed as ignored only if `no_hand_in` gives a reason.
     """
 
     who: str
@@ -109,10 +112,10 @@ Pieces = Callable[[Path, Entries], dict[str, Piece]]
 
 
 def are_groups(names: Iterable[str]) -> bool:
-    """Return whether all names look like those of groups: "Group 1", "Team B".
+    """Return whether all names look like those of groups, not of people.
 
-    Platforms write a group's name where otherwise a person's name is. No person's name
-    ends in a digit. "Group A" and "Group B" differ in one letter.
+    They do so if all end in a digit, as "Group 1" does. They also do so if there are
+    several, which differ only in a capital letter at the end: "Team A", "Team B".
     """
     known = {*names}
     if all(name[-1:].isdigit() for name in known):

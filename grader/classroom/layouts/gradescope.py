@@ -17,7 +17,9 @@ _SUBMITTERS = ":submitters:"
 
 
 def pieces(folder: Path, entries: Entries) -> dict[str, Piece]:
-    """Return the pieces of an export from Gradescope by the names of its folders.
+    """Return the pieces of an export from Gradescope; the keys are names of folders.
+
+    The result is {} if the folder has no file of metadata.
 
     Raises:
         UsageError: the file of metadata cannot be read, or does not come from
@@ -36,7 +38,7 @@ def pieces(folder: Path, entries: Entries) -> dict[str, Piece]:
 
 
 def read_submitters(path: Path) -> dict[str, tuple[Owner, ...]]:
-    """Return the owners of each hand-in by the name of its folder.
+    """Return the owners of each hand-in; the keys are names of folders.
 
     Args:
         path: the path of Gradescope's file of metadata.

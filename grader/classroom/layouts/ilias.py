@@ -19,7 +19,7 @@ _LATE = re.compile(r"(?:Late Submission|Verspaetete Abgabe|Verspätete Abgabe) -
 
 
 def pieces(_folder: Path, entries: Entries) -> dict[str, Piece]:
-    """Return the pieces of a download from ILIAS by the names of its folders."""
+    """Return the pieces of a download from ILIAS; the keys are names of folders."""
     found = {}
     for entry in entries:
         if not is_folder(entry):
@@ -34,10 +34,11 @@ def pieces(_folder: Path, entries: Entries) -> dict[str, Piece]:
 
 
 def owner_of(name: str) -> Owner | None:
-    """Return the owner of a folder, or None if the name has another form.
+    """Return the owner of a folder, or None if ILIAS does not give such a name.
 
-    A _ may also be part of a name or login. Then nobody knows where the login begins,
-    and the owner has no login.
+    The folder's name is last name, first name, login and number, with _ between them. A
+    _ may also be part of a name or login. Then nobody knows where the login begins, and
+    the owner has no login.
     """
     match = _PERSON.fullmatch(name)
     if not match or match["parts"].count("_") < 2:
@@ -71,10 +72,11 @@ def team_in(entry: os.DirEntry[str]) -> Piece | None:
 
 
 def chosen_in(folder: Path) -> tuple[Path, bool]:
-    """Return the path to grade for a person's folder, and whether it is late.
+    """Return the path to grade for a person's folder, and whether this file is late.
 
-    If some files are late, the best one counts, and of two that are equally good the
-    late one, because it was handed in after the other one.
+    If no file is late, the path is the result of `place_in`. Otherwise it is that of
+    the best file (see `rank`). Of two files that are equally good, the late one counts,
+    because it was handed in after the other one.
     """
     files = [Path(e.path) for e in listing_or_none(folder) if e.is_file()]
     if not any(_LATE.match(file.name) for file in files):
@@ -89,7 +91,7 @@ def chosen_in(folder: Path) -> tuple[Path, bool]:
 
 
 def listing_or_none(folder: Path) -> list[os.DirEntry[str]]:
-    """Return a folder's entries; [] if it cannot be read, which reading it will say."""
+    """Return a folder's entries; [] if the folder cannot be read."""
     try:
         return listing(folder)
     except OSError:

@@ -1,10 +1,11 @@
 """Know the folders and files of Moodle's "Download all submissions".
 
 A folder's name is the person's name, the participant's number and
-`assignsubmission_file`; without folders, the file's own name follows. Older versions
-have a _ at the end. With anonymous submissions every name is "Participant", in the
-site's language. For a team it has the team's name and the team's number. The team of
-those who are in none has no number (moodle/moodle, mod/assign/classes/downloader.php).
+`assignsubmission_file`, with _ between them, and in older versions also at the end. In
+a download without folders, a file's name goes on with _ and the file's own name. With
+anonymous submissions every name is "Participant", in the site's language. A team's
+folder or file has the team's name and number instead. People in no team count as one
+team without a number (moodle/moodle, mod/assign/classes/downloader.php).
 """
 
 import re
@@ -21,7 +22,7 @@ _NAME = re.compile(
 
 
 def pieces(_folder: Path, entries: Entries) -> dict[str, Piece]:
-    """Return the pieces of a download from Moodle by the names of its entries."""
+    """Return the pieces of a download from Moodle; the keys are names of entries."""
     found = matches(_NAME, entries)
     teams = any(not match["number"] for match in found.values())
     teams = teams or are_groups(match["name"] for match in found.values())

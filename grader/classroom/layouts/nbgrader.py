@@ -15,7 +15,9 @@ SUBMITTED, _TIME = "submitted", "timestamp.txt"
 
 
 def pieces(folder: Path, entries: Entries) -> dict[str, Piece]:
-    """Return the pieces of nbgrader's folder by the names of the students.
+    """Return the pieces of nbgrader's folder; the keys are names of students' folders.
+
+    The result is {} unless more than half of the entries are students' folders.
 
     Raises:
         UsageError: there are several assignments, and it is not certain which one is
@@ -52,7 +54,8 @@ def assignment_of(folders: list[Path]) -> str:
         folders: all folders of all students' assignments.
 
     Raises:
-        UsageError: several assignments, or none of several, have a `dqn` in them.
+        UsageError: there are several assignments, and not exactly one of them has a
+            hand-in with the name `dqn`.
     """
     names = {folder.name for folder in folders}
     if len(names) > 1:

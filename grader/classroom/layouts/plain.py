@@ -13,7 +13,11 @@ from grader.classroom.layouts.found import Owner, Piece
 
 
 def piece(entry: os.DirEntry[str]) -> Piece:
-    """Return what the name of a file or folder says, in no platform's layout."""
+    """Return the piece of a file or folder that has its owner's name.
+
+    The piece says why it is no hand-in if the entry is a link, a file that cannot be a
+    hand-in, or a file with a name that every student's file has.
+    """
     who = f"/{entry.name}"  # no platform's text begins with a slash
     if entry.is_symlink():
         return Piece(who, no_hand_in="it is a link")

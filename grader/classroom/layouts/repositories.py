@@ -23,7 +23,10 @@ _ENOUGH = 3  # so many logins do not all begin with the same word
 
 
 def pieces(folder: Path, entries: Entries) -> dict[str, Piece]:
-    """Return the pieces of a folder of repositories by their names."""
+    """Return the pieces of a folder of repositories; the keys are repositories' names.
+
+    The result is {} if `prefix_of` finds no common beginning.
+    """
     names = [
         e.name for e in entries if is_folder(e) and (folder / e.name / ".git").exists()
     ]
@@ -70,9 +73,9 @@ def prefix_of(folder: str, names: list[str]) -> tuple[str, bool]:
 
 
 def people_in(path: Path) -> dict[str, Owner]:
-    """Return the people in Classroom 50's table of scores by their logins at GitHub.
+    """Return the people in Classroom 50's table of scores; the keys are GitHub logins.
 
-    The result is {} if there is no such table.
+    The keys are in lower case. The result is {} if there is no table that can be read.
     """
     try:
         with path.open(encoding="utf-8", newline="") as file:
@@ -92,8 +95,9 @@ def people_in(path: Path) -> dict[str, Owner]:
 def place_in_repository(folder: Path) -> Path:
     """Return the path to grade in a repository: the repository, or its starter/.
 
-    The result is starter/ if other folders have a `dqn.py` as well, which may be
-    somebody else's, for instance the solution.
+    The result is starter/ if a `dqn.py` is in it, others are in other folders, and none
+    is in the repository's top folder. The others may be somebody else's, for instance
+    the solution.
     """
     own = folder / STARTER
     found = [path for path in hand_ins_below(folder) if path.name == FILE]

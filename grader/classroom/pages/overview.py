@@ -64,7 +64,8 @@ class Group(NamedTuple):
         kind: the kind of reason, such as "not read".
         colour: the colour of the kind, a CSS class of `page.css`.
         advice: what the kind means for the score, and what to do; "" for nothing.
-        items: the ids of one hand-in, or of several that look alike, with the details.
+        items: pairs (ids, details). The ids are those of one hand-in, or of several
+            that look alike.
     """
 
     kind: str
@@ -196,7 +197,8 @@ def is_secret(trouble: Trouble, names: bool) -> bool:
     """Return whether the page must hide why staff should look at a hand-in.
 
     The details of a hand-in that was not read or not imported can contain names of
-    files, and so names of people. These details must be hidden if `names` is false.
+    files, and so names of people. The details of one that is not on the roster contain
+    names of people. Both must be hidden if `names` is false.
 
     Args:
         trouble: the reason why staff should look at a hand-in.
@@ -211,8 +213,8 @@ def is_secret(trouble: Trouble, names: bool) -> bool:
 def rows(entries: Iterable[Entry], *, names: bool) -> list[Row]:
     """Return the rows of everyone's points.
 
-    With names, they are in the order of the names; else the highest score comes first.
-    Hand-ins without a score come last.
+    Hand-ins without a score always come last. The others are in the order of their
+    owners' names if `names` is true; if not, the highest score comes first.
     """
     found = []
     for entry in entries:

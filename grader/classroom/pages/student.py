@@ -81,7 +81,7 @@ class Section(NamedTuple):
 
     @property
     def why(self) -> str:
-        """Return why an exercise without a mistake lacks points; "" if it does not."""
+        """Return why an exercise without a mistake lacks points; "" for all others."""
         first = None if self.failed else told_first(self.exercise)
         return first.message if first else ""
 
@@ -130,8 +130,8 @@ def sign_of(outcome: Outcome) -> Sign:
 def outcome_of(exercise: Exercise) -> Outcome:
     """Return the outcome whose mark an exercise gets.
 
-    It is that of the first check that the page tells in full. An exercise in which
-    nothing is written was not judged.
+    If the exercise has all points, the outcome is passed. Otherwise it is that of the
+    first check that found a mistake, or skipped if no check found one.
     """
     if exercise.is_complete:
         return Outcome.PASSED
@@ -140,10 +140,7 @@ def outcome_of(exercise: Exercise) -> Outcome:
 
 
 def urgency(section: Section) -> int:
-    """Return the place of an exercise: first those with a mistake, last the complete.
-
-    Between them are those that were not judged.
-    """
+    """Return a number to sort by: 0 with a mistake, 1 if not judged, 2 if complete."""
     return 0 if section.failed else 2 if section.exercise.is_complete else 1
 
 

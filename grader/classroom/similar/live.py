@@ -106,7 +106,7 @@ def without_replaced(body: list[ast.stmt]) -> Iterator[ast.stmt]:
 
 
 def reachable(body: Iterable[ast.stmt]) -> Iterator[ast.stmt]:
-    """Yield the statements of a block that can run.
+    """Yield the statements of a block, without the branches that never run.
 
     An `if` with a constant condition is replaced by the branch that runs, and a
     `while False` by its `else`.

@@ -99,9 +99,9 @@ class Row:
             self.units.add(unit(self.tokens[start:]))
 
     def write_tokens(self, node: ast.AST) -> None:
-        """Append the tokens of a node to `tokens`.
+        """Append the tokens of a node, and of all nodes in it, to `tokens`.
 
-        These are the node's kind, its name or value, and the tokens of the nodes in it.
+        The hash of each unit in the node is added to `units`, but not the node's own.
         """
         match node:
             case ast.Name(id=name):

@@ -85,9 +85,10 @@ def read_off(
     samples: Sequence[Sample],
     slopes: Sequence[np.ndarray | None],
 ) -> list[np.ndarray] | None:
-    """Return the targets of a loss that is a factor times the mean of squared errors.
+    """Return the targets y in the hand-in's loss, computed from losses and slopes.
 
-    For any other loss the returned numbers have no meaning.
+    The loss has to be a factor times the mean of squared errors. For any other loss the
+    returned numbers have no meaning.
 
     Args:
         samples: the questions, each with the hand-in's answer.
@@ -111,10 +112,11 @@ def read_off(
 
 
 def constant(values: np.ndarray) -> float | None:
-    """Return the number to which all values are equal within rounding, or None.
+    """Return the number to which all values are equal within 0.1 %, or None.
 
-    NaN and infinite values are left out. The result is None if the remaining values
-    differ, or if fewer than three remain.
+    NaN and infinite values are left out. The number is the median of the remaining
+    values, as `rounded` returns it. The result is None if a value differs by more than
+    0.1 % from the median, or if fewer than three values remain.
     """
     values = values[np.isfinite(values)]
     if len(values) < 3:
@@ -261,9 +263,9 @@ def mixtures(
 ) -> Iterator[Choice]:
     """Yield the choices for a weighted mean of max_a Q(s′,a) and another value of s′.
 
-    The other value is one of the table `OTHER_VALUES`. Its weight is computed from the
-    targets. The choice is yielded if the weight is between 0 and 1, and the same for
-    all targets.
+    The other value is one of the table `OTHER_VALUES`. The two weights, which add up to
+    1, are computed from the targets. The choice is yielded if both weights are above 0
+    and are the same for all targets.
 
     Args:
         target_of: the function that takes rows and a formula, and computes the targets.

@@ -1,8 +1,8 @@
 """The choices of the mask, which is the factor ¬d in a right target.
 
-A choice has a text for the formula and a function that computes the mask from the rows
-of a batch. A choice that is a mistake also has a name and a hint. The first choice is
-right code.
+The flag d of a transition is 1 if the transition is terminal, else 0. A choice has a
+text for the formula and a function that computes the mask from the rows of a batch. A
+choice that is a mistake also has a name and a hint. The first choice is right code.
 """
 
 from collections.abc import Callable

@@ -45,7 +45,7 @@ def both(join: Callable, *, held: bool) -> Callable[[Rows], Values]:
 
 
 def held_values(x: Rows) -> Values:
-    """Return the values by θ_Q of s, s′ and a state of zeros, without a gradient."""
+    """Return θ_Q's values of s, s′ and a state of zeros as constants, each [.., A]."""
     return x.held_s, x.held_n, x.q_0.reshape(-1, x.width)[-1:]
 
 

@@ -27,8 +27,9 @@ def agreed(first: list[Finding], second: list[Finding]) -> Reading | None:
     """Return the reading of the findings that two rounds of questions share.
 
     A finding is one difference from a right buffer. Two findings are the same if their
-    names and their texts `computes` are equal. The text of a `measured` finding
-    has numbers that differ between the rounds; for it, equal names are enough.
+    names and their texts `computes` are equal. If `measured` is True, equal names are
+    enough, because the text has numbers that differ between the rounds. The reading has
+    at most `MOST` findings.
 
     Args:
         first: findings of the first round.

@@ -46,6 +46,8 @@ def read(student: Student, rng: np.random.Generator) -> Reading | None:
 
     Raises:
         Wrong: the actions are not whole numbers, or the part is a stub.
+        Raised, OtherShape: the first questions were answered, but at a later one the
+            hand-in's code has raised an exception, or the actions have a wrong shape.
     """
     questions = Questions(student, rng)
     try:

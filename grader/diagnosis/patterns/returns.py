@@ -54,9 +54,9 @@ class Asked:
 def drawn_rewards(rng: np.random.Generator, num_steps: int) -> np.ndarray:
     """Draw rewards of four episodes of T steps [4,T].
 
-    Some rewards lie between -1 and 1, others outside. With three or more steps, the
-    last two episodes have one or two rewards of 0, neither at the first nor at the last
-    step.
+    Some rewards lie between -1 and 1, others outside. With three or more steps, each of
+    the last two episodes has one or two rewards of 0, neither at the first nor at the
+    last step.
 
     Args:
         rng: source of the numbers.
@@ -82,7 +82,7 @@ def ask(student: Student, rewards: np.ndarray, gamma: float) -> np.ndarray:
 
     Raises:
         Raised: the hand-in's code has raised an exception.
-        Wrong: the answers are not numbers, or have different shapes.
+        Wrong: the answers are not numbers, or not all of one shape.
     """
     answers = [
         student.answer(Case(PART, {"gamma": gamma}, {"reward": row})).array("returns")
@@ -104,8 +104,9 @@ def read(student: Student, rng: np.random.Generator) -> Reading | None:
         rng: draws rewards.
 
     Raises:
-        Raised: the hand-in's code has raised an exception at the first questions.
-        Wrong: the answers are not numbers, or have different shapes.
+        Raised: the hand-in's code has raised an exception at a question with `STEPS`
+            rewards and γ = `GAMMA`.
+        Wrong: the answers to these questions are not numbers, or not all of one shape.
     """
     long = np.concatenate([drawn_rewards(rng, STEPS), np.eye(STEPS, dtype=np.float32)])
     if reading := remembered(student, long[:2]):
@@ -126,10 +127,11 @@ def read(student: Student, rng: np.random.Generator) -> Reading | None:
 
 
 def remembered(student: Student, rewards: np.ndarray) -> Reading | None:
-    """Return a reading if the returns depend on the call before; else None.
+    """Return a reading if the same rewards later give other returns; else None.
 
-    The hand-in gets the rewards of each episode, then rewards of 0, then the episode's
-    rewards again.
+    The hand-in gets the rewards of an episode, then rewards of 0, then the episode's
+    rewards again. The result is None if the first and the third answer agree for one of
+    the two episodes.
 
     Args:
         student: the hand-in.
@@ -137,7 +139,7 @@ def remembered(student: Student, rewards: np.ndarray) -> Reading | None:
 
     Raises:
         Raised: the hand-in's code has raised an exception.
-        Wrong: the answers are not numbers, or have different shapes.
+        Wrong: the answers are not numbers, or not all of one shape.
     """
     carried = []
     for row in rewards:
@@ -187,18 +189,16 @@ def changes_rewards(student: Student, rewards: np.ndarray) -> Reading | None:
 def in_shape(
     answers: Sequence[tuple[float, np.ndarray, np.ndarray]],
 ) -> tuple[list[Asked], Difference | None]:
-    """Bring discounted returns into the shape [K,T], and find their shape's mistake.
-
-    K is the number of sequences of rewards, T their length.
+    """Bring the hand-in's returns into the shape [K,T]; name the mistake in the shape.
 
     Args:
-        answers: for each set of questions a triple: γ, the rewards [K,T], and the
-            returns in the shape in which they came.
+        answers: for each set of questions a triple: γ, the rewards of K episodes [K,T],
+            and the returns as the hand-in gave them [K,...].
 
     Returns:
-        Two values. The first has all answers, with the discounted returns [K,T]. It is
-        [] if no known mistake explains the shape. The second is the mistake in the
-        shape. It is None if the shape is right, or if the first value is [].
+        A pair (asked, mistake). `asked` has all answers, with the returns [K,T]; it is
+        [] if no known mistake explains the shape. `mistake` is None if the shape is
+        right, or if `asked` is [].
     """
     for fits, bring, difference in facts.SHAPES:
         if all(fits(rewards, obtained) for _, rewards, obtained in answers):
@@ -327,7 +327,8 @@ def reading_of_weights(asked: Asked, extra: tuple[Difference, ...]) -> Reading |
     Args:
         asked: the answers. The last T episodes are unit vectors: a single reward is 1,
             all others are 0.
-        extra: other mistakes that were found.
+        extra: mistakes outside of the weights, such as a wrong shape; the reading gets
+            them, too.
     """
     size = asked.rewards.shape[1]
     weights = asked.returns[-size:].T  # [i,t]

@@ -75,8 +75,9 @@ def read(student: Student, rng: np.random.Generator) -> Reading | None:
 
     Raises:
         NotImplementedYet: the part is a stub.
-        Raised: the hand-in's code has raised an exception at a repeated question.
-        Wrong: the answer to a repeated question is not valid.
+        Raised: the hand-in's code has raised an exception at a question that was asked
+            again, with other parameters.
+        Wrong: the answer to such a question is not valid.
     """
     student = student.afresh()  # if the hand-in counts calls, its count begins at 0
     observed = ask(student, rng, questions(rng))
@@ -247,9 +248,11 @@ def explained(observed: list[Observation]) -> Reading | None:
 def by_rule(rule: Rule, observed: list[Observation]) -> Reading | None:
     """Return the reading if a rule explains all answers, else None.
 
-    A rule says at which steps θ_T is renewed, that is, replaced by something new. The
-    rule explains all answers in this case: the answers at these steps all have one
-    content, and the answers at all other steps all have another content.
+    A rule says at which steps θ_T is renewed, that is, replaced by something new. It
+    explains all answers if those at these steps have one content, and those at all
+    other steps another one. It explains none if the two contents are swapped, for
+    example if θ_T is returned at these steps. Where the rule divides by zero, the
+    answer must be a division by zero, too.
 
     Args:
         rule: the rule.
@@ -306,6 +309,9 @@ def two_contents(
         renewed: content of the answers at these steps.
         kept: content of the answers at all other steps.
         observed: all answers.
+
+    Returns:
+        None if the hand-in has raised an exception and the mistake is not known.
     """
     found = list(rule.difference)
     if renewed.shares and renewed != COPY:
@@ -333,6 +339,9 @@ def in_order(observed: list[Observation]) -> Reading | None:
     Args:
         observed: all answers, in the order of the questions. Those for the steps
             `SHOWN_STEPS` are the first.
+
+    Returns:
+        None if the hand-in has raised an exception.
     """
     shown = observed[: len(SHOWN_STEPS)]
     if is_right(shown):
@@ -352,8 +361,8 @@ def reading(
 ) -> Reading | None:
     """Return a reading with a table of wrong answers.
 
-    If the hand-in has raised an exception that is a known mistake, the reading has only
-    the mistakes. A division by zero stays in the formula and the table.
+    If the hand-in has raised an exception other than a division by zero, the reading
+    has the mistakes alone: no pattern and no table.
 
     Args:
         computes: the pattern of the hand-in, in words.

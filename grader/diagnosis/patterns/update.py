@@ -56,6 +56,8 @@ def read(student: Student, rng: np.random.Generator) -> Reading | None:
 
     Raises:
         NotImplementedYet: the part is a stub.
+        Raised, Wrong: the hand-in's `td_loss` gives no valid answer. It is asked only
+            if the steps with "sgd" fit no known gradient.
     """
     draws = [drawn(rng, scale, size) for scale, size in SCALES]
     answers: Answers = {}
@@ -124,8 +126,8 @@ def read_steps(draws: list[Draw], answers: Answers) -> Found:
 
     Returns:
         A triple (formula, notes, middle). The formula is None if unknown. If a call
-        makes several known steps, `middle` is θ_Q before the last step: a vector [P]
-        for each draw. Otherwise `middle` is None.
+        makes several steps and their formulas are found, `middle` is θ_Q before the
+        last step: a vector [P] for each draw. Otherwise `middle` is None.
     """
     plain = plain_step(draws, answers["sgd"]) if "sgd" in answers else None
     if "adam" in answers:
@@ -150,7 +152,8 @@ def several(draws: list[Draw], answers: Answers) -> Found:
 
     The number of steps is the rise of Adam's count, or the returned count if Adam
     starts anew in each call. The result is (None, [], None) if this number is below 2
-    or not the same for all draws.
+    or not the same for all draws. If only this number is found, but not what the steps
+    are, the result is (None, notes, None).
 
     Args:
         draws: the questions, see `Draw`.

@@ -23,6 +23,9 @@ def main() -> None:
 
     The first argument is a JSON object with the arguments of `apply`. The second one is
     the name of the module. Without a second argument, no module is run.
+
+    Raises:
+        SystemExit: the process cannot be confined.
     """
     try:
         apply(**json.loads(sys.argv[1]))
@@ -86,7 +89,11 @@ def become(user: int, reads_all: bool) -> None:
 
     Args:
         user: number of the user.
-        reads_all: True to keep the privilege to read all files.
+        reads_all: True to keep the privilege to read all files. In Docker, root has
+            only the privilege to read and write all files, which is kept instead.
+
+    Raises:
+        OSError: a system call failed.
     """
     from grader.inside.confinement import kernel
 

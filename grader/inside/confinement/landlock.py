@@ -1,9 +1,9 @@
 """Restrict this process, and all that it starts, to some files, by Linux' Landlock.
 
 All other files are refused. Versions of Landlock from 4 on (Linux 6.7) also refuse TCP.
-Versions from 6 on (Linux 6.12) also protect all processes that are not restricted in
-this way: signals to them, and connections to their abstract sockets, are refused.
-Landlock needs no privilege and works in containers. See landlock(7).
+Versions from 6 on (Linux 6.12) also refuse signals to processes outside this
+restriction, and connections to the abstract sockets of such processes. Landlock needs
+no privilege and works in containers. See landlock(7).
 """
 
 import os
@@ -61,7 +61,7 @@ def restrict(read: list[str], write: list[str], run: bool) -> None:
         run: True if the files in all these paths may be run as programs.
 
     Raises:
-        Refused: this kernel has no Landlock.
+        Refused: the kernel has no Landlock, or a container does not allow it.
         OSError: a system call failed.
     """
     abi = version()

@@ -16,12 +16,14 @@ def apply(
     """Limit the resources that this process may use.
 
     A process without privileges cannot raise these limits again. A limit that the
-    system refuses is left out; macOS, for example, does not limit the address space.
+    system refuses or does not have is left out; macOS, for example, does not limit the
+    address space.
 
     Args:
         memory: largest size of the address space in bytes; 0 for no limit.
         file_size: largest size of each written file in bytes.
         processes: largest number of processes and threads of the user; 0 for no limit.
+            It is used on Linux only.
         seconds: longest processor time in seconds. After this time, the system ends the
             process. This is needed if the grader has died and keeps no deadlines.
         niceness: number added to the niceness of the process. A process with a higher

@@ -1,9 +1,10 @@
 """Filter the system calls of this process and of all that it starts, by seccomp.
 
 The filter refuses calls that no homework needs, and calls by which programs have
-escaped from sandboxes before. A refused call fails with "operation not permitted". A
-few calls, and all calls with a number above `NEWEST`, fail with "function not
-implemented". Most libraries go on after such a failure. See seccomp(2).
+escaped from sandboxes before. A refused call fails with "operation not permitted". The
+calls in `UNKNOWN`, and all calls with a number above `NEWEST`, fail with "function not
+implemented"; libraries then use an older call. The calls in `PRETENDED_ALONE` report
+success and do nothing. See seccomp(2).
 
 The dicts below list system calls by name. A system call has another number on each
 architecture in `kernel.MACHINES`.
@@ -178,8 +179,8 @@ def apply(alone: bool, gpu: bool = False) -> None:
         gpu: True to allow the calls that CUDA needs.
 
     Raises:
-        Refused: this machine has another architecture than those in `kernel.MACHINES`,
-            so this module does not know the numbers of its system calls.
+        Refused: `kernel.MACHINES` does not contain this machine's architecture, or
+            Python is not a 64-bit program.
         OSError: the kernel refuses the filter.
     """
     code = program(alone, kernel.machine(), gpu)
@@ -228,10 +229,10 @@ def program(alone: bool, machine: int, gpu: bool = False) -> Program:
 
 
 def rules(alone: bool) -> list[Rule]:
-    """Return the rules for system calls that are refused for some arguments only.
+    """Return the rules that refuse a system call for some values of one argument.
 
-    A rule consists of the numbers of a system call, the index of an argument, and
-    filter instructions that test this argument; see `Rule`.
+    A rule consists of the call's numbers (one for each architecture), the index of the
+    argument, and filter instructions that test the argument; see `Rule`.
 
     Args:
         alone: True if the filter must separate this process from other processes.
@@ -259,19 +260,19 @@ def rules(alone: bool) -> list[Rule]:
 
 
 def is_not(value: int) -> Program:
-    """Return filter instructions that allow a call unless an argument equals a value.
+    """Return the tests of a `Rule` that refuses a call for one value of its argument.
 
     Args:
-        value: the value of the argument for which the call is refused.
+        value: the value for which the call is refused.
     """
     return [(JUMP_EQUAL, 0, 1, value)]
 
 
 def is_one_of(*values: int) -> Program:
-    """Return filter instructions that allow a call only for some values of an argument.
+    """Return the tests of a `Rule` that allows a call for some values of its argument.
 
     Args:
-        values: the values of the argument for which the call is allowed.
+        values: the only values for which the call is allowed.
     """
     last = len(values)
     return [(JUMP_EQUAL, last - i, 0, value) for i, value in enumerate(values)]

@@ -94,7 +94,7 @@ class Debug:
         return self.callback(functools.partial(self.write, fmt), *args, **kwargs)
 
     def write(self, fmt: Any, /, *args: Any, **kwargs: Any) -> None:
-        """Print a text with values, unless `print` may print nothing more.
+        """Print a text with values, unless the limit `left` is used up.
 
         If the values do not fit the fields of the text, they are printed after it.
 
@@ -117,11 +117,15 @@ class Debug:
     def callback(self, function: Any = None, /, *args: Any, **kwargs: Any) -> Any:
         """Call a function with the values of arrays, like `jax.debug.callback`.
 
+        If a part is being exported and an array has no values yet, the function is not
+        called; a line that says so is printed.
+
         Args:
             function: the function to call; None to return a function that takes it
                 together with its arguments, as JAX's function does.
             args: the function's arguments.
-            kwargs: the function's keyword arguments, and JAX's options.
+            kwargs: the function's keyword arguments, and JAX's options, which are
+                ignored.
         """
         kwargs = {k: value for k, value in kwargs.items() if k not in OPTIONS}
         function = kwargs.pop("callback", None) if function is None else function

@@ -85,7 +85,7 @@ class Notebook:
     def left_out(self) -> dict[str, Any]:
         """Return which statements have failed or were skipped so far.
 
-        A skipped statement counts as a failed one.
+        A skipped statement counts as failed, and so does the line of a syntax error.
 
         Returns:
             A dict with three entries:

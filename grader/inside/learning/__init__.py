@@ -5,5 +5,5 @@ The learner runs the hand-in's programs, but not the hand-in's Python. It sends 
 grader questions for the replay buffer and `sync_target`; the grader passes these
 questions on to a worker.
 
-These modules may import JAX, gymnasium, `train`, `tasks` and `grader.inside`.
+These modules may import JAX, Optax, NumPy, `train`, `tasks` and `grader.inside`.
 """

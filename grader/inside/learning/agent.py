@@ -94,7 +94,8 @@ class BlindAgent:
             epsilon: probability of a uniformly drawn action.
 
         Raises:
-            Foul: the hand-in returned something other than N actions.
+            Foul: the hand-in's result has another shape than [N], or contains a number
+                that is no action.
         """
         assert self._act is not None
         key = self.rng.integers(0, 2**32, 2, dtype=np.uint32)
@@ -197,8 +198,8 @@ class BlindAgent:
     def check(self, distances: np.ndarray) -> None:
         """Check that few of the hand-in's updates deviate, and that theta_Q is finite.
 
-        An update deviates if its distance from the grader's update is not at most
-        `CLOSE`.
+        An update deviates if its distance from the grader's update is NaN or larger
+        than `CLOSE`. If theta_Q is not finite, NaN and infinite distances do not count.
 
         Args:
             distances: for each compared update of a block, the distance between the

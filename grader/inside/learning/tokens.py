@@ -99,13 +99,13 @@ class Tokens:
         random order, so the order in which the buffer draws tokens has no effect.
 
         Args:
-            answer: the buffer's answer, which may be anything. It should be n batches
+            answer: the buffer's answer, a dict with any content. It should be n batches
                 of B tokens, an array [n,B,...] for each field.
             shape: the pair (n, B).
 
         Raises:
-            Foul: the answer has another form, a drawn token should not be in the
-                buffer, or some tokens are drawn more often than others.
+            Foul: the answer is not n batches of B tokens, a drawn token should not be
+                in the buffer, or some tokens are drawn more often than others.
         """
         flat = checked(answer, shape, self.tokens)
         # `found` has the index of the stored token with the same key. If there is none,
@@ -165,7 +165,7 @@ def checked(answer: Any, shape: tuple[int, int], kinds: Columns) -> Columns:
     """Check the form of n batches of B tokens, and return them as one long batch.
 
     Args:
-        answer: the buffer's answer, which may be anything.
+        answer: the buffer's answer, a dict with any content.
         shape: (n, B): the number of batches and the batch size.
         kinds: tokens of the right form, an array [N,...] for each field. Only the
             dtypes and the shapes after the first axis are used.
@@ -175,7 +175,8 @@ def checked(answer: Any, shape: tuple[int, int], kinds: Columns) -> Columns:
         entries.
 
     Raises:
-        Foul: a field is missing or has another shape, or actions are no integers.
+        Foul: a field is missing, its shape is not [n,B,...], or actions are no
+            integers.
     """
     flat: Columns = {}
     for name, kind in kinds.items():
@@ -190,29 +191,31 @@ def checked(answer: Any, shape: tuple[int, int], kinds: Columns) -> Columns:
 
 
 class Draws:
-    """Counts that show whether the buffer draws some transitions more than others.
+    """Counts that show whether the buffer draws some tokens more than others.
 
-    Two draws of the same transition are called an equal pair. The more unequal the
-    probabilities of the transitions are, the more equal pairs are expected.
+    Two draws of the same token are called an equal pair if one call of `uneven` counts
+    both. The more unequal the probabilities of the tokens are, the more equal pairs are
+    expected.
 
     Attributes:
         equal_pairs: number of equal pairs so far.
-        expected: number of equal pairs that is expected so far if all transitions have
-            the same probability.
+        expected: number of equal pairs that is expected so far if all tokens have the
+            same probability.
     """
 
     def __init__(self) -> None:
         self.equal_pairs = self.expected = 0.0
 
     def uneven(self, drawn: np.ndarray, stored: int) -> bool:
-        """Count further draws; return whether the buffer prefers some transitions.
+        """Count n more draws; return whether the buffer prefers some tokens.
 
-        The result is True if the number of equal pairs so far is more than 6 standard
-        deviations above the expected number.
+        An equal pair is two of the n draws with the same token. The result is True if
+        the number of equal pairs in all calls so far is more than 6 standard deviations
+        above the number that is expected without a preference.
 
         Args:
-            drawn: for each draw, the drawn transition's number, 0 to N - 1, int [n].
-            stored: N, the number of transitions in the buffer.
+            drawn: for each draw, the drawn token's number, 0 to N - 1, int [n].
+            stored: N, the number of tokens in the buffer.
         """
         times = np.bincount(drawn, minlength=stored).astype(np.float64)
         self.equal_pairs += (times * (times - 1)).sum() / 2

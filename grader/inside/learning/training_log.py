@@ -59,7 +59,8 @@ class TrainingLog:
                 there is a tuple of the five fields: arrays [N,...] for N environments.
             batches: the block's n batches, an array [n,B,...] for each field.
             losses: the losses of the updates [n].
-            synced: for each sync that was due in the block, whether θ_T became θ_Q.
+            synced: for each update of the block after which θ_T should become θ_Q,
+                whether this happened, bool [k].
         """
         theta_before, theta = thetas
         self.env_step += self.num_envs * len(new_rows)

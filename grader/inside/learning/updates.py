@@ -231,8 +231,8 @@ class Updates:
         """Make an update by the hand-in's `td_update`; compare it with the grader's.
 
         Three vectors are compared: the change of theta_Q by the update, and Adam's
-        averages m and √v after it. For each vector, the quotient |h - g| / |g| is
-        computed, where h is the hand-in's vector and g the grader's.
+        averages m and √v after it. For each vector, |h - g| / (|g| + ROUNDING) is
+        computed, where h is the hand-in's vector, g the grader's, and |·| the length.
 
         Args:
             carry: theta_Q [P], theta_T [P] and the optimizer's state before the update.

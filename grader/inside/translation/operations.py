@@ -30,9 +30,9 @@ Function = Callable[..., Any]
 def compare(operation: ir.Operation) -> Function:
     """Return the operation `compare` as a JAX function of two arrays.
 
-    In sorts and searches, JAX compares floats by their total order. For this order, the
-    function takes NaN as the largest number. All NaN are equal for it, and so are -0
-    and 0, because JAX removes these differences before such a comparison.
+    In sorts and searches, JAX compares floats by their total order. Then the function
+    takes NaN as the largest number, all NaN as equal, and -0 and 0 as equal. JAX
+    removes differences between such numbers before it compares by the total order.
 
     Raises:
         Untranslatable: floats are compared by their total order, with another direction
@@ -206,8 +206,8 @@ def gather(operation: ir.Operation) -> Function:
     An index that points outside the array is moved to the nearest position inside.
 
     Raises:
-        Untranslatable: the array of indices does not have the components of an index
-            along its last axis.
+        Untranslatable: in the array of indices, the components of an index do not lie
+            along the last axis.
     """
     axes = hlo.GatherDimensionNumbers(operation.attributes["dimension_numbers"])
     if axes.index_vector_dim != rank(operation.operands[1]) - 1:
@@ -391,8 +391,8 @@ def jax_function(name: str, operation: ir.Operation) -> Function | None:
         operation: the operation.
 
     Raises:
-        Untranslatable: the operation has a known name, but cannot be translated in this
-            form.
+        Untranslatable: the operation has a known name, but its attributes cannot be
+            translated.
     """
     if name in WITH_ATTRIBUTES:
         return WITH_ATTRIBUTES[name](operation)

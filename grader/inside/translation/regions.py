@@ -1,8 +1,8 @@
 """Translate operations with regions: loops, branches, reductions, sorts, scatters.
 
 A region is code inside an operation, such as the body of a loop. Each function in
-`WITH_REGIONS` gets an operation and a function `read`, which turns a region into a
-`Block`. It returns a function that computes the operation. The returned function takes
+`WITH_REGIONS` takes an operation and a function `read`, which turns a region into a
+`Block`, and returns a function that computes the operation. The returned function takes
 the `Run`, which is the current call of the program, and the operation's operands.
 """
 
@@ -36,9 +36,9 @@ Read = Callable[[ir.Region], Block]
 def while_(operation: ir.Operation, read: Read) -> Function:
     """Return a function that computes the operation `while`, a loop.
 
-    The function takes the `Run` and the values with which the loop begins. It unrolls
-    the loop. It raises `Untranslatable` if the number of rounds depends on more than
-    constants.
+    The returned function takes the `Run`, which is the current call of the program, and
+    the values with which the loop begins. It unrolls the loop. It raises
+    `Untranslatable` if the number of rounds depends on more than constants.
 
     Args:
         operation: the operation.
@@ -61,8 +61,8 @@ def while_(operation: ir.Operation, read: Read) -> Function:
 def case(operation: ir.Operation, read: Read) -> Function:
     """Return a function that computes the operation `case`, a choice of a branch.
 
-    The function takes the `Run` and the index of a branch. An index for which there is
-    no branch chooses the last branch.
+    The returned function takes the `Run`, which is the current call of the program, and
+    the index of a branch. An index for which there is no branch chooses the last one.
 
     Args:
         operation: the operation.
@@ -83,9 +83,10 @@ def case(operation: ir.Operation, read: Read) -> Function:
 def reduce(operation: ir.Operation, read: Read) -> Function:
     """Return a function that computes the operation `reduce`.
 
-    The function takes the `Run` and the operands. The reductions in `REDUCTIONS`, such
-    as sums, become JAX's own reductions. Any other reduction, such as arg max, is
-    computed by `reduced_in_pairs`.
+    The returned function takes the `Run`, which is the current call of the program, the
+    arrays to reduce, and an initial value for each array. The reductions in
+    `REDUCTIONS`, such as sums, become JAX's own reductions. Any other reduction, such
+    as arg max, is computed by `reduced_in_pairs`.
 
     Args:
         operation: the operation.
@@ -130,10 +131,10 @@ def reduced_in_pairs(join: Function, rows: list[Any], initial: list[Any]) -> lis
     differentiate.
 
     Args:
-        join: function that joins two rows. It takes a list of scalars: one of each
-            array for the first row, then one of each array for the second row. It
-            returns a list with one scalar of each array for the joined row.
-        rows: the arrays, each [n,...].
+        join: function that joins two rows at one place. It takes a list of scalars:
+            for each array the entry of the first row, then for each array the entry of
+            the second row. It returns a list with the joined entry for each array.
+        rows: the arrays, all of one shape [n,...].
         initial: for each array, a scalar that is joined with the last remaining row.
 
     Returns:
@@ -155,7 +156,8 @@ def reduced_in_pairs(join: Function, rows: list[Any], initial: list[Any]) -> lis
 def reduce_window(operation: ir.Operation, read: Read) -> Function:
     """Return a function that computes the operation `reduce_window`.
 
-    The function takes the `Run` and the operands: an array and an initial value.
+    The returned function takes the `Run`, which is the current call of the program, an
+    array and an initial value.
 
     Args:
         operation: the operation.
@@ -190,13 +192,13 @@ def reduce_window(operation: ir.Operation, read: Read) -> Function:
 def sort(operation: ir.Operation, read: Read) -> Function:
     """Return a function that computes the operation `sort`.
 
-    The function takes the `Run` and the arrays to sort. Some of the arrays are keys:
-    they decide about the order. `is_ordered` in `inside/operations.py` has checked the
-    sort's region before. So the region has one comparison "less than" for each key.
+    The returned function takes the `Run`, which is the current call of the program, and
+    the arrays to sort. The first of these arrays are keys, which decide the order.
 
     Args:
-        operation: the operation.
-        read: function that turns a region of the operation into a block.
+        operation: the operation; `is_ordered` in `inside/operations.py` has accepted
+            it.
+        read: not used.
 
     Raises:
         Untranslatable: the order is decreasing.
@@ -220,13 +222,14 @@ def sort(operation: ir.Operation, read: Read) -> Function:
 def scatter(operation: ir.Operation, read: Read) -> Function:
     """Return a function that computes the operation `scatter`.
 
-    The function takes the `Run`, an array, indices of elements of the array, and new
-    numbers. It replaces these elements by the new numbers, adds the new numbers to
-    them, or multiplies them by the new numbers.
+    The returned function takes the `Run`, which is the current call of the program, an
+    array, indices of elements of the array, and new numbers. As the operation's region
+    says, it replaces these elements by the new numbers, adds the new numbers to them,
+    or multiplies them by the new numbers.
 
     Args:
         operation: the operation.
-        read: function that turns a region of the operation into a block.
+        read: not used.
 
     Raises:
         Untranslatable: elements are changed in another way, there are several arrays,

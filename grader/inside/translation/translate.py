@@ -32,13 +32,13 @@ def translated(exported: export.Exported) -> Callable[..., list[Any]]:
 
     Returns:
         A function that takes one array for each entry of `exported.in_avals`, and
-        returns the results as a list of JAX arrays. It raises `Untranslatable` if the
-        number of a loop's rounds depends on the arguments, or if a call needs more than
-        `blocks.MAX_STEPS` operations.
+        returns the results as a list of JAX arrays. It raises `Untranslatable` if an
+        operation cannot be computed, for example a loop whose number of rounds depends
+        on the arguments, or if a call needs more than `blocks.MAX_STEPS` operations.
 
     Raises:
-        Untranslatable: an operation is not known, or the program cannot be read. The
-            message names the operation or the error.
+        Untranslatable: an operation cannot be translated, or the program cannot be
+            read. The message names the operation or the error.
     """
     try:
         with mlir.make_ir_context():
@@ -61,7 +61,7 @@ def translated(exported: export.Exported) -> Callable[..., list[Any]]:
 
 
 class Reader:
-    """A converter of a program's functions, regions and operations into blocks.
+    """A converter of a program's functions and regions into blocks.
 
     Args:
         module: the program in MLIR.
@@ -84,8 +84,8 @@ class Reader:
             name: name of the function in the program, such as "main".
 
         Raises:
-            Untranslatable: an operation is not known, or the program is nested too
-                deeply.
+            Untranslatable: an operation cannot be translated, or regions and calls are
+                nested more than MAX_DEPTH levels deep.
         """
         if name not in self.blocks:
             self.blocks[name] = self.region(self.functions[name].regions[0])
@@ -95,8 +95,9 @@ class Reader:
         """Return a region, which belongs to an operation or a function, as a block.
 
         Raises:
-            Untranslatable: an operation is not known, or regions and calls are nested
-                too deeply, for instance because a function calls itself.
+            Untranslatable: an operation cannot be translated, or regions and calls are
+                nested more than MAX_DEPTH levels deep, for instance because a function
+                calls itself.
         """
         if self.depth == MAX_DEPTH:
             raise Untranslatable(f"more than {MAX_DEPTH} loops and calls in each other")
@@ -115,7 +116,8 @@ class Reader:
         """Return an operation as a step of a block.
 
         Raises:
-            Untranslatable: the operation is not known.
+            Untranslatable: the operation, or one that it contains or calls, cannot be
+                translated.
         """
         name = short_name(operation)
         return Step(
@@ -134,7 +136,8 @@ class Reader:
         operation's operands.
 
         Raises:
-            Untranslatable: the operation is not known.
+            Untranslatable: the operation, or one that it contains or calls, cannot be
+                translated.
         """
         name = short_name(operation)
         if name == "call":
@@ -150,11 +153,11 @@ class Reader:
         return lambda run, *operands: function(*operands)
 
     def numbers_of(self, values: Any) -> list[int]:
-        """Return the number by which blocks name each value of the program.
+        """Return the numbers by which blocks name some values, in the values' order.
 
         A value without a number gets a new one.
 
         Args:
-            values: values of the program.
+            values: arguments or results of operations of the program, or of regions.
         """
         return [self.numbers.setdefault(v, len(self.numbers)) for v in values]

@@ -56,8 +56,8 @@ class LearningParts:
         cannot be exported, so they are called, to see whether they work.
 
         Returns:
-            The names of the programs, by role: "network" for `q_network`, "act" for
-            `epsilon_greedy`, and "update" for `td_update`.
+            The names of the programs, by role: "network" for the network that
+            `q_network` returns, "act" for `epsilon_greedy`, "update" for `td_update`.
 
         Raises:
             Waiting: a part is a stub, cannot be exported or fails.

@@ -15,8 +15,8 @@ class Result:
     """The result of one task: its best training, or why no training was judged.
 
     A training that was stopped is not judged. If no training was judged, `curve`,
-    `compared`, `facts` and `watched` describe the stopped training. They are empty if
-    the learner sent no results of this training.
+    `compared`, `facts` and `watched` describe the stopped training. They are empty or 0
+    if the learner sent no results of this training.
 
     Attributes:
         mean_return: the mean return in the test episodes after the best training; None
@@ -66,8 +66,8 @@ class Result:
         """The mean return in the maze, scaled linearly to at most 1.
 
         1 means that all ways to the exit are shortest ways, and 0 that they are as long
-        as a random walk. The result is 0 if no training was judged. This property is
-        for the maze only.
+        as a random walk. If no training was judged, but `facts` is known, the result is
+        0. This property is for the maze only.
 
         Raises:
             KeyError: `facts` is empty, or this is the result of CartPole.
@@ -83,7 +83,7 @@ class Tables:
     Attributes:
         learned: for each table world that was learned, a pair of its MDP and the
             learned values [S,A].
-        reason: the exception that prevented learning; None if there was none.
+        reason: the exception that prevented or ended learning; None if there was none.
     """
 
     learned: list[tuple[mdps.Mdp, np.ndarray]] = field(default_factory=list)

@@ -126,8 +126,8 @@ class Learning:
     def again(self, slopes: Mapping[float, Slopes]) -> Results:
         """Learn again, with updates by the formula of the hand-in's `td_loss`.
 
-        If `slopes` is {} or `td_update` deviates again, only the table worlds are
-        judged, if all were learned. The other tasks then have a `reason`.
+        If `slopes` is {}, or if `td_update` deviates again, learning ends. The maze and
+        CartPole then get a `reason`, and the table worlds, too, unless all are learned.
 
         Args:
             slopes: for the discount γ of each task, the function that computes a
@@ -202,7 +202,7 @@ class Learning:
         """Learn the table worlds from random transitions; add the values to `results`.
 
         Raises:
-            Wrong, Raised, Waiting, Stopped: a part of the hand-in gave no answer.
+            Wrong, Raised, Waiting, Stopped: a part's answer is missing or wrong.
             Deviates: `td_update` deviates from the grader's updates.
         """
         self.doing = "table worlds"
@@ -236,7 +236,8 @@ class Learning:
     def learn(self, task: str) -> None:
         """Learn the maze or CartPole: train with one seed after another.
 
-        A training with full points, or one that a problem stops, is the last one.
+        A training with full points, or one that a problem stops, is the last one. By
+        the formula of `td_loss` there is one only. Raises what `learn_once` raises.
 
         Args:
             task: "maze" or "cartpole".
@@ -264,7 +265,7 @@ class Learning:
             The learner's answer, see `learn` in `inside/learner.py`.
 
         Raises:
-            Wrong, Raised, Stopped: a part of the hand-in gave no answer.
+            Wrong, Raised, Waiting, Stopped: a part of the hand-in gave no answer.
             Deviates: `td_update` deviates from the grader's updates.
         """
         result: Result = getattr(self.results, task)
@@ -319,14 +320,13 @@ class Learning:
         return answer
 
     def with_blame(self, reason: Raised | Stopped) -> Raised | Stopped:
-        """Add the name of the part that was running to an exception's message.
+        """Add to an exception's message which part was running, or ran longest.
 
         Args:
             reason: the exception that stopped learning.
 
         Returns:
-            A new exception. But if the worker was running, `reason` itself, because its
-            message already names the part.
+            A new exception; but `reason` itself if a part in the worker was running.
         """
         part = self.clock.part
         if part in ASKED.values():
@@ -337,7 +337,7 @@ class Learning:
         return type(reason)(f"{reason}\nwhile it ran {part}")
 
     def on_question(self, question: Args) -> Args:
-        """Return the answer to a question of the learner; measure the time of the part.
+        """Return the answer to a question of the learner; measure the time it takes.
 
         Args:
             question: name and arguments of an operation, see `answer_to`.

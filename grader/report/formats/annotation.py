@@ -8,9 +8,10 @@ LONGEST = 500
 
 
 def render(report: Report | None) -> str:
-    """Return a GitHub workflow command that says why no check was run.
+    """Return a GitHub workflow command that says why the hand-in was not graded.
 
-    The result is "" if checks were run.
+    It is returned if there is no score, or if the hand-in was not read or not imported.
+    Otherwise the result is "".
 
     Args:
         report: the report, or None if the grading ended without a report.

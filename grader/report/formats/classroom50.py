@@ -31,13 +31,15 @@ FIELDS = {
 def render(report: Report | None, environment: Mapping[str, str] = os.environ) -> str:
     """Return the text of `result.json`.
 
+    If nothing was graded, the file has a single test, with 0 of TOTAL points.
+
     Args:
         report: the report, or None if the grading ended without a report.
         environment: the environment variables, which Classroom 50 sets.
 
     Raises:
-        UsageError: an environment variable is missing, or the tag of the submission
-            does not begin with "submit/".
+        UsageError: for a field in `FIELDS`, none of its environment variables is set,
+            or SUBMISSION_TAG does not begin with "submit/".
     """
     values = fields_of(environment)
     if report is None or not_graded(report):
@@ -66,8 +68,8 @@ def fields_of(environment: Mapping[str, str]) -> dict[str, str]:
         environment: the environment variables; `FIELDS` says which of them are used.
 
     Raises:
-        UsageError: an environment variable is missing, or the tag of the submission
-            does not begin with "submit/".
+        UsageError: for a field in `FIELDS`, none of its environment variables is set,
+            or SUBMISSION_TAG does not begin with "submit/".
     """
     values = {
         field: next(filter(None, map(environment.get, names)), "")

@@ -57,8 +57,9 @@ def points(graded: Report | Exercise | Check) -> str:
 def about_exercise(exercise: Exercise) -> list[str]:
     """Return Markdown lines on the checks of an exercise that missed points.
 
-    There is a line for each such check, and the message of the first one that was not
-    skipped. If the part is not written yet, a single line says so.
+    There is a line for each such check. One of these checks also gets its message,
+    reading and hints: the first one that was not skipped, or the first one if all were
+    skipped. If the student has written nothing of the exercise, a single line says so.
     """
     if exercise.unwritten:
         return [f"{NOT_IMPLEMENTED}\n"]
@@ -74,7 +75,10 @@ def about_exercise(exercise: Exercise) -> list[str]:
 
 
 def wrapped(text: str) -> str:
-    """Return a text with its long lines wrapped at spaces."""
+    """Return a text in which lines of more than WIDTH characters are wrapped at spaces.
+
+    Words are not broken. Continued lines are indented.
+    """
     fill = textwrap.TextWrapper(
         WIDTH,
         subsequent_indent="  ",

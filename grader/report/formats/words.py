@@ -48,7 +48,7 @@ def about_run(report: Report) -> str:
 
 
 def about_printed(report: Report) -> str:
-    """Return the hand-in's output, with a mark before each line; "" without output."""
+    """Return the hand-in's output, with "│" before each line; "" without output."""
     parts = []
     for printed in report.printed:
         lines = [f"Printed by your code ({printed['exercise']}):"]

@@ -1,6 +1,7 @@
 """The choices for the terms of a loss, such as the prediction and the error.
 
-A choice is what code, right or wrong, may compute for a term. The first is right.
+A choice is what code, right or wrong, may compute for a term. The first choice of each
+term is right code.
 """
 
 from collections.abc import Callable

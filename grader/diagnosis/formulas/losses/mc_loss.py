@@ -321,7 +321,7 @@ def read(student: Student, rng: np.random.Generator) -> Reading | None:
     """Return the reading of the hand-in's `mc_loss`.
 
     Returns:
-        None if the formula is right, or if no formula is found.
+        None if the loss is right, or if no formula is found.
 
     Raises:
         Raised: the hand-in's code has raised an exception.

@@ -13,7 +13,7 @@ ENDS = ([0, 1, 0, 0, 1], [1, 0, 0, 1, 0], [0, 0, 1, 1, 0], [0] * 5, [1] * 5)
 
 
 def source_of(rng: np.random.Generator) -> cases.Fixed:
-    """Return a source of random numbers for `cases` that draws from `rng`."""
+    """Return a source of numbers that draws from `rng`, for the builders in `cases`."""
     source = cases.Fixed("")
     source.rng = rng
     return source
@@ -88,9 +88,9 @@ def batch(rng: np.random.Generator, ends: list[int], rewards: np.ndarray) -> Cas
 def batches(rng: np.random.Generator) -> list[Case]:
     """Make five questions to `td_loss`, with rewards of several sizes.
 
-    The absolute values of the rewards are between 0.3 and 3. In the second question
-    they are between 0.1 and 40. In the third question one is 0.6, and all others are
-    between 150 and 600.
+    The absolute values of the rewards are between 0.3 and 3 in the first, fourth and
+    fifth question. In the second question they are between 0.1 and 40. In the third
+    question one reward is 0.6, and all others are between 150 and 600.
     """
     usual = (signed(rng, 0.3, 3.0, SIZE) for _ in range(3))
     spread = signed(rng, 0.1, 40.0, SIZE)
@@ -116,7 +116,7 @@ def others(rng: np.random.Generator) -> list[Case]:
 
 
 def episodes(rng: np.random.Generator) -> list[Case]:
-    """Make five questions to `mc_loss`, with the numbers of `batches`."""
+    """Make five questions to `mc_loss` from five questions drawn by `batches`."""
     return [of_returns(case) for case in batches(rng)]
 
 

@@ -88,7 +88,8 @@ class Sample:
             formula: the formula.
             target: the function that takes rows and a formula, and computes the
                 targets.
-            factor: the number by which the formula's gradient is multiplied first.
+            factor: the number by which the formula's gradient is multiplied before the
+                gradients are compared.
         """
         view = formula["view"].compute
         unmoved, rows = view(self.rows), view(self.moved)
@@ -138,7 +139,7 @@ def ask(case: Case, student: Student) -> Sample | None:
 
 
 def ask_or_none(case: Case, student: Student) -> Sample | None:
-    """Ask a question as `ask` does, but return None if there is no valid answer."""
+    """Ask a question as `ask` does; return None where `ask` raises Raised or Wrong."""
     try:
         return ask(case, student)
     except (Raised, Wrong):

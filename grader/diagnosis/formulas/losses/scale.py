@@ -169,7 +169,8 @@ def fitted(factors: Sequence[tuple[float, int, int]]) -> Scale | None:
 def rounded(value: float) -> float:
     """Return the simple fraction or short decimal that is nearly equal to a value.
 
-    A simple fraction has a denominator up to 128, a short decimal at most four digits.
+    A simple fraction has a denominator up to 128. A short decimal has at most four
+    significant digits.
 
     Returns:
         The value itself if there is no such number.

@@ -93,8 +93,8 @@ def factors_of(
 ) -> list[tuple[float, int, int]] | None:
     """Return the hand-in's losses, each divided by the formula's loss.
 
-    There is one such factor for each sample. A sample is left out if both losses are 0,
-    or if both are not finite.
+    Such a quotient is called a factor. A sample has no factor, and is left out, if the
+    hand-in's loss and the formula's loss are both 0 or both not finite.
 
     Args:
         language: all formulas of the part.
@@ -102,9 +102,10 @@ def factors_of(
         samples: the questions, each with the hand-in's answer.
 
     Returns:
-        For each sample a triple: the factor, the number B of rows and the number A of
-        actions. None instead of the list if the loss or the gradient of a sample does
-        not fit the formula.
+        For each sample with a factor a triple: the factor, the number B of rows and the
+        number A of actions. None instead of the list if the loss or the gradient of a
+        sample does not fit the formula, or if successive samples with the same B and A
+        have different factors.
     """
     found: list[tuple[float, int, int]] = []
     telling = []
@@ -156,10 +157,11 @@ def find_among(
     others: Callable[[], list[Case]],
     student: Student,
 ) -> Found | None:
-    """Return the fitting formula with the fewest differences, or None if none fits.
+    """Return the first formula that fits all answers, or None if none fits.
 
-    Formulas have at most `MOST` differences from right code. A computed constant counts
-    as one difference.
+    Formulas with fewer differences from right code are tried first. They have at most
+    `MOST` differences. A factor of the loss is no difference. Formulas with a computed
+    constant are tried just before those with `MOST` differences.
 
     Args:
         language: all formulas of the part.
@@ -218,7 +220,9 @@ def level_of(
     """Yield the formulas with `level` differences that fit the losses of two samples.
 
     In both samples, the hand-in's loss is the formula's loss times the same factor.
-    Gradients are not compared.
+    Gradients are not compared. A view other than the first counts as a difference; such
+    a formula has at most one more. At most `MOST_IN_LOSS` differences are in the terms
+    of the loss outside the target.
 
     Args:
         language: all formulas of the part.

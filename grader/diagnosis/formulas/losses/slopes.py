@@ -24,7 +24,7 @@ Arrays = dict[str, np.ndarray]
 class Slopes:
     """Computes a formula's loss and slopes from the values of a batch.
 
-    A slope is the derivative of the loss in one value.
+    A slope is the derivative of the loss in one value Q(s, a; θ_Q) of the batch.
 
     Args:
         found: the formula, and the factor by which the loss is multiplied.

@@ -121,12 +121,16 @@ def lines(found: Found, right: Formula, symbol: str, growth: str) -> tuple[str, 
 
 
 def reading(language: Language, found: Found, sample: Sample) -> Reading | None:
-    """Return the reading of the code's formula, or None if the formula is right.
+    """Return the reading of the code's formula, or None if the code is right.
+
+    The code is wrong if its formula or its factor is wrong, or if it returns an array
+    of losses.
 
     Args:
         language: all formulas of the part.
         found: the code's formula, and the factor of the code's loss.
-        sample: a question with the hand-in's answer, shown in the table.
+        sample: a question with the hand-in's answer. Its transitions are shown in the
+            reading's table of targets, if there is one.
     """
     formula, right, rows = found.formula, language.right, sample.rows
     growth = ""
@@ -169,7 +173,7 @@ def of_episode(of_batch: Reading) -> Reading:
 
 
 def in_steps(text: str) -> str:
-    """Return a text with T, "episode" and "step" for B, "batch" and "transition"."""
+    """Replace B, "batch" and "transition" in a text by T, "episode" and "step"."""
     text = re.sub("(?<![A-Za-z])B(?![A-Za-z])", "T", text)
     text = text.replace("a batch", "an episode").replace("batch", "episode")
     return text.replace("transition", "step")

@@ -117,8 +117,8 @@ class Episode:
             formula: the formula.
             size: the step size, which is α in right code.
             online: True if each step reads the table that the steps before it changed;
-                False if all steps read the table that was passed in. A formula with a
-                choice for "order" ignores this argument.
+                False if all steps read the table that was passed in. Not used if the
+                formula's choice for "order" is a mistake.
         """
         before = formula["store"].compute(self.before)
         after = before.copy()

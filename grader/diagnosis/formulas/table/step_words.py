@@ -19,7 +19,7 @@ ALPHA = Size(1.0, "α")
 
 
 def step_words(formula: Formula, size: Size) -> str:
-    """Return how the cells move, as text: "Q(s,a) moves by −α (Q(s,a) − y)"."""
+    """Return how the cells move, as text, such as "Q(s,a) moves by −α (Q(s,a) − y)"."""
     if not size.constant:
         return "no cell moves"
     q = formula["predict"].words
@@ -67,7 +67,8 @@ def table_of(
     """Return the lines of a table that shows the episode's steps.
 
     The last two columns compare the code's targets with the right targets. If the
-    code's formula of the target is right, they compare the moves of the cells instead.
+    code's formula of the target is right, the two columns compare how far the hand-in
+    moved the cells with how far right code moves them.
 
     Args:
         formula: the code's formula.

@@ -167,7 +167,7 @@ def sized(formula: Formula, samples: Sequence[Episode]) -> Found | None:
         samples: the questions with the hand-in's answers.
 
     Returns:
-        None if an answer does not fit, if no `Size` fits all, or if no cell moves.
+        None if no `Size` fits all answers, or if no cell moves.
     """
     sizes = []
     for sample in without_revisits(samples):
@@ -184,7 +184,7 @@ def sized(formula: Formula, samples: Sequence[Episode]) -> Found | None:
 
 
 def confirmed(formula: Formula, size: Size, samples: Sequence[Episode]) -> Found | None:
-    """Return the formula with the given step size; None if an answer does not fit."""
+    """Return the formula and step size if they give all answers; otherwise None."""
     fits = (s.fits(formula, size.at(s.alpha, s.steps)) for s in samples)
     return Found(formula, size) if all(fits) else None
 
@@ -194,12 +194,12 @@ def candidates(
 ) -> Iterator[Formula]:
     """Yield the formulas that fit two answers with some step size.
 
-    In each of the two answers, the hand-in's moves are a multiple of the formula's.
+    An answer fits if the hand-in's moves are the formula's moves times one number.
 
     Args:
         samples: the questions with the hand-in's answers; the first two are used.
-        in_target: the number of differences in the target (grammar `TARGET`).
-        in_step: the number of differences in how cells move (grammar `STEP`).
+        in_target: the number of mistakes in the target (grammar `TARGET`).
+        in_step: the number of mistakes in how cells move (grammar `STEP`).
     """
     numbers, differences = TARGET.combinations(in_target)
     targets = [targets_of_all(sample, numbers) for sample in samples[:2]]
@@ -250,7 +250,7 @@ def special(in_target: int, in_step: int) -> Iterator[Formula]:
 def with_constants(samples: Sequence[Episode]) -> Iterator[Formula]:
     """Yield formulas with a constant that is in no list of choices.
 
-    The constant is computed from the hand-in's answers.
+    The constant is computed from a few answers; the others need not fit the formula.
 
     Args:
         samples: the questions with the hand-in's answers.
@@ -283,7 +283,7 @@ def with_constants(samples: Sequence[Episode]) -> Iterator[Formula]:
 def falling(rate: float) -> Change:
     """Return the mistake "the move of step t is multiplied by rate^t", and its choice.
 
-    The choice is in a dict, with the name of the slot (term) as key.
+    The choice is in a dict, with the name of the slot (term) as key. t begins at 0.
     """
     choice = Choice(
         f"{constant_words(rate)}^t ",
@@ -336,12 +336,12 @@ def find(student: Student, rng: np.random.Generator) -> tuple[Found, Episode] | 
 
 
 def with_differences(samples: Sequence[Episode], level: int) -> Iterator[Found]:
-    """Yield the formulas with `level` differences that fit all answers.
+    """Yield the formulas that fit all answers and have `level` mistakes.
 
     Args:
         samples: the questions with the hand-in's answers.
-        level: the number of differences from right code; a wrong step size does not
-            count.
+        level: the number of mistakes; a computed constant makes it 2. A wrong step size
+            counts only beside a mistake in a term of the grammar `WHOLE`.
     """
     for in_step in range(min(level, MOST_IN_STEP) + 1):
         for formula in candidates(samples, level - in_step, in_step):

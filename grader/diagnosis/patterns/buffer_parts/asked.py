@@ -178,8 +178,8 @@ def stored_and_drawn(
     Args:
         asker: plays further scripts if no rules explain the drawn transitions.
         seen: for each script, which transitions were drawn; None if this is not known.
-        batches: for each "samples" operation, the numbers of the drawn transitions, an
-            array [n,B] for n batches of B rows.
+        batches: the numbers of the drawn transitions in the first four scripts. Each
+            array [n,B] has the n batches of B rows of one "samples" operation.
 
     Returns:
         The two lists; each is [] if it has no finding.
@@ -203,7 +203,7 @@ def stored_and_drawn(
 
 
 def several_drawn(seen: list[Seen | None]) -> bool:
-    """Tell whether any script drew two different transitions in its first "samples".
+    """Tell whether any first "samples" operation drew two different transitions.
 
     Args:
         seen: for each script (a list of operations on a new buffer), which transitions
@@ -216,8 +216,8 @@ def random_storage(asker: Asker, seen: list[Seen | None]) -> Finding | None:
     """Return a finding if chance decides which transitions the buffer keeps; else None.
 
     The same operations are played on three new buffers, and the kept transitions are
-    compared. Batches are drawn after all adds. If the first four scripts show no
-    storage mistake, batches are drawn between the adds, too.
+    compared. Batches are drawn after all adds. If the first four entries of `seen` show
+    no mistake in storing or drawing, batches are drawn between the adds, too.
 
     Args:
         asker: plays operations on new buffers of the hand-in.

@@ -163,10 +163,10 @@ class Change:
 
     @property
     def over_batch(self) -> bool:
-        """Whether values changed in this way are compared with a larger tolerance.
+        """Whether the hand-in's values may deviate more than usual from `value`.
 
-        True for changes that normalise within a batch and for squashing: their results
-        have larger rounding errors.
+        True for changes that normalise within a batch, and for the kind "squashed":
+        their results have larger rounding errors.
         """
         return "normalised" in self.kind or self.kind == "squashed"
 

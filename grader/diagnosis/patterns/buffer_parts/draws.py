@@ -322,15 +322,19 @@ def rises(shares: np.ndarray, n: int) -> bool:
 
 
 def dependent(draws: np.ndarray, stored: int) -> Finding | None:
-    """Return a finding if two rows are equal too often or too rarely; else None.
+    """Return a finding if two rows show one transition too often or too rarely.
 
-    Rows of one batch are compared, and rows of two consecutive batches. Batches drawn
-    without replacement have no equal rows; there is no finding for such batches.
+    Two rows of one batch are compared, and two rows of consecutive batches. If no batch
+    has the same transition twice, as in draws without replacement, only rows of
+    consecutive batches are compared.
 
     Args:
         draws: ranks by age of the drawn transitions [n,B]: n batches of B rows, in the
             order of drawing.
         stored: number of stored transitions.
+
+    Returns:
+        None if neither comparison contradicts independent draws.
     """
     n, size = draws.shape
     i, j = np.triu_indices(size, 1)

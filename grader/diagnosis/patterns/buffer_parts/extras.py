@@ -178,8 +178,8 @@ def one_size(asker: Asker) -> Finding | None:
 def until_full(asker: Asker) -> Finding | None:
     """Return a finding if only a buffer that is not full fails to draw; else None.
 
-    Single rows are drawn from new buffers that are half full. If some of these draws
-    fail and others do not, it depends on the place that is drawn.
+    Single rows are drawn from new buffers that are half full. If all of these draws
+    fail, the finding says so. If only some fail, it says that empty places are drawn.
 
     Args:
         asker: plays scripts (lists of operations) on new buffers of the hand-in.

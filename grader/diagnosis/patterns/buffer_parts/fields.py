@@ -52,7 +52,7 @@ def candidates(
         Tuples (cost, where, other, source, change). `cost` is the distance from right
         code. `where`, a key of `WHERE`, selects the wrong rows. In these rows, the
         value is that of the field `source` in the transition `other`: a key of
-        `OTHERS`, or None for the row's transition. `change` alters the value, or None.
+        `OTHERS`, or None for the row's transition. `change` alters it (None: does not).
     """
     sources = [name, *(f for f in FIELDS if f != name and alike(f, name))]
     found: list[Candidate] = []
@@ -182,7 +182,7 @@ def covers(name: str, pairs: Sequence[tuple[Batches, np.ndarray]]) -> bool:
 def both_flags(
     pairs: Sequence[tuple[Batches, np.ndarray]], other: str | None = None
 ) -> bool:
-    """Tell whether the rows that the masks select have both d true and d false.
+    """Tell whether d is true in some and false in others of the selected rows.
 
     Args:
         pairs: batches, each with a mask [n,B] that selects some of their rows.
@@ -300,9 +300,9 @@ def wrong_in(name: str, b: Batches) -> bool:
 
 
 def right_fields(b: Batches) -> set[str]:
-    """Return the names of the fields that are right in every known row of the batches.
+    """Return the names of the fields that are right in all rows of known transitions.
 
-    Field d (`terminated`) is not examined. `b.ids` says which transition a row is.
+    The field `terminated` is not examined.
     """
     return {name for name in NUMBERS if not wrong_in(name, b)}
 

@@ -94,6 +94,11 @@ def shape_findings(batches: dict[int, dict[str, Any]], state_dim: int) -> list[F
         batches: batches by the batch size B that was asked for. Each batch is a dict
             with an array for each field.
         state_dim: number D of entries of a state.
+
+    Returns:
+        [] also if all shapes are right for B = `BATCH` and wrong for some other B. Two
+        such mistakes are found: the number of rows is the same for all B; or only B = 1
+        is wrong, and lacks the axis of the rows.
     """
     if fixed := fixed_size(batches):
         return fixed

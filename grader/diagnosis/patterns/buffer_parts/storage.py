@@ -160,8 +160,8 @@ def in_words(seen: Seen) -> Finding | None:
         seen: a script, and which transitions were drawn.
 
     Returns:
-        The finding on the first "samples" operation that drew other transitions than a
-        right buffer. None if no operation did.
+        The finding on the first "samples" operation whose drawn transitions are not
+        exactly those that a right buffer stores. None if there is no such operation.
     """
     right, _ = predicted(STORES[0], PLACES[0], seen)
     for k, (expected, drawn) in enumerate(zip(right, seen.drawn, strict=False)):

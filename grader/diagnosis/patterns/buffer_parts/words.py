@@ -125,8 +125,8 @@ def field_findings(
 ) -> list[Finding]:
     """Return the findings for explanations of wrong fields.
 
-    Two swapped fields become one finding, and several fields with one and the same
-    mistake become one finding.
+    Two swapped fields become one finding. So do several fields whose values come from
+    the same wrong transition, and several whose values come from varying wrong ones.
 
     Args:
         read: explanations, at most two for each field.
@@ -170,9 +170,9 @@ def field_findings(
 
 
 def grouped(read: list[Explanation]) -> list[list[Explanation]]:
-    """Group explanations by mistake: fields with the same mistake form one group.
+    """Group the explanations of fields that come from the same wrong transition.
 
-    An explanation whose mistake no other field has is a group of its own.
+    Every other explanation is a group of its own.
     """
     groups: dict[str, list[Explanation]] = {}
     for e in read:

@@ -204,10 +204,10 @@ def rounded(q: np.ndarray, greedy: np.ndarray, epsilon: float) -> np.ndarray:
 
 
 def not_greedy(q: np.ndarray, greedy: np.ndarray, epsilon: float) -> np.ndarray:
-    """Return equal probabilities for all actions except each row's greedy action.
+    """Return equal probabilities [N,A+1] for all actions, but 0 for the greedy ones.
 
-    The result is an array [N,A+1]. Its last column, for numbers that are no actions, is
-    0. The greedy actions are the argument `greedy` [N].
+    `greedy` [N] has the greedy action of each row. The last column, for numbers that
+    are no actions, is 0.
     """
     return padded((1 - only(greedy, q.shape[1])) / (q.shape[1] - 1))
 

@@ -22,11 +22,11 @@ HARD = (  # rows of values: whole numbers, ties, negative and close values
 
 
 class OtherShape(Exception):
-    """Raised if the actions have another shape than one number for each row of values.
+    """Raised if the actions for N rows of Q values have another shape than [N].
 
     Args:
         shape: shape of the actions for one key.
-        rows: number of rows of values.
+        rows: the number N of rows.
     """
 
     def __init__(self, shape: tuple[int, ...], rows: int) -> None:
@@ -34,7 +34,7 @@ class OtherShape(Exception):
         self.shape, self.rows = shape, rows
 
     def reading(self) -> Reading | None:
-        """Return the reading that says which shape the actions have."""
+        """Return the reading that says which shape the actions have; never None."""
         text = f"actions of shape {self.shape} for {self.rows} rows of values"
         known = {
             (): words.SQUEEZED if self.rows == 1 else words.SHARED,
@@ -51,10 +51,10 @@ class Questions:
     Attributes:
         student: the hand-in.
         rng: draws values and keys.
-        keys: keys for calls with a single key [60,2].
+        keys: 60 keys [60,2], for calls with one key each.
         epsilons: the ε to ask for: `EPSILONS`, or `FEW_EPSILONS` if the export fails.
-        values: the values to ask for: two arrays [N,A], or one array if the export
-            fails.
+        values: the Q values to ask for: two arrays [N,A] for N states and A actions;
+            only one array if the export fails.
         untraced: message of the exception that the export raised; "" without one.
     """
 
@@ -76,10 +76,11 @@ class Questions:
         """Ask for the actions with `KEYS` new keys, and return these actions.
 
         Args:
-            q_values: values of N states and A actions [N,A].
+            q_values: Q values of N states and A actions [N,A].
             epsilon: ε.
 
         Raises:
+            Raised: the hand-in's code has raised an exception.
             OtherShape: the actions for a key have another shape than [N].
             Wrong: the actions are not whole numbers.
         """
@@ -93,22 +94,27 @@ class Questions:
         return Sample(epsilon, q_values, actions.astype(np.int64))
 
     def hard(self, epsilon: float) -> Sample:
-        """Ask for actions at values that are equal, close together or whole numbers.
+        """Ask for actions at Q values that are equal, close together or whole numbers.
 
         Some of the values are fixed, others are drawn. There are `KEYS` new keys.
 
         Args:
             epsilon: ε.
+
+        Raises:
+            Raised: the hand-in's code has raised an exception.
+            OtherShape: the actions for a key have another shape than [16].
+            Wrong: the actions are not whole numbers.
         """
         drawn = self.rng.integers(-2, 5, (ROWS - len(HARD), ACTIONS))
         q_values = np.concatenate([np.array(HARD), drawn]).astype(np.float32)
         return self.chosen(q_values, epsilon)
 
     def alone(self) -> Reading | None:
-        """Ask for the action of a single row; return a reading of a wrong shape.
+        """Return a reading if the action for one row of Q values has a wrong shape.
 
         Returns:
-            None if the shape is right.
+            None if the shape is [1], which is right.
         """
         q_values = cases.distinct(self.rng, 1, 3)
         case = cases.exploration(self.keys[0], q_values, 0.0)

@@ -1,9 +1,8 @@
 """The mistakes that the reader of `sync_target` knows, with a hint for each.
 
 A mistake is a wrong condition on the step, or wrong parameters that are returned as
-θ_T. To add a condition, add an entry to `CONDITIONS`. A condition with a number in
-its words belongs in the dict in `with_number`. To add parameters, add an entry to
-`RENEWED`.
+θ_T. To add a condition, add an entry to `CONDITIONS`. A condition with a constant, such
+as 100, belongs in `with_number`. To add parameters, add an entry to `RENEWED`.
 """
 
 from collections.abc import Callable, Iterator

@@ -135,7 +135,7 @@ MEAN = differs(
 
 
 def without_first(sums: np.ndarray) -> np.ndarray:
-    """Return the sums [...,T] with 0 as the first of the T entries."""
+    """Return the sums [...,T] with 0 in the place of the first of the T entries."""
     return np.where(np.arange(sums.shape[-1]) > 0, sums, 0.0)
 
 
@@ -248,16 +248,14 @@ RIGHT = Formula(REWARDS[0], (WEIGHTS[0], RANGES[0]), OUTPUTS[0])
 
 
 def constants_of(output: Output, given: np.ndarray, returns: np.ndarray) -> np.ndarray:
-    """Estimate the constant with which a formula gives the hand-in's returns.
+    """Estimate the constant of each of b formulas from the hand-in's returns.
 
-    The function does this for b formulas at once.
-
-    The constant is a factor of the formula's sums if `output.fitted` is "factor", and a
-    number that is added to them if it is "shift".
+    If `output.fitted` is "factor", the constant multiplies what the formula computes.
+    If it is "shift", the constant is added.
 
     Args:
-        output: the last term of the formulas, which has the constant.
-        given: the sums of the b formulas, without the constant [b,K,T].
+        output: the last term of the b formulas, which has the constant.
+        given: what the b formulas compute without the constant [b,K,T].
         returns: the hand-in's returns [K,T].
 
     Returns:

@@ -68,8 +68,8 @@ class Range:
         text: the condition on t, as it stands under the Σ.
         member: function (i, t, T) that returns a mask of the summed rewards, an array
             [T,T] over i and t. Its arguments i and t are arrays [T,T], too.
-        steps: how the code counts the distance n of the steps i and t: a pair of the
-            formula, such as "t−i", and a function of i and t.
+        steps: how the code counts the distance n of the steps i and t. A pair: a text,
+            such as "t−i", and a function of i and t that returns n.
         difference: the mistake; None for the right choice.
         second: a second mistake of the same choice, or None.
     """

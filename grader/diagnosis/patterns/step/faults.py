@@ -39,8 +39,8 @@ def ask(student: Student, draws: list[Draw], optimizer: str) -> list[Seen]:
 
     Raises:
         Raised: the hand-in's code has raised an exception.
-        Wrong: an answer has other shapes than the question, or numbers that are not
-            finite.
+        Wrong: in an answer, θ_Q or opt_state has other shapes than in the question, the
+            loss is not a single number, or a number is not finite.
     """
     asked = [question(draw, optimizer) for draw in draws]
     return [seen_in(student.answer(one), one) for one in asked]
@@ -56,8 +56,8 @@ def called(student: Student, draw: Draw, optimizer: str) -> Seen:
 
     Raises:
         Raised: the hand-in's code has raised an exception.
-        Wrong: the answer has other shapes than the question, or numbers that are not
-            finite.
+        Wrong: θ_Q or opt_state has other shapes than in the question, the loss is not a
+            single number, or a number is not finite.
     """
     asked = question(draw, optimizer)
     return seen_in(student.called(asked), asked)
@@ -68,11 +68,11 @@ def seen_in(answer: Answer, asked: Case) -> Seen:
 
     Args:
         answer: the answer.
-        asked: the question, whose parameters have the right shapes.
+        asked: the question, in which θ_Q and opt_state have the right shapes.
 
     Raises:
-        Wrong: the answer has other shapes than the question, or numbers that are not
-            finite.
+        Wrong: θ_Q or opt_state has other shapes than in the question, the loss is not a
+            single number, or a number is not finite.
     """
     theta, state = answer.leaves("theta_Q"), answer.leaves("opt_state")
     loss = answer.array("loss")
@@ -95,12 +95,12 @@ def seen_in(answer: Answer, asked: Case) -> Seen:
 def remembered(student: Student, draws: list[Draw]) -> Reading | None:
     """Return a reading if a call depends on earlier calls, else None.
 
-    The hand-in is imported anew and called three times: twice with the first draw, then
-    with the second. If one of these calls fails, the result is None.
+    The hand-in is imported anew and called three times: twice with the first question,
+    then with the second. If one of these calls fails, the result is None.
 
     Args:
         student: the hand-in.
-        draws: at least two draws.
+        draws: at least two questions, see `Draw`.
     """
     student = student.afresh()
     first, second = draws[:2]
@@ -140,6 +140,9 @@ def on_other_loss(
         draws: the questions, see `Draw`.
         seen: answers with "sgd", one for each draw; they fit no gradient of the
             stand-in loss.
+
+    Raises:
+        Raised, Wrong: the hand-in's `td_loss` gives no valid answer.
     """
     grads = [-move / SGD_RATE for move in moves_from(draws, seen, "θ_Q")]
     if not all(map(pulls_at_values, draws, grads)):

@@ -49,16 +49,16 @@ class Kind:
     rows: int | None = None
 
     def loss(self, draw: Draw, gamma: float) -> float:
-        """Return the loss for the batch and the parameters of a draw, and for a γ."""
+        """Return the loss L(x, y) for a draw (question) and a γ."""
         return self.all_of(draw, gamma)[0]
 
     def gradient(self, draw: Draw, gamma: float) -> Vector:
-        """Return the gradient [P] for the batch and parameters of a draw, and a γ."""
+        """Return the gradient [P] of this kind for a draw (question) and a γ."""
         _, first, second = self.all_of(draw, gamma)
         return self.of[0] * first + self.of[1] * second
 
     def all_of(self, draw: Draw, gamma: float) -> tuple[float, Vector, Vector]:
-        """Return the loss L(x, y), ∂L/∂x [P] and ∂L/∂y [P]."""
+        """Return L(x, y), ∂L/∂x [P] and ∂L/∂y [P] for a draw (question) and a γ."""
         theta = {"Q": draw.theta_Q, "T": draw.theta_T}
         first, second = (theta[place] for place in self.places)
         return loss_and_gradients(draw, first, second, gamma, self.rows)
@@ -89,7 +89,7 @@ class Gradient:
         decay: the multiple of θ_Q that is added to the gradient; 0 in right code.
         gamma: constant discount; None if the argument gamma is used.
         kind: the kind of gradient, see `Kind`.
-        of: function of a draw; returns the gradient [P], with factor and added term.
+        of: function of a question; returns the gradient [P] with factor and decay.
     """
 
     words: str
@@ -107,7 +107,7 @@ Change = tuple[str, Differences, float, float, Callable[[Draw, Vector], Vector]]
 
 
 def shares(plain: list[Vector], seen: list[Vector]) -> list[float]:
-    """Return the factors that bring the computed gradients closest to the hand-in's.
+    """Return, for each draw, the factor that brings `plain` closest to `seen`.
 
     `plain` has a computed gradient [P] for each draw (question), `seen` the hand-in's.
     """
@@ -386,8 +386,8 @@ def changed_gradient(
 def own_discount(kind: Kind, draws: list[Draw], seen: list[Vector]) -> list[float]:
     """Return a list with an estimate of the hand-in's constant discount, or [].
 
-    `seen` has the hand-in's gradients, one [P] for each draw. The estimate may be wrong
-    if the gradient is not linear in the discount; `changed` then yields no formula.
+    [] means that nothing can be estimated. The estimate may be wrong if the gradient is
+    not linear in the discount. `seen` has the hand-in's gradient [P] for each draw.
     """
     sizes = [1 / np.abs(s).max() for s in seen]
     none = [size * kind.gradient(d, 0.0) for size, d in zip(sizes, draws, strict=True)]

@@ -69,7 +69,7 @@ class Several:
     Attributes:
         gradient: formula of the gradient of the first step.
         notes: mistakes of the first step that are not in the gradient.
-        middle: θ_Q before the last step, one vector [P] for each draw.
+        middle: θ_Q before the last step, one vector [P] for each question.
     """
 
     gradient: Gradient
@@ -92,15 +92,15 @@ def gradients() -> Iterator[Gradient]:
 
 
 def right(draw: Draw) -> Vector:
-    """Return the right gradient [P] for a draw."""
+    """Return the right gradient [P] for a draw (question)."""
     return loss_and_gradients(draw, draw.theta_Q, draw.theta_T, draw.gamma)[1]
 
 
 def several_steps(draws: list[Draw], seen: list[Seen], count: int) -> Several | None:
     """Return the steps that lead to the answers with "sgd"; None if none are found.
 
-    All steps use one formula, or all but the last use one formula and the last is
-    right.
+    Two cases are tried: all steps are alike, or all but the last are alike and the last
+    is right.
 
     Args:
         draws: the questions, see `Draw`.

@@ -102,7 +102,7 @@ def moves_from(draws: list[Draw], seen: list[Seen], base: str) -> list[Vector]:
 def plain_step(
     draws: list[Draw], seen: list[Seen]
 ) -> tuple[str, Gradient | None] | None:
-    """Return where the hand-in's step of SGD starts, and its gradient.
+    """Return the start and the gradient of the hand-in's step with "sgd".
 
     Args:
         draws: the questions, see `Draw`.
@@ -236,10 +236,10 @@ def multiple(moves: list[Vector], of: list[Vector], draws: list[Draw]) -> float 
 def with_old_state(
     draws: list[Draw], seen: list[Seen], plain: Gradient | None, kept: str
 ) -> ByAdam:
-    """Return what the answers with Adam show if opt_state or a new state is returned.
+    """Return what the answers with Adam show if they hold a wrong state.
 
-    Such a state does not show the gradient. The gradient from the answers with "sgd" is
-    used instead, with a factor that fits.
+    The state `kept` does not show the gradient. So the gradient from the answers with
+    "sgd" is used, with a factor that fits.
 
     Args:
         draws: the questions, see `Draw`.
@@ -285,7 +285,7 @@ def scaled_to(gradient: Gradient, factor: float) -> Gradient:
 def notes_of(found: ByAdam) -> list[Note]:
     """Return notes on the mistakes in the step and in the handling of opt_state.
 
-    A note is a pair: the mistake, and what the hand-in does in words.
+    A note is a pair: the mistake, and words for what the hand-in does.
 
     Args:
         found: what the answers with Adam show.
@@ -309,7 +309,7 @@ def notes_of(found: ByAdam) -> list[Note]:
 def by_hand(step: Step) -> list[Note]:
     """Return notes on a step that adds a multiple of the gradient, with no optimizer.
 
-    A note is a pair: the mistake, and what the hand-in does in words.
+    A note is a pair: the mistake, and words for what the hand-in does.
 
     Args:
         step: a step whose added vector is "gradient".
@@ -329,7 +329,7 @@ def by_hand(step: Step) -> list[Note]:
 def notes_of_step(step: Step) -> list[Note]:
     """Return notes on the mistakes in a step; [] if none is known.
 
-    A note is a pair: the mistake, and what the hand-in does in words.
+    A note is a pair: the mistake, and words for what the hand-in does.
     """
     if step.of == "nothing":
         known = {"θ_Q": words.RETURNS_OLD, "θ_T": words.RETURNS_TARGET}
@@ -355,7 +355,7 @@ def notes_of_step(step: Step) -> list[Note]:
 def of_gradient(step: Step) -> list[Note]:
     """Return a note, in a list, on a step that adds the gradient, not the updates.
 
-    A note is a pair: the mistake, and what the hand-in does in words.
+    A note is a pair: the mistake, and words for what the hand-in does.
     """
     times = "" if step.times == 1 else f"{step.times:.4g} times "
     if step.base == "0":
