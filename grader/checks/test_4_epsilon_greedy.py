@@ -41,6 +41,7 @@ from grader.contract.cases import distinct, exploration
 from grader.contract.outcomes import Wrong
 
 NUM_ACTIONS, ROWS, KEYS = 4, 16, 4096
+SIZES = "asked with N = {}, A = {}"
 # Two values of ε. A hand-in that explores if a random whole number from 0 to 9 is small
 # cannot explore with exactly these probabilities.
 EPSILON, SMALL = 0.37, 0.0134
@@ -355,10 +356,8 @@ def actions_for_keys(
     actions = student.answer_keys(case, keys, "actions")
     rows = q_values.shape[:1]
     if actions.shape[1:] != rows:  # the first axis holds the calls for the K keys
-        raise Wrong(
-            f"epsilon_greedy: shape {actions.shape[1:]}, expected {rows}\n"
-            + sizes(q_values)
-        )
+        problem = f"epsilon_greedy: shape {actions.shape[1:]}, expected {rows}\n"
+        raise Wrong(problem + SIZES.format(*q_values.shape))
     return valid(actions, actions.shape, q_values)
 
 
@@ -375,9 +374,8 @@ def valid(
     Raises:
         Wrong: the shape is wrong, or an entry is not a whole number from 0 to A - 1.
     """
-    compare.require(
-        compare.shape_problem("epsilon_greedy", actions, shape), sizes(q_values)
-    )
+    problem = compare.shape_problem("epsilon_greedy", actions, shape)
+    compare.require(problem, SIZES.format(*q_values.shape))
     num_actions = q_values.shape[1]
     bad = ~np.isin(actions, np.arange(num_actions))
     if bad.any():
@@ -386,12 +384,6 @@ def valid(
             f"{num_actions - 1}"
         )
     return actions.astype(np.int64)
-
-
-def sizes(q_values: np.ndarray) -> str:
-    """Return the numbers of rows and actions of the values [N,A] as text."""
-    rows, num_actions = q_values.shape
-    return f"asked with N = {rows}, A = {num_actions}"
 
 
 def new_key(rng: np.random.Generator) -> np.ndarray:

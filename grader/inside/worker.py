@@ -12,9 +12,11 @@ import itertools
 import linecache
 import os
 import random
+import signal
 import stat
 import sys
 import types
+from collections.abc import Iterator
 from io import BufferedReader, BufferedWriter
 from pathlib import Path
 from typing import Any
@@ -26,7 +28,7 @@ import numpy as np
 from jax import export
 from jax.extend.core import Jaxpr, jaxprs_in_params
 
-from grader.inside import parts, protocol, values
+from grader.inside import buffer, parts, protocol, values
 from grader.inside.errors import describe_error
 from grader.inside.hand_in.debug import Debug
 from grader.inside.hand_in.notebook import Notebook, whole_or_cells
@@ -50,14 +52,13 @@ def main() -> None:
         debug.left = MAX_DEBUG
         # If the hand-in hangs, the line that runs is written to standard error before
         # the grader kills the worker.
-        faulthandler.dump_traceback_later(0.8 * request.pop("seconds"), file=errors)
-        try:
-            answer = {"answer": worker.handle(**request)}
-        # SystemExit and KeyboardInterrupt must not end the worker either.
-        except BaseException as error:
-            answer = {"error": describe_error(error)}
-        flush_printed()
-        faulthandler.cancel_dump_traceback_later()
+        with place_told(0.8 * request.pop("seconds"), errors):
+            try:
+                answer = {"answer": worker.handle(**request)}
+            # SystemExit and KeyboardInterrupt must not end the worker either.
+            except BaseException as error:
+                answer = {"error": describe_error(error)}
+            flush_printed()
         try:
             frame = protocol.encode({"nonce": nonce, **answer})
         except protocol.ProtocolError as error:
@@ -89,6 +90,36 @@ def take_pipes() -> tuple[BufferedReader, BufferedWriter]:
     # Flush each line: if the hand-in hangs or dies, printed lines are not lost.
     sys.stdout.reconfigure(line_buffering=True)  # type: ignore[union-attr]
     return open(requests, "rb"), open(answers, "wb")
+
+
+@contextlib.contextmanager
+def place_told(seconds: float, errors: int) -> Iterator[None]:
+    """Write the traceback of a with block to standard error if the block takes long.
+
+    The handler of an alarm writes it, between two instructions of Python. While the
+    process waits in compiled code, no handler runs, and faulthandler's thread writes it
+    a little later. This thread could crash the process if Python's code were running.
+
+    Args:
+        seconds: the time in seconds after which the traceback is written.
+        errors: file descriptor of a copy of standard error.
+    """
+
+    def on_alarm(*_: object) -> None:
+        faulthandler.cancel_dump_traceback_later()
+        os.write(errors, b"Timeout (alarm)\n")
+        faulthandler.dump_traceback(errors, all_threads=False)
+
+    faulthandler.dump_traceback_later(1.1 * seconds, file=errors)
+    if hasattr(signal, "setitimer"):  # Windows has no alarms
+        signal.signal(signal.SIGALRM, on_alarm)
+        signal.setitimer(signal.ITIMER_REAL, seconds)
+    try:
+        yield
+    finally:
+        if hasattr(signal, "setitimer"):
+            signal.setitimer(signal.ITIMER_REAL, 0)
+        faulthandler.cancel_dump_traceback_later()
 
 
 def flush_printed() -> None:
@@ -258,9 +289,9 @@ class Worker:
         Returns:
             For each field by name, an array [num_batches,batch_size,...].
         """
-        parts.add_rows(self.buffer, rows, 0, len(rows["action"]))
+        buffer.add_rows(self.buffer, rows, 0, len(rows["action"]))
         rng = np.random.default_rng(seed)
-        return parts.stacked_samples(self.buffer, num_batches, batch_size, rng)
+        return buffer.stacked_samples(self.buffer, rng, num_batches, batch_size)
 
     def do_schedule(self, first: int, count: int, period: int) -> dict[str, Any]:
         """Ask `sync_target` after which updates θ_T becomes θ_Q.

@@ -87,10 +87,7 @@ def print_exercise(
             if check is first or check.hint:
                 print_hints(check, exercise, console, shown, level)
         if new:
-            again = [c for c in exercise.checks if c is not check]
-            again = [c for c in again if cause_of(c) == cause]
-            print_again(check, again, console, brief=brief)
-        if new:
+            print_again(check, exercise, console, brief=brief)
             told.add(cause)
     shown.update(told)
     if brief:
@@ -291,7 +288,7 @@ def print_hints(
 
 
 def print_again(
-    check: Check, again: list[Check], console: Console, *, brief: bool
+    check: Check, exercise: Exercise, console: Console, *, brief: bool
 ) -> None:
     """Print which other check ended for the same reason, or how many if there are more.
 
@@ -300,10 +297,12 @@ def print_again(
 
     Args:
         check: the check whose message was printed.
-        again: the other checks.
+        exercise: the exercise with all its checks.
         console: the console to print on.
         brief: whether the other checks have no lines of their own.
     """
+    others = [c for c in exercise.checks if c is not check]
+    again = [c for c in others if cause_of(c) == cause_of(check)]
     if not again or (check.outcome == Outcome.SKIPPED and not brief):
         return  # the marks of the other checks say that they were skipped
     style = "dim" if check.outcome == Outcome.SKIPPED else "yellow"

@@ -365,8 +365,8 @@ class Learning:
             numbers = {name: value for name, value in question.items() if name != "do"}
             return self.slopes[self.gamma](numbers)
         if do == "progress":
-            step, most = question["env_step"], question["most"]
-            self.on_progress(f"{self.doing}, step {step} of at most {most}")
+            reached = "step {env_step} of at most {most}".format_map(question)
+            self.on_progress(f"{self.doing}, {reached}")
             return {}
         if do == "use_buffer":
             sizes = question["num_batches"], question["batch_size"]
@@ -376,8 +376,7 @@ class Learning:
             }
             look = functools.partial(looks.batches, shapes)
             return self.worker.ask(question, ASKED[do], look=look).answer
-        # The answers are kept, because all trainings ask the same questions, and some
-        # hand-ins need a millisecond for each update.
+        # The answers are kept: all trainings ask the same, and some hand-ins are slow.
         key = question["first"], question["count"], question["period"]
         if key not in self.schedules:
             look = functools.partial(looks.schedule, question["count"])

@@ -25,7 +25,7 @@ LARGE = 24
 # In the place of a transition's number: BLANK for a row of a place never filled,
 # UNKNOWN for a row that belongs to no transition.
 BLANK, UNKNOWN = -2, -1
-SCRIBBLE = -12345.0  # what the operation "scribble" writes, see inside/parts.py
+SCRIBBLE = -12345.0  # what the operation "scribble" writes, see inside/buffer.py
 Rows = dict[str, np.ndarray]
 
 
@@ -108,7 +108,7 @@ class Played:
 
     Attributes:
         capacity: capacity of the buffer.
-        script: the operations, see `replay_buffer` in `inside/parts.py`.
+        script: the operations, see `inside/buffer.py`.
         rows: the transitions that the script can add: for each field an array.
         lengths: results of "len", in order.
         samples: results of "samples", "sample" and "reread", in order; each has an
@@ -163,7 +163,7 @@ class Asker:
 
         Args:
             capacity: capacity of the buffer.
-            script: list of operations, see `replay_buffer` in `inside/parts.py`.
+            script: list of operations, see `inside/buffer.py`.
         """
         spec = {"capacity": capacity, "script": script}
         return Case("replay_buffer", spec, self.rows)
@@ -174,7 +174,7 @@ class Asker:
         If the hand-in raises an exception, the result has its message and no answers.
 
         Args:
-            script: the operations, see `replay_buffer` in `inside/parts.py`.
+            script: the operations, see `inside/buffer.py`.
             capacity: capacity of the buffer.
         """
         played = Played(capacity, list(script), self.rows)
