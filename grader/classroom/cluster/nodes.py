@@ -199,7 +199,8 @@ class Cluster:
 
         Args:
             node: the node.
-            name: the name of a report, or "" for a test.
+            name: the name of the report that the answer is; "" if the function only
+                tests the node. It is put into the queue with the answer.
             function: the function.
             words: the function's arguments.
         """

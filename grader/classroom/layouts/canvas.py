@@ -40,11 +40,11 @@ def pieces(_folder: Path, entries: Entries) -> dict[str, Piece]:
 
 
 def piece_of(match: re.Match[str], groups: bool) -> Piece:
-    """Return the piece of one file.
+    """Return what a file's name says, for example whose hand-in the file belongs to.
 
     Args:
         match: the match of the file's name.
-        groups: whether the files are those of groups.
+        groups: whether groups handed in: the name then begins with a group's name.
     """
     name = match["name"] or match["anonymous"] or match["canvas"]
     ids = {"canvas": match["canvas"]} if match["canvas"] else {}

@@ -30,7 +30,7 @@ def pieces(_folder: Path, entries: Entries) -> dict[str, Piece]:
 
 
 def piece_of(match: re.Match[str], teams: bool) -> Piece:
-    """Return the piece of one folder or file.
+    """Return what the name of a folder or file says, for example whose hand-in it is.
 
     Args:
         match: the match of its name.

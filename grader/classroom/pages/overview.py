@@ -194,11 +194,11 @@ def groups(
 
 
 def is_secret(trouble: Trouble, names: bool) -> bool:
-    """Return whether the page must hide why staff should look at a hand-in.
+    """Return whether the page must hide the reason why staff should look at a hand-in.
 
-    The details of a hand-in that was not read or not imported can contain names of
-    files, and so names of people. The details of one that is not on the roster contain
-    names of people. Both must be hidden if `names` is false.
+    If `names` is false, it must hide a reason that can contain names of people: a
+    hand-in is not on the roster, or it was not read or not imported (the reason can
+    contain names of files).
 
     Args:
         trouble: the reason why staff should look at a hand-in.

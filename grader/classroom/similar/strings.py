@@ -12,12 +12,12 @@ BUILTINS = {"builtins", "__builtins__"}
 
 @dataclass(frozen=True)
 class Strings:
-    """The strings of a syntax tree that may hold code or data.
+    """Where a hand-in may hide code or data in strings.
 
     Attributes:
         running: the numbers of the lines that use `exec`, `eval` or `compile`.
         holding: the numbers of the lines in which long strings begin.
-        texts: the strings that may hold code.
+        texts: the strings, long or short, that may be code.
     """
 
     running: tuple[int, ...]

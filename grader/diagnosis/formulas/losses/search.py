@@ -46,12 +46,12 @@ class Language:
     targets_of: Many
 
     def formula(self, view: Choice, target: Formula, loss: Formula) -> Formula:
-        """Return the whole formula of a view, a target and a loss.
+        """Join a view and two formulas of some terms into the formula of all terms.
 
         Args:
-            view: how the code reads the rows.
-            target: a formula with the choices for the target.
-            loss: a formula with the choices for all other terms of the loss.
+            view: how the hand-in's code reads the rows of a batch.
+            target: the choices for the terms of the target.
+            loss: the choices for all other terms of the loss.
         """
         difference = difference_of(view, self.part)
         return Formula(

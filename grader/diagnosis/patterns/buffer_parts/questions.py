@@ -297,16 +297,17 @@ def blank(fields: Rows) -> np.ndarray:
 
 
 def ids_by_field(name: str, fields: Rows, rows: Rows) -> np.ndarray:
-    """Find the transition of each drawn row by comparing the values of one field.
+    """Find out which transition each drawn row is, by comparing one field.
 
     Args:
         name: name of the field.
-        fields: values in n batches of B rows: for each field an array [n,B] or [n,B,D].
-        rows: all transitions: for each field an array with one entry per transition.
+        fields: the drawn rows in n batches: for each field an array [n,B] or [n,B,D].
+        rows: the transitions to compare with: for each field an array with one entry
+            per transition.
 
     Returns:
-        An array [n,B]: the number of the transition whose field equals the row's field;
-        `UNKNOWN` if there is none.
+        An array [n,B]: for each drawn row the number of the transition with the same
+        value of the field; `UNKNOWN` if there is none.
     """
     stored = rows[name].astype(np.float64).reshape(STORED, -1)
     value = fields[name].reshape(*fields["reward"].shape, -1)

@@ -224,9 +224,9 @@ def softmax(q: np.ndarray, greedy: np.ndarray, epsilon: float) -> np.ndarray:
 def low_half(q: np.ndarray, greedy: np.ndarray, epsilon: float) -> np.ndarray:
     """Return the probabilities [N,A+1] of code that uses one random number u twice.
 
-    The code draws u between 0 and 1, and explores if u is below ε. Then it takes the
-    action floor(A u), so that actions with large numbers are too rare. The last column,
-    for numbers that are no actions, is 0.
+    The code draws u between 0 and 1, and explores if u is below ε: it then takes the
+    action floor(A u) with the same u. As u is small, actions with large numbers are too
+    rare. The last column, for numbers that are no actions, is 0.
     """
     A = q.shape[1]
     edges = np.clip(np.arange(A + 1) / A, 0, max(epsilon, 1e-9))

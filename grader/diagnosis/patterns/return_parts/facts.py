@@ -36,13 +36,13 @@ SHAPE_WORDS = {
 
 
 def shaped(*sizes: int | None) -> Callable[[np.ndarray, np.ndarray], bool]:
-    """Return a function that tells whether an episode's returns have a given shape.
+    """Make a function that tells whether each episode's returns have the shape `sizes`.
 
-    The returned function takes the rewards of K episodes [K,T] and the hand-in's
-    returns [K,...].
+    The function takes the rewards of K episodes [K,T], and what the hand-in computed
+    from them [K,...].
 
     Args:
-        sizes: the sizes of the shape without the axis K; None means T.
+        sizes: the shape for one episode; None stands for T.
     """
 
     def fits(rewards: np.ndarray, obtained: np.ndarray) -> bool:
