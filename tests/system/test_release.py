@@ -665,6 +665,31 @@ def test_who_may_open_issues():
     ]
 
 
+FAKE_GH = """#!/bin/sh
+[ "$2" = list ] && echo "$OPEN_ISSUE"
+echo "$2 $3" >> "$CALLS"
+"""
+
+
+@pytest.mark.parametrize(
+    ("issue", "last"), [("", "create --title"), ("7", "comment 7")]
+)
+def test_one_fault_has_one_issue(place, monkeypatch, issue, last):
+    """The monthly job opens an issue; if its issue is open already, it comments."""
+    (place / "gh").write_text(FAKE_GH)
+    (place / "gh").chmod(0o755)
+    (place / "work").mkdir()
+    for name, value in {
+        "PATH": f"{place}:{os.environ['PATH']}",
+        "OPEN_ISSUE": issue,
+        "CALLS": str(place / "calls"),
+    }.items():
+        monkeypatch.setenv(name, value)
+    done = run_steps(yaml.safe_load(NEWEST.read_text())["jobs"]["tell"], place)
+    assert done["Issue"].returncode == 0, done["Issue"].stderr
+    assert (place / "calls").read_text().splitlines() == ["list --search", last]
+
+
 @pytest.mark.usefixtures("uv")
 def test_workflow_tells_that_it_was_not_set_up(workflow, place):
     """If the Python environment cannot be set up, the summary says "No score"."""
