@@ -1,8 +1,8 @@
 """The tasks that the agent learns: CartPole-v1, and a maze of rooms.
 
-Supplied and complete. Exercise 9 uses a turned CartPole and a maze. Both are drawn anew
-for each run, so nobody can know them beforehand: an agent has to learn them. In each
-task a state has 4 numbers, and there are 2 actions.
+Supplied and complete. Exercise 9 uses a turned CartPole and a maze. Both are drawn from
+the run's seed, which is fresh in the official run, so nobody can know them beforehand:
+an agent has to learn them. In each task a state has 4 numbers, and there are 2 actions.
 
 Each task is a vector environment: N environments that are stepped together. When an
 episode has ended, the next step ignores its action, returns the first state of a new

@@ -41,7 +41,7 @@ from grader.contract.cases import distinct, exploration
 from grader.contract.outcomes import Wrong
 
 NUM_ACTIONS, ROWS, KEYS = 4, 16, 4096
-SIZES = "asked with N = {}, A = {}"
+ASKED = "asked with N = {}, A = {}"
 # Two values of ε. A hand-in that explores if a random whole number from 0 to 9 is small
 # cannot explore with exactly these probabilities.
 EPSILON, SMALL = 0.37, 0.0134
@@ -357,7 +357,7 @@ def actions_for_keys(
     rows = q_values.shape[:1]
     if actions.shape[1:] != rows:  # the first axis holds the calls for the K keys
         problem = f"epsilon_greedy: shape {actions.shape[1:]}, expected {rows}\n"
-        raise Wrong(problem + SIZES.format(*q_values.shape))
+        raise Wrong(problem + ASKED.format(*q_values.shape))
     return valid(actions, actions.shape, q_values)
 
 
@@ -375,7 +375,7 @@ def valid(
         Wrong: the shape is wrong, or an entry is not a whole number from 0 to A - 1.
     """
     problem = compare.shape_problem("epsilon_greedy", actions, shape)
-    compare.require(problem, SIZES.format(*q_values.shape))
+    compare.require(problem, ASKED.format(*q_values.shape))
     num_actions = q_values.shape[1]
     bad = ~np.isin(actions, np.arange(num_actions))
     if bad.any():

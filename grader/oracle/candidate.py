@@ -206,7 +206,8 @@ class Candidate:
             if why := self.untraceable.get(self.name_of(case)):
                 # A call compiles each operation by itself. It may run out of time
                 # before it reaches the exception.
-                words = f"{stopped}\ntraced by `jax.jit`, it raises {why}"
+                slow = "it was called, which is much slower than traced code"
+                words = f"{stopped}\n{slow}: traced by `jax.jit`, it raises {why}"
                 raise type(stopped)(words) from None
             raise
 

@@ -45,9 +45,9 @@ def print_exercise(
 ) -> None:
     """Print an exercise: a heading, a line for each check, messages and hints.
 
-    Only one check's message is printed in full, see `told_first`. If another check
-    ended with an exception, the exception and its place are printed. Any other message
-    is printed only if it has a single line. If several checks have the same message,
+    Only one check's message is printed in full, see `told_first`. If another check got
+    no answer, the reason and its place are printed. Any other message is printed only
+    if it has a single line. If several checks have the same message,
     reading or hint, it is printed once. An unwritten exercise gets a single line.
 
     Args:
@@ -145,10 +145,11 @@ def tells_itself(check: Check) -> bool:
     """Return whether the first line of a check's message says enough by itself.
 
     The result is True if the message has a single line, or if the check ended with an
-    exception. It is False if there is no message.
+    exception, out of time or because the process died. It is False if there is no
+    message.
     """
     one_line = "\n" not in check.message
-    return bool(check.message) and (one_line or check.outcome == Outcome.ERROR)
+    return bool(check.message) and (one_line or check.outcome in WORDS)
 
 
 def cause_of(check: Check) -> str:
@@ -232,18 +233,18 @@ def print_message(
             lines of its message below the exception's place are added.
         level: how much of the message is shown, see `hints`.
         whole: True to print all lines of the level, at most `MAX_LINES`. False to print
-            only the first line. If the check ended with an exception, False prints the
-            lines with the exception and its place, and those later lines that are not
-            in `shown`.
+            only the first line of a wrong answer. If the check ended with an exception,
+            False prints the lines with the exception and its place, and those later
+            lines that are not in `shown`.
     """
     lines = hints.message_lines(check, level)
     raised = check.outcome == Outcome.ERROR
-    if not whole and raised:
-        lines = lines[:2] + [line for line in lines[2:] if line not in shown]
-    elif not whole:
-        lines = lines[:1]
-    elif check.outcome in WORDS:
+    if whole and check.outcome in WORDS:
         lines.insert(0, WORDS[check.outcome])
+    elif not whole and raised:
+        lines = lines[:2] + [line for line in lines[2:] if line not in shown]
+    elif not whole and check.outcome not in WORDS:
+        lines = lines[:1]
     if raised:
         shown.update(check.message.splitlines()[2:])
     if len(lines) > MAX_LINES:
@@ -307,7 +308,7 @@ def print_again(
         return  # the marks of the other checks say that they were skipped
     style = "dim" if check.outcome == Outcome.SKIPPED else "yellow"
     more = counted(len(again), "more check")
-    if brief and len(again) == 1:
+    if len(again) == 1:
         more = f"“{again[0].description}”"
     print_block(f"the same in {more}", console, style)
 

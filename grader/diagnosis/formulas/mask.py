@@ -44,7 +44,7 @@ MASK = (
         lambda x: 1 + 0 * x.d,
         "no-mask",
         "Your target keeps bootstrapping after the end of an episode: the factor ¬d is "
-        "missing (slides: Admin, homework 1; Target Networks).",
+        "missing, or never 0 (slides: Admin, homework 1; Target Networks).",
     ),
     Choice(
         "d",

@@ -130,17 +130,18 @@ STATE = (
         "first state. The next state of a transition is in its own row: s'_t is an "
         f"argument {REPLAY}.",
     ),
-    Choice(
-        "s′ of the row below",
-        lambda x, v: np.roll(v[1], -1, axis=-2),
-        "next-of-row-below",
-        f"You use the next state of the row below. Each row has its own s' {REPLAY}.",
-    ),
-    Choice(
-        "s′ of the row above",
-        lambda x, v: np.roll(v[1], 1, axis=-2),
-        "next-of-row-above",
-        f"You use the next state of the row above. Each row has its own s' {REPLAY}.",
+    *(
+        Choice(
+            f"s′ of {row}",
+            lambda x, v, moved=moved: moved(v[1]),
+            "next-of-" + row.removeprefix("the ").replace(" ", "-"),
+            f"You use the next state of {row}. Each row has its own s' {REPLAY}.",
+        )
+        for row, moved in (
+            ("the row below", lambda v: np.roll(v, -1, axis=-2)),
+            ("the row above", lambda v: np.roll(v, 1, axis=-2)),
+            ("row 0", lambda v: v[..., :1, :] + 0 * v),
+        )
     ),
     Choice("(0 where d, else s′)", lambda x, v: np.where(x.d[:, None] > 0, v[2], v[1])),
 )
@@ -192,7 +193,7 @@ REDUCE = (
         "argmax_a <a>",
         each(lambda v: v.argmax(axis=-1).astype(float)),
         "argmax",
-        "Your target contains the best action's number. Despite the slides' arg max "
+        "Your target contains the best action's index. Despite the slides' arg max "
         f"it needs the best action's value: max {TARGET}.",
     ),
     Choice(
@@ -382,10 +383,7 @@ VALUE_SLOTS = {"net": NET, "state": STATE, "reduce": (*REDUCE, *BEST_OF_BOTH)}
 
 
 def value_of(rows: Rows, formula: Formula) -> np.ndarray:
-    """Return the values of s′ that a formula computes, an array [..., 1, B].
-
-    The shape is [..., B, 1] for a formula that combines all pairs of rows.
-    """
+    """Return a formula's values of s′ [..., 1, B] ([..., B, 1] for pairs of rows)."""
     values = formula["net"].compute(rows)
     return formula["reduce"].compute(rows, formula["state"].compute(rows, values))
 

@@ -28,9 +28,14 @@ from grader.diagnosis.patterns.renewal.contents import (
     likeness,
     refusal,
 )
+from grader.diagnosis.patterns.renewal.questions import (
+    SHOWN_PERIOD,
+    SHOWN_STEPS,
+    divisors,
+    questions,
+)
 from grader.diagnosis.patterns.renewal.rules import (
     RAISES,
-    ROUND_STEPS,
     Pairs,
     Rule,
     numbered,
@@ -39,8 +44,6 @@ from grader.diagnosis.patterns.renewal.rules import (
 from grader.diagnosis.reading import Difference, Reading, in_columns
 
 ASKED = "θ_T ← θ_Q if step is a multiple of period, else θ_T"
-SHOWN_PERIOD, SHOWN_STEPS = 4, range(13)  # the first questions, in this order
-PERIODS = (1, 2, 3, 5, 6, 8, 12, 100, 250)
 MAX_TABLE = 6
 
 Trees = tuple[list[np.ndarray], list[np.ndarray]]  # theta_Q and theta_T
@@ -88,38 +91,10 @@ def read(student: Student, rng: np.random.Generator) -> Reading | None:
     observed += ask(student, rng, [*questions(rng), *divisors(renewed)])
     if any(one.content == OTHER for one in observed):
         observed = with_new_numbers(student, rng, observed)
-    return explained(observed)
-
-
-def questions(rng: np.random.Generator) -> Pairs:
-    """Draw the pairs (step, period) with which `sync_target` will be asked.
-
-    The first pairs have the steps `SHOWN_STEPS`, in order, and the period
-    `SHOWN_PERIOD`. All other pairs follow in random order.
-    """
-    pairs = []
-    for period in PERIODS:
-        k, few = int(rng.integers(2, 12)), int(rng.integers(1, 40))
-        steps = [0, period, k * period, k * period + 1, k * period - 1]
-        steps += [few, (k + 1) * period]
-        pairs += [(step, period) for step in steps]
-    pairs += [(step, int(rng.choice(PERIODS[1:]))) for step in ROUND_STEPS]
-    in_order = [(step, SHOWN_PERIOD) for step in SHOWN_STEPS]
-    return [*in_order, *(pairs[i] for i in rng.permutation(len(pairs)))]
-
-
-def divisors(renewed: list[int]) -> Pairs:
-    """Return pairs (step, period) that reveal a constant used in place of the period.
-
-    Args:
-        renewed: the steps at which the hand-in has replaced θ_T by something new.
-
-    Returns:
-        A pair (n, 7) for each common divisor n > 1 of these steps, at most 30 pairs.
-    """
-    common = int(np.gcd.reduce(renewed)) if renewed else 0
-    found = [n for n in range(2, min(common, 20_000) + 1) if common % n == 0]
-    return [(n, 7) for n in found[:30]]
+    found = explained(observed)
+    if found and not found.differences:  # no rule fits
+        found = remembering(student, rng, observed) or found
+    return found
 
 
 def ask(student: Student, rng: np.random.Generator, pairs: Pairs) -> list[Observation]:
@@ -215,7 +190,31 @@ def deleting(student: Student, rng: np.random.Generator) -> Reading | None:
     return None
 
 
+def remembering(
+    student: Student, rng: np.random.Generator, observed: list[Observation]
+) -> Reading | None:
+    """Return a reading if a wrong answer is another one when it is asked first.
+
+    Args:
+        student: the hand-in; it is imported again before each question.
+        rng: draws parameters.
+        observed: all answers; the first four wrong ones are asked again.
+    """
+    for one in [one for one in observed if one.step and one.content != one.right][:4]:
+        first = answered(student.afresh(), trees_of(rng), one.step, one.period)
+        if {first, one.content} == {COPY, KEPT}:
+            after = f"it returned {one.content.words} after other questions"
+            computes = f"{place_of(one)} {after}, and {first.words} when asked first"
+            return reading(computes, (words.REMEMBERS,), observed)
+    return None
+
+
 # ---------------------------------------------------------------- all answers
+
+
+def place_of(one: Observation) -> str:
+    """Return an answer's question as text: "at step 4 with period 2"."""
+    return f"at step {one.step} with period {one.period}"
 
 
 def is_right(observed: list[Observation]) -> bool:
@@ -346,8 +345,7 @@ def in_order(observed: list[Observation]) -> Reading | None:
     shown = observed[: len(SHOWN_STEPS)]
     if is_right(shown):
         one = next(one for one in observed if one.content != one.right)
-        where = f"at step {one.step} with period {one.period}"
-        return reading(f"{where} it returned {one.content.words}", (), observed)
+        return reading(f"{place_of(one)} it returned {one.content.words}", (), observed)
     at: dict[str, list[int]] = {}
     for one in shown:
         at.setdefault(one.content.words, []).append(one.step)

@@ -298,10 +298,19 @@ TARGETS = [
     ),
     changed(
         PART,
+        "td-next-of-row-0",
+        "F",
+        "s' of the first row for all rows",
+        "You use the next state of row 0. Each row has its own s' (slides: Experience "
+        "Replay).",
+        ("(next_state)", "(next_state[:1])"),
+    ),
+    changed(
+        PART,
         "td-argmax",
         "F",
         "the action's index for its value",
-        "Your target contains the best action's number. Despite the slides' arg max "
+        "Your target contains the best action's index. Despite the slides' arg max "
         f"it needs the best action's value: max {TARGET}.",
         (".max(", ".argmax("),
     ),

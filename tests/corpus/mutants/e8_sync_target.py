@@ -165,6 +165,26 @@ def sync_target(theta_Q, theta_T, step, period):
     return theta_T
 """,
     ),
+    rewritten(
+        PART,
+        "sync-remembers",
+        "S",
+        "counts from a renewal at step 0",
+        "Your answer to one question depends on the questions before it, as when "
+        "something is kept from one call to the next. The arguments alone decide "
+        f"{TARGET}.",
+        """
+last_sync = 0
+
+
+def sync_target(theta_Q, theta_T, step, period):
+    global last_sync
+    if step - last_sync >= period:
+        last_sync = step
+        return theta_Q
+    return theta_T
+""",
+    ),
 ]
 
 CONTENTS = [

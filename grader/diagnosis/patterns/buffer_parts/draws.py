@@ -300,7 +300,7 @@ def uneven(draws: np.ndarray, stored: int, *, named: bool = True) -> Finding | N
         f"of {draws.size} draws from {stored} transitions, one comes "
         f"{counts.max()} times and another {counts.min()} times",
         UNIFORM,
-        "Your transitions are not drawn equally often: see the table. Each that is "
+        "Your transitions are not drawn equally often. Each that is "
         "stored is as likely as the others",
         table,
     )

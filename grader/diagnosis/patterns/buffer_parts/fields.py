@@ -282,7 +282,7 @@ def described(name: str, several: Sequence[Batches]) -> Explanation:
         name,
         "changed",
         f"{name}: other numbers than were stored, in {share}",
-        f"Your {PLURAL[name]} are not those that were stored: see the table. The "
+        f"Your {PLURAL[name]} are not those that were stored. The "
         "buffer gives each one as it came",
         LOOSE + 2,
     )

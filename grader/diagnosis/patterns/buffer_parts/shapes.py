@@ -133,14 +133,17 @@ def shape_findings(batches: dict[int, dict[str, Any]], state_dim: int) -> list[F
             )
         ]
     name, shape = next(iter(odd[BATCH].items()))
-    asked = "[B]" if name in SCALARS else "[B, D]"
+    asked, one = ("[B]", "number") if name in SCALARS else ("[B, D]", "row")
+    hint = f"Your batch's {name} has another shape. It has one {one} for each of the B "
+    hint += "transitions"
+    if name in SCALARS and shape == (BATCH, state_dim):
+        hint += ". [B, D] is the shape of states: are two fields swapped?"
     return [
         found(
             f"{name.replace('_', '-')}-shape",
             f"{name}: of shape {shape} for B = {BATCH}, D = {state_dim}",
             f"{name}: of shape {asked}",
-            f"Your batch's {name} has another shape. It has one row for each of the B "
-            "transitions",
+            hint,
         )
     ]
 

@@ -42,6 +42,12 @@ COUNTS_CALLS = Difference(
     f"arguments alone: asked twice for one step, it is the same {TARGET}.",
 )
 
+REMEMBERS = Difference(
+    "sync-remembers",
+    "Your answer to one question depends on the questions before it, as when something "
+    f"is kept from one call to the next. The arguments alone decide {TARGET}.",
+)
+
 # Each entry: the condition as a formula, the mistake, and the condition as a function.
 CONDITIONS: list[Choice] = [
     (

@@ -113,8 +113,8 @@ OTHER_FORMULA = differs(
 )
 OTHER_WEIGHTS = differs(
     "mc-other-weights",
-    "In your G_i the rewards count with other weights: see the table. From step i on, "
-    "each step further away, a reward counts one factor γ less",
+    "In your G_i the rewards count with other weights. From step i on, each step "
+    "further away, a reward counts one factor γ less",
 )
 NOT_LINEAR = differs(
     "mc-not-linear",

@@ -67,13 +67,13 @@ class Kind:
 # All kinds of gradients; the right one is first.
 KINDS = [
     Kind("∇L(θ_Q, θ_T)", (), "QT"),
-    Kind("∇L(θ_Q, θ_Q) in the first place", (words.TARGET_IS_ONLINE,), "QQ"),
-    Kind("∇L(θ_T, θ_Q) in the first place", (words.SWAPPED,), "TQ"),
-    Kind("∇L(θ_Q, θ_T) in θ_T", (words.GRADIENT_OF_TARGET,), "QT", SECOND),
-    Kind("∇L(θ_T, θ_Q) in θ_Q", (words.LABEL_TRAINED,), "TQ", SECOND),
-    Kind("∇L(θ_T, θ_T) in the first place", (words.PREDICTS_TARGET,), "TT"),
-    Kind("∇L(θ_Q, θ_Q) in both places", (words.THROUGH_LABEL,), "QQ", BOTH),
-    Kind("∇L(θ_Q, θ_T) in θ_Q plus that in θ_T", (words.BOTH_PLACES,), "QT", BOTH),
+    Kind("∇L(θ_Q, θ_Q) by its first argument", (words.TARGET_IS_ONLINE,), "QQ"),
+    Kind("∇L(θ_T, θ_Q) by its first argument", (words.SWAPPED,), "TQ"),
+    Kind("∇L(θ_Q, θ_T) by θ_T", (words.GRADIENT_OF_TARGET,), "QT", SECOND),
+    Kind("∇L(θ_T, θ_Q) by θ_Q", (words.LABEL_TRAINED,), "TQ", SECOND),
+    Kind("∇L(θ_T, θ_T) by its first argument", (words.PREDICTS_TARGET,), "TT"),
+    Kind("∇L(θ_Q, θ_Q) by both arguments", (words.THROUGH_LABEL,), "QQ", BOTH),
+    Kind("∇L(θ_Q, θ_T) by θ_Q plus that by θ_T", (words.BOTH_PLACES,), "QT", BOTH),
     Kind("∇L of transition 0 alone", (words.FIRST_ROW,), "QT", rows=1),
 ]
 
