@@ -41,6 +41,7 @@ def test_the_exception_of_the_trace_is_not_lost(kind):
         candidate.answer(CASE)
     assert str(told.value) == (
         "discounted_returns: no answer within 15 s\n"
-        "traced by `jax.jit`, it raises ValueError: no params"
+        "it was called, which is much slower than traced code: traced by `jax.jit`, it "
+        "raises ValueError: no params"
     )
     assert candidate.stopped == {"discounted_returns"}
