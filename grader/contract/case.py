@@ -268,6 +268,12 @@ class Student(Answers, Protocol):
             Wrong, Waiting, Stopped: there is no program for another reason.
         """
 
+    def is_called(self, case: Case) -> bool:
+        """Return whether the part could not be exported for this case when it was asked.
+
+        The part is then called as plain Python, which takes much longer.
+        """
+
     def afresh(self) -> "Student":
         """Return a new candidate, for which the hand-in is imported again.
 

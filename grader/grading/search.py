@@ -10,6 +10,7 @@ from grader.contract.cases import Cases
 from grader.contract.outcomes import Raised, Wrong
 
 MAX_EXAMPLES = 15  # cases drawn for one check
+MAX_CALLED = 5  # the same if the part cannot be exported: each call takes much longer
 MAX_SHRINKS = 300  # cases tried after the first wrong answer
 
 
@@ -22,13 +23,16 @@ class EnoughShrinking(BaseException):
 
 
 def search(
-    cases: Cases, body: Callable[[Case], None], seed: int, phases: tuple[Phase, ...]
+    cases: Cases,
+    body: Callable[[Case], None],
+    seed: int,
+    phases: tuple[Phase, ...],
+    most: int,
 ) -> None:
     """Draw cases until a check's body fails, then look for a smaller case that fails.
 
-    At most MAX_EXAMPLES cases are drawn, and at most MAX_SHRINKS smaller cases are
-    tried. There is no time limit, so the same seed gives the same counterexample on
-    every machine.
+    There is no time limit, so the same seed gives the same counterexample on every
+    machine. At most MAX_SHRINKS smaller cases are tried.
 
     Args:
         cases: the check's cases; only their strategy is used.
@@ -36,6 +40,7 @@ def search(
             to a case is wrong.
         seed: the seed of the draws.
         phases: the phases of hypothesis: drawing alone, or drawing and shrinking.
+        most: the largest number of cases to draw.
 
     Raises:
         Wrong, Raised: the body failed. The exception is the one that the body raised
@@ -46,7 +51,7 @@ def search(
 
     @hypothesis.seed(seed)
     @hypothesis.settings(
-        max_examples=MAX_EXAMPLES,
+        max_examples=most,
         database=None,
         deadline=None,
         phases=phases,

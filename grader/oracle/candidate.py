@@ -182,6 +182,13 @@ class Candidate:
         """Return the name of the case's program, a key of the runner's `programs`."""
         return self.mark + case.program_name()
 
+    def is_called(self, case: Case) -> bool:
+        """Return whether the part could not be exported for this case when it was asked.
+
+        The part is then called as plain Python, which takes much longer.
+        """
+        return self.name_of(case) in self.untraceable
+
     def answer(self, case: Case) -> Answer:
         """Return the hand-in's answer to a case.
 

@@ -41,13 +41,21 @@ class Fake:
     Args:
         answering: function of a case that returns an answer or raises an exception.
         again: the function for the consistency pass; None for the same function.
+        is_called: whether no part can be exported.
     """
 
     eager = False
     runner = None
 
-    def __init__(self, answering: Answering, again: Answering | None = None) -> None:
+    def __init__(
+        self,
+        answering: Answering,
+        again: Answering | None = None,
+        *,
+        is_called: bool = False,
+    ) -> None:
         self.answering, self.again = answering, again or answering
+        self.is_called = lambda case: is_called
         self.stopped: set[str] = set()
 
     def answer(self, case: Case) -> Answer:
@@ -148,6 +156,23 @@ def test_exception_becomes_outcome(outcome):
     assert check.message == (repr(error) if ours else str(error))
     assert check.hint == getattr(error, "hint", None)
     assert check.diagnosis is None
+
+
+def test_fewer_cases_are_drawn_for_calls():
+    """A check draws 15 cases, but 5 for a part that cannot be exported."""
+
+    def asked(*, is_called: bool) -> int:
+        steps = []
+
+        def answer(case: Case) -> Answer:
+            if "states" in case.args:
+                steps.append(case.args["terminateds"].tolist())
+            return right(case)
+
+        assert checks_of(Fake(answer, is_called=is_called))[FIRST].score > 0
+        return steps.count([False])  # the questions of `FIRST`
+
+    assert asked(is_called=False) - asked(is_called=True) == 10
 
 
 def test_right_answers_pay():
