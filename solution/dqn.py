@@ -222,8 +222,8 @@ class ReplayBuffer:
     ...     buffer.add(np.full(4, i), i, 10.0 * i, i == 2, np.full(4, i + 1))
     >>> len(buffer), sorted({int(buffer.sample(1, rng).action[0]) for _ in range(64)})
     (2, [1, 2])
-    >>> batch = buffer.sample(2, rng)
-    >>> batch.next_state.shape, (batch.reward == 10 * batch.action).tolist()
+    >>> s, a, r, d, next_s = map(np.asarray, buffer.sample(2, rng))
+    >>> next_s.shape, (r == 10 * a).tolist()
     ((2, 4), [True, True])
     """
 

@@ -269,7 +269,7 @@ class Student(Answers, Protocol):
         """
 
     def is_called(self, case: Case) -> bool:
-        """Return whether the part could not be exported for this case when it was asked.
+        """Return whether the part could not be exported when this case was asked.
 
         The part is then called as plain Python, which takes much longer.
         """

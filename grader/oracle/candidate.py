@@ -183,7 +183,7 @@ class Candidate:
         return self.mark + case.program_name()
 
     def is_called(self, case: Case) -> bool:
-        """Return whether the part could not be exported for this case when it was asked.
+        """Return whether the part could not be exported when this case was asked.
 
         The part is then called as plain Python, which takes much longer.
         """

@@ -29,6 +29,22 @@ def weights(theta) -> list[float]:
     return [float(np.sum(leaf)) for leaf in jax.tree.leaves(theta)]
 
 
+def test_fields_may_be_lists(agent, settings, monkeypatch):
+    """A batch with lists of rows as fields trains like one with arrays."""
+    right_sample = agent.dqn.ReplayBuffer.sample
+    as_arrays = filled(agent, settings)
+    as_arrays.learn()
+
+    def sample(buffer, batch_size, rng):
+        batch = right_sample(buffer, batch_size, rng)
+        return agent.dqn.Transition(*map(tuple, batch))
+
+    monkeypatch.setattr(agent.dqn.ReplayBuffer, "sample", sample)
+    as_lists = filled(agent, settings)
+    as_lists.learn()
+    assert weights(as_lists.theta_Q) == weights(as_arrays.theta_Q)
+
+
 def test_sync_is_asked_after_each_update(agent, settings, monkeypatch):
     """After each update, `sync_target` gets the number of updates and the new θ_Q.
 

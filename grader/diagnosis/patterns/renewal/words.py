@@ -239,7 +239,7 @@ RENEWED = {
     ),
     "an AttributeError for .copy()": Difference(
         "sync-slide-copy",
-        "`return theta_Q` is enough; "
+        "θ_Q is a tree of arrays and has no `copy`. `return theta_Q` is enough; "
         f"`jax.tree.map(jnp.copy, theta_Q)` copies each leaf {TARGET}.",
     ),
     "an error in tree.map": Difference(
