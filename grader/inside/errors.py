@@ -21,7 +21,7 @@ INNER = ("<listcomp>", "<genexpr>", "<setcomp>", "<dictcomp>")  # parts of a fun
 LEAKED = (
     "an array was kept inside a function that JAX traces (jit, grad, vmap, scan), and "
     "used after that function had returned. Is it kept in a global variable, a list or "
-    "an attribute? Return it instead"
+    "an attribute? Use the arguments of each call, and return what is needed later"
 )
 
 

@@ -27,7 +27,7 @@ TOLD = {
     "td-assigns-in-place": IN_PLACE,
     "td-max-axis0": "incompatible shapes for broadcasting",
     "td-closure-params": "a layer with 4 inputs was given 3 numbers",
-    "td-keeps-first-target": "is something kept in a global variable",
+    "td-keeps-first-target": "Is it kept in a global variable",
     "td-numpy-target": NUMPY,
     "td-torch-detach": "`detach` is PyTorch's, and not needed",
     "td-field-order": "a layer with 3 inputs was given one single number",
