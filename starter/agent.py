@@ -90,8 +90,8 @@ class DQNAgent:
     def one_update(self) -> jax.Array:
         """Do one gradient update, ask `sync_target`, and return the loss."""
         batch = self.buffer.sample(self.settings.batch_size, self.rng)
-        if isinstance(batch, tuple):  # a field may be a list of rows
-            batch = dqn.Transition(*map(np.asarray, batch))
+        if hasattr(batch, "_make"):  # of a Transition; a field may be a list of rows
+            batch = batch._make(map(np.asarray, batch))
         self.theta_Q, self.opt_state, loss = self._update(
             self.theta_Q, self.theta_T, self.opt_state, batch
         )
