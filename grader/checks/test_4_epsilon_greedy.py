@@ -41,7 +41,6 @@ from grader.contract.cases import distinct, exploration
 from grader.contract.outcomes import Wrong
 
 NUM_ACTIONS, ROWS, KEYS = 4, 16, 4096
-ASKED = "asked with N = {}, A = {}"
 # Two values of ε. A hand-in that explores if a random whole number from 0 to 9 is small
 # cannot explore with exactly these probabilities.
 EPSILON, SMALL = 0.37, 0.0134
@@ -354,10 +353,7 @@ def actions_for_keys(
     keys = rng.integers(0, 2**32, (KEYS, 2), dtype=np.uint32)
     case = exploration(keys[0], q_values, epsilon)
     actions = student.answer_keys(case, keys, "actions")
-    rows = q_values.shape[:1]
-    if actions.shape[1:] != rows:  # the first axis holds the calls for the K keys
-        problem = f"epsilon_greedy: shape {actions.shape[1:]}, expected {rows}\n"
-        raise Wrong(problem + ASKED.format(*q_values.shape))
+    valid(actions[0, ...], q_values.shape[:1], q_values)  # all have one shape
     return valid(actions, actions.shape, q_values)
 
 
@@ -375,8 +371,8 @@ def valid(
         Wrong: the shape is wrong, or an entry is not a whole number from 0 to A - 1.
     """
     problem = compare.shape_problem("epsilon_greedy", actions, shape)
-    compare.require(problem, ASKED.format(*q_values.shape))
-    num_actions = q_values.shape[1]
+    rows, num_actions = q_values.shape
+    compare.require(problem, f"asked with N = {rows}, A = {num_actions}")
     bad = ~np.isin(actions, np.arange(num_actions))
     if bad.any():
         raise Wrong(

@@ -350,8 +350,8 @@ def play(student: Answers, capacity: int, script: list) -> Answer:
         student: the hand-in.
         capacity: the buffer's capacity.
         script: the operations, each a list of a name and its arguments; see
-            `inside/buffer.py`. For example, ["add", i, j] adds the
-            transitions with numbers i to j - 1; j is at most 40.
+            `inside/buffer.py`. For example, ["add", i, j] adds the transitions with
+            numbers i to j - 1; j is at most 40.
 
     Raises:
         Raised: the hand-in has raised an exception; the message says what was asked.

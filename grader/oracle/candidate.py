@@ -205,7 +205,7 @@ class Candidate:
                 try:
                     return self.traced(case)
                 except Raised:
-                    if self.name_of(case) not in self.untraceable:
+                    if not self.is_called(case):
                         raise
             return self.called(case)
         except Stopped as stopped:

@@ -47,8 +47,8 @@ def print_exercise(
 
     Only one check's message is printed in full, see `told_first`. If another check got
     no answer, the reason and its place are printed. Any other message is printed only
-    if it has a single line. If several checks have the same message,
-    reading or hint, it is printed once. An unwritten exercise gets a single line.
+    if it has a single line. If several checks have the same message, reading or hint,
+    it is printed once. An unwritten exercise gets a single line.
 
     Args:
         exercise: the results of the exercise.

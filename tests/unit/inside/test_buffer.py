@@ -1,10 +1,10 @@
 """Tests for scripts on a replay buffer: a slow buffer draws fewer batches."""
 
-from types import SimpleNamespace
+from types import ModuleType
 
-import numpy as np
 import pytest
 
+from grader.contract.cases import transitions
 from grader.inside.buffer import replay_buffer
 from tests.support.supplied import imported
 
@@ -12,22 +12,15 @@ NEVER = 1e9  # seconds
 
 
 @pytest.fixture(scope="module")
-def solution() -> SimpleNamespace:
+def solution() -> ModuleType:
     """Return the module of the solution."""
     return imported("dqn", "solution")
 
 
 def drawn(solution, operation) -> int:
     """Return how many batches an operation draws from a buffer of three transitions."""
-    rows = {
-        "state": np.zeros((3, 4), np.float32),
-        "action": np.zeros(3, np.int32),
-        "reward": np.zeros(3, np.float32),
-        "terminated": np.zeros(3, bool),
-        "next_state": np.zeros((3, 4), np.float32),
-    }
     spec = {"capacity": 8, "script": [["add", 0, 3], operation]}
-    (sample,) = replay_buffer(solution, spec, rows)["samples"]
+    (sample,) = replay_buffer(solution, spec, transitions(0, 3))["samples"]
     (number,) = {len(column) for column in sample.values()}
     return number
 
