@@ -48,6 +48,14 @@ def wait_for(found: Callable[[], object]) -> object:
     raise AssertionError("waited in vain")
 
 
+def command_of(process: psutil.Process) -> list[str]:
+    """Return the words of a process's command; [] if it has just ended."""
+    try:
+        return process.cmdline()
+    except psutil.NoSuchProcess:  # also when it is a zombie
+        return []
+
+
 @dataclass
 class Started:
     """A process that a test has started.
@@ -92,7 +100,7 @@ class Started:
     def grades(self) -> bool:
         """Return whether the process, a node, is grading a hand-in now."""
         children = psutil.Process(self.process.pid).children()
-        return any("grader.classroom.one" in child.cmdline() for child in children)
+        return any("grader.classroom.one" in command_of(child) for child in children)
 
 
 @pytest.fixture
