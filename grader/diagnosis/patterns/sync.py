@@ -249,9 +249,11 @@ def by_rule(rule: Rule, observed: list[Observation]) -> Reading | None:
 
     A rule says at which steps θ_T is renewed, that is, replaced by something new. It
     explains all answers if those at these steps have one content, and those at all
-    other steps another one. It explains none if the two contents are swapped, for
-    example if θ_T is returned at these steps. Where the rule divides by zero, the
-    answer must be a division by zero, too.
+    other steps have another one, and if the two are not the wrong way round. For the
+    right rule this means: the content at these steps is not θ_T, and that at the other
+    steps is not θ_Q. For a wrong rule it means: the content at the other steps is not
+    more like θ_Q (see `likeness`) than that at these steps. Where the rule divides by
+    zero, the answer must be a division by zero, too.
 
     Args:
         rule: the rule.

@@ -311,8 +311,8 @@ def clipped(bound: float) -> Change:
 def find(student: Student, rng: np.random.Generator) -> tuple[Found, Episode] | None:
     """Return the formula and step size of the hand-in's update, and one episode.
 
-    The episode is a question with the hand-in's answer. A right formula is returned,
-    too.
+    The episode is a question with the hand-in's answer. The formula is returned even
+    if it is the right one.
 
     Returns:
         None if no formula fits, or if an answer is not a table of finite numbers in the
