@@ -79,7 +79,7 @@ def require_integers(sample: dict[str, Any]) -> None:
         sample: by field, the arrays of the batch.
 
     Raises:
-        Wrong: the actions are of another type and cannot be used as indices.
+        Wrong: the actions are of another type.
     """
     if (kind := sample["action"].dtype).kind not in "iu":
         raise Wrong(
@@ -269,7 +269,7 @@ def independent_pairs(pairs: np.ndarray, *, avoids: bool) -> np.ndarray:
 
     Each transition gets a weight, and the expected count of a pair is the product of
     its two weights. The weights are chosen so that each transition is expected as often
-    as it was drawn, first or second.
+    as it was drawn, counting first and second draws together.
 
     Args:
         pairs: an array [n,n]; entry (i, j) says how often transition i was drawn first

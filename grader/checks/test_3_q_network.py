@@ -313,7 +313,7 @@ def other_parameters(
 ) -> list[list[np.ndarray]]:
     """Return five lists of parameters: two near `theta`, three drawn at random.
 
-    The network's values may not be finite with some of the lists.
+    With some of the lists, the network may return values that are infinite or NaN.
     """
     near = [moved(theta, rng, step, 0.3) for step in (0.01, 0.1)]
     far = [drawn(theta, rng, scale) for scale in (1.0, 0.5, 0.2)]

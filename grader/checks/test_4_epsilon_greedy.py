@@ -56,8 +56,9 @@ MAX_HEADS = 2
 def test_greedy(student, rng):
     """ε = 0: each row's action is its argmax.
 
-    Twelve answers have to equal the argmax, each at the second try at the latest. Then
-    many keys are asked: at most `MAX_HEADS` of all their actions may be other ones.
+    Twelve arrays of values are asked; a wrong answer gets a second try with another
+    key. Then one array is asked with many keys, and at most `MAX_HEADS` of all actions
+    may differ from the argmax.
     """
     for rows, num_actions in ((1, 3), (8, 2), (ROWS, NUM_ACTIONS)):
         for _ in range(4):

@@ -38,7 +38,10 @@ class Plan:
 
     @property
     def problems(self) -> dict[str, str]:
-        """Why hand-ins cannot be read, by their names in the download."""
+        """Why hand-ins cannot be read, by their names in the download.
+
+        These are the reasons in `unread` and the problems of the `submissions`.
+        """
         taken = {name: s.problem for name, s in self.submissions.items() if s.problem}
         return {**taken, **self.unread}
 
@@ -105,7 +108,13 @@ def owner_words(owner: Owner) -> str:
 
 
 def row_words(export: Export, name: str, row: int | None) -> str:
-    """Return which row of a gradebook is a person's: "row 4: Doe, Jane; 11"."""
+    """Return which row of a gradebook is a person's: "row 4: Doe, Jane; 11".
+
+    Args:
+        export: the gradebook.
+        name: the person's name, used only if there is no row.
+        row: the row's index, from 0; None for no row, as in "no row for Jane Doe".
+    """
     if row is None:
         return f"no row for {name}"
     return f"row {row + 1}: {'; '.join(export.rows[row].cells[:2])}"

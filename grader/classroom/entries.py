@@ -36,8 +36,8 @@ class Entry:
         report: the report of the grading; None if there is none.
         why_not: why there is no report; "" if there is one.
         changes: the changes that staff have made to the score.
-        stranger: the owners who are not on the roster or may not be on it, as text; ""
-            if there are no such owners, or no roster.
+        stranger: the owners who are not, or perhaps not, on the roster, as text; "" if
+            there are no such owners, or no roster.
     """
 
     id: str
@@ -64,8 +64,9 @@ class Entry:
     def entered(self) -> float | None:
         """The score after the changes of staff; None if no score is to be entered.
 
-        None is the result without a report. It is also the result if the hand-in could
-        not be read or imported, unless staff have fixed the score.
+        Without a report, the result is None even if staff have fixed the score. If the
+        hand-in could not be read or imported, it is None unless staff have fixed the
+        score.
         """
         if self.report is None or not self.is_settled:
             return None
@@ -140,7 +141,7 @@ def entry_of(
             None if there is no report.
         why_not: why there is no report; "" if there is one.
         changes: the changes that staff have made to the score.
-        stranger: the owners who are not on the roster or may not be on it, as text; ""
+        stranger: the owners who are not, or perhaps not, on the roster, as text; ""
             for none.
     """
     if submission is not None and report is not None:

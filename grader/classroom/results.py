@@ -124,7 +124,7 @@ def print_summary(
 
 
 def about_people(entries: Sequence[Entry], attended: Attendance) -> list[str]:
-    """Return the summary's lines on changed scores and on who handed in nothing.
+    """Return the summary's lines on scores that staff changed, and on missing hand-ins.
 
     Args:
         entries: all hand-ins with their results.

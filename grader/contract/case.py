@@ -269,9 +269,10 @@ class Student(Answers, Protocol):
         """
 
     def is_called(self, case: Case) -> bool:
-        """Return whether the part could not be exported when this case was asked.
+        """Return whether an earlier question showed that the part cannot be exported.
 
-        The part is then called as plain Python, which takes much longer.
+        The part is then called as plain Python, which takes much longer. For a part
+        that is always called, the result is False.
         """
 
     def afresh(self) -> "Student":

@@ -62,7 +62,7 @@ class Raised(Exception):
 
 
 class Waiting(Exception):
-    """Raised if a check cannot judge, for example because a part is not written yet.
+    """Raised if a check cannot judge, for example because another part is a stub.
 
     The message says what is missing: a part, or other checks that have to pass first.
     """

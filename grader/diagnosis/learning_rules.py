@@ -218,7 +218,8 @@ def same_everywhere(watched: Watched) -> Cause | None:
 
     The right Q of an episode's last step is only −1 (maze) or 1 (CartPole). So this
     rule compares the mean Q of last steps with the mean Q of all states. The cause is
-    detected if the two differ by less than a quarter and are not small.
+    detected if the latter is not small, and the two differ by less than a quarter of
+    it.
     """
     q, at_end = watched.late("q"), watched.late("q_at_end")
     if watched.blocks < 4 * FEW or not (

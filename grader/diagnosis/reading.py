@@ -52,8 +52,8 @@ def in_columns(
     Args:
         rows: the cells of each row; the first row has the headings.
         align: `str.ljust` or `str.rjust`.
-        most: greatest width in characters, with two blanks after each column, the last
-            one included; None for no limit.
+        most: largest width of the table in characters; None for no limit. Two blanks
+            after the last column count, too.
 
     Returns:
         () if there are only headings.

@@ -133,10 +133,10 @@ class LocalRunner:
         return self.runner.handle(**request)
 
     def load(self, name: str, case: Case) -> None:
-        """Load an exported program into the runner.
+        """Load an exported program of the hand-in into the runner.
 
         Args:
-            name: the program's name, a key of the attribute `programs`.
+            name: the program's name in this object's `programs`.
             case: a case that the program can answer.
         """
         program = self.programs[name].code

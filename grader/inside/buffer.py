@@ -29,8 +29,8 @@ def replay_buffer(dqn: Any, spec: Spec, args: Args) -> Args:
     - ["rng", seed]: make a new random generator for the draws that follow.
     - ["sample", B]: draw a batch of B transitions, and append it to `samples`.
     - ["samples", n, B]: draw n batches; append them as one dict of fields [n,B,...].
-    - ["samples", n, B, m, t]: the same, but after t seconds of processor time draw only
-      m batches, or as many as are drawn by then.
+    - ["samples", n, B, m, t]: the same, but stop early once t seconds of processor
+      time are over and at least m batches are drawn.
     - ["reread", k]: append the k-th batch of "sample" (k from 0) again, as it is now.
     - ["scribble"]: overwrite the states in `args`; a right buffer has kept copies.
 
@@ -82,11 +82,12 @@ def stacked_samples(
 ) -> Args:
     """Draw n batches of B = `batch_size`; return an array [n,B,...] for each field.
 
-    A slow buffer draws fewer batches: after `seconds` of processor time only `fewest`,
-    or as many as are drawn by then. So a right buffer can take its time.
+    Drawing stops early once `seconds` of processor time are over and at least `fewest`
+    batches are drawn. Then n is the number of batches drawn.
 
     Raises:
-        ContractError: a field has different shapes in different batches.
+        ContractError: a field has different shapes in different batches, or
+            `batch_fields` does not accept a batch.
     """
     batches: list[Args] = []
     ends = time.process_time() + seconds
@@ -111,7 +112,8 @@ def batch_fields(batch: Any, batch_size: int) -> Args:
         batch_size: number of transitions that were asked for.
 
     Raises:
-        ContractError: the batch has another type, or not five fields of numbers.
+        ContractError: the batch has another type, is a list of `batch_size`
+            transitions, or does not have five fields of numbers.
     """
     if all(hasattr(batch, name) for name in FIELDS):
         values = [getattr(batch, name) for name in FIELDS]

@@ -151,9 +151,9 @@ def changing(path: str) -> list[str]:
         path: path of the file.
 
     Returns:
-        The names of the changes that succeeded: "cut" (to one byte), "emptied" (by
-        opening it for reading) and "made private" (permissions 600); [] if the helper
-        cannot see the file.
+        The names of the changes that succeeded: "cut" (to one byte), "emptied" (opened
+        for reading with the flag O_TRUNC) and "made private" (permissions 600); [] if
+        the helper cannot see the file.
     """
     ways: dict[str, Callable[[], Any]] = {
         "cut": lambda: os.truncate(path, 1),

@@ -164,7 +164,8 @@ def report(problem: str, **results: Any) -> dict[str, Any]:
     """Return the results of one training as a dict, with defaults for missing entries.
 
     Args:
-        problem: why learning was stopped; "" if it was not stopped.
+        problem: why learning was stopped; "" if it was not stopped, or was stopped
+            because `td_update` deviates.
         results: further entries of the dict by name.
 
     Returns:
@@ -211,9 +212,9 @@ def learn_table(
         by_formula: True to make the updates by the formula of the hand-in's `td_loss`.
 
     Returns:
-        A dict with three entries: the learned table `Q` [S,A]; `problem`, a text that
-        says why learning was stopped, "" if it was not; and `deviates`, whether
-        `td_update` makes other updates than the grader.
+        A dict with three entries: the table `Q` [S,A]; `deviates`, whether learning was
+        stopped because `td_update` makes other updates than the grader; and `problem`,
+        a text that says why learning was stopped for another reason, else "".
     """
     num_states, num_actions = rows["state"].shape[1], tasks.DOORS
     theta = [np.zeros((num_actions, num_states), np.float32)]

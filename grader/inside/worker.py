@@ -98,7 +98,8 @@ def place_told(seconds: float, errors: int) -> Iterator[None]:
 
     The handler of an alarm writes it, between two instructions of Python. While the
     process waits in compiled code, no handler runs, and faulthandler's thread writes it
-    a little later. This thread could crash the process if Python's code were running.
+    a little later. The alarm comes first, because the thread could crash the process
+    while Python code runs.
 
     Args:
         seconds: the time in seconds after which the traceback is written.

@@ -37,9 +37,10 @@ def candidates(paths: list[PurePosixPath]) -> list[Group]:
     - other Python files
 
     The first two groups keep only the files nearest to the top. Deeper files of the
-    first group go to the third group; deeper notebooks are left out. Python files that
-    every student got are left out. A notebook that every student got is kept only if
-    there is no other notebook. Empty groups are left out.
+    first group go to the third group; deeper notebooks are left out. Python files other
+    than `dqn.py` that every student got, such as `train.py`, are left out. A notebook
+    that every student got is kept only if there is no other notebook. Files that every
+    student got are recognised by their names. Empty groups are left out.
 
     Args:
         paths: paths of all files and folders in a folder or an archive.

@@ -77,7 +77,8 @@ class Submission:
         """Return a message in which lines of a notebook are given by cell.
 
         For example "dqn.py, line 12" becomes "In[5], line 2", or "cell 3, line 2". If
-        the hand-in is a Python file, the message stays as it is.
+        the hand-in is a Python file, even one that was saved from a notebook, the
+        message stays as it is.
 
         Args:
             text: the message.

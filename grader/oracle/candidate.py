@@ -183,9 +183,10 @@ class Candidate:
         return self.mark + case.program_name()
 
     def is_called(self, case: Case) -> bool:
-        """Return whether the part could not be exported when this case was asked.
+        """Return whether an earlier question showed that the part cannot be exported.
 
-        The part is then called as plain Python, which takes much longer.
+        The part is then called as plain Python, which takes much longer. For a part
+        that is always called, the result is False.
         """
         return self.name_of(case) in self.untraceable
 

@@ -45,17 +45,17 @@ def print_exercise(
 ) -> None:
     """Print an exercise: a heading, a line for each check, messages and hints.
 
-    Only one check's message is printed in full, see `told_first`. If another check got
-    no answer, the reason and its place are printed. Any other message is printed only
-    if it has a single line. If several checks have the same message, reading or hint,
-    it is printed once. An unwritten exercise gets a single line.
+    Only one check's message is printed in full, see `told_first`. The message of any
+    other check is printed, perhaps shortened, only if `tells_itself` is True for the
+    check. If several checks have the same message, reading or hint, it is printed once.
+    An unwritten exercise gets a single line.
 
     Args:
         exercise: the results of the exercise.
         console: the console to print on.
-        shown: the readings, hints and explained marks that are not printed again, and
-            the messages that become "the same as above" (on an exception, a timeout or
-            a dead process). This function adds what it prints.
+        shown: what is already printed. Readings, hints and meanings of marks are not
+            printed again. "The same as above" is printed instead of a message on an
+            exception, a timeout or a dead process. This function adds what it prints.
         level: how much of messages and hints is shown, see `hints`.
         brief: True to print a single line for all checks that passed, and no line for a
             check that failed or was skipped for the same reason as a check above.
@@ -128,8 +128,8 @@ def marked_as(check: Check) -> Outcome:
 def explained_later(check: Check, exercise: Exercise) -> bool:
     """Return whether the reading and hint of a check are left to other checks.
 
-    A reading says what the part computes. If a check ended with an exception, and
-    others with a wrong answer, the reading explains the wrong answer.
+    The result is True if the check ended with an exception, and another check with the
+    same reading found a wrong answer: the reading explains the wrong answer.
 
     Args:
         check: the check.
@@ -226,16 +226,19 @@ def print_message(
 ) -> None:
     """Print a check's message, indented under the check's line.
 
+    At most `MAX_LINES` lines of the message are printed.
+
     Args:
         check: the check.
         console: the console to print on.
         shown: lines that are already printed. If the check ended with an exception, the
             lines of its message below the exception's place are added.
         level: how much of the message is shown, see `hints`.
-        whole: True to print all lines of the level, at most `MAX_LINES`. False to print
-            only the first line of a wrong answer. If the check ended with an exception,
-            False prints the lines with the exception and its place, and those later
-            lines that are not in `shown`.
+        whole: True to print all lines of the level. With False, it depends on how the
+            check ended. After an exception, the exception, its place and those later
+            lines that are not in `shown` are printed. After a timeout or the death of
+            the process, all lines are printed. In any other case, only the first line
+            is printed.
     """
     lines = hints.message_lines(check, level)
     raised = check.outcome == Outcome.ERROR
@@ -258,7 +261,7 @@ def print_reading(check: Check, console: Console, shown: set[str], level: int) -
     """Print what the part computes and what is asked; at level 3, an example too.
 
     Nothing is printed at level 1, or if the check has no reading, or if the reading is
-    in `shown`.
+    in `shown`. A reading that is printed is added to `shown`.
     """
     if level < hints.WHAT or not check.reading or check.reading in shown:
         return

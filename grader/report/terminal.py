@@ -108,8 +108,8 @@ def print_about_hand_in(report: Report, console: Console) -> None:
 def problem_lines(report: Report) -> list[str]:
     """Return the hand-in's problem in lines: first what is wrong, then where.
 
-    `Report.problem` is a single line. The message of each check has the same text in
-    several lines. So the problem is split as the message of the first check is.
+    `Report.problem` is this text in one line. It is split where the message of this
+    run's first check is split. The result is one line if that message has one line.
     """
     new = [check for e in report.exercises if not e.older for check in e.checks]
     more = [*filter(None, new[0].message.split("\n")[1:])] if new else []

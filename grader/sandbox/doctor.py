@@ -92,7 +92,9 @@ def verdict(sound: list[str], chosen: str) -> str:
 
 
 def advice(problems: dict[str, str | None]) -> Iterator[str]:
-    """Yield paragraphs of advice: how to make more tiers work, and what no tier limits.
+    """Yield paragraphs of advice on the tiers.
+
+    They say how to make more tiers work, and which resources no tier bounds.
 
     Args:
         problems: for each of the tiers "bwrap" and "landlock", why the tier does not
@@ -147,7 +149,7 @@ def about_bwrap() -> Iterator[str]:
 
 
 def about_landlock(*, works: bool) -> Iterator[str]:
-    """Yield a paragraph on Landlock: how to make it work, or what it does not limit.
+    """Yield a paragraph on Landlock: how to make it work, or its bound on processes.
 
     Nothing is yielded if Landlock works and the grader runs as root.
 

@@ -222,7 +222,7 @@ def choose_official_tier(wanted: str) -> str:
     without a test.
 
     Args:
-        wanted: name of the only tier to try; "" to try all isolating tiers.
+        wanted: name of the only tier to try; "" to try "bwrap", then "landlock".
 
     Raises:
         GraderError: none of these tiers works and keeps its promises.

@@ -67,7 +67,8 @@ class Desk:
         options: the options of the gradings; `only` is ignored.
 
     Attributes:
-        look: function that is called when a check starts.
+        look: function that the user of the desk calls when a check starts. If a check
+            has failed, it reports the first failure.
         budget: the time that the current text may take.
 
     Raises:
@@ -241,7 +242,7 @@ class Desk:
 
 
 def nothing() -> None:
-    """Do nothing; this is `Desk.look` while no failure can be reported."""
+    """Do nothing; this is `Desk.look` between gradings and after a first failure."""
 
 
 def warm_up(worker: WarmWorker) -> None:

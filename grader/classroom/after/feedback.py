@@ -58,7 +58,7 @@ class Packed:
     left_out: list[str] = field(default_factory=list)
 
     def add(self, pages: Sequence[Page]) -> None:
-        """Pack pages; leave out those that share their number with another page."""
+        """Pack pages; leave out any that share their number with another of them."""
         counts = Counter(page.number for page in pages)
         for page in pages:
             if counts[page.number] == 1:

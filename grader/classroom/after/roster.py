@@ -54,8 +54,8 @@ class Attendance:
     Attributes:
         people: the number of people on the list.
         absent: the people on the list who handed in nothing.
-        strangers: by the hand-in's name in the download, the owners who are not on the
-            list or may not be on it, as text. Hand-ins without such an owner are left
+        strangers: by the hand-in's name in the download, the owners who are not, or
+            perhaps not, on the list, as text. Hand-ins without such an owner are left
             out.
     """
 
@@ -100,7 +100,7 @@ def read_roster(sheet: Sheet) -> Export:
 
 
 def kinds_of(head: list[str]) -> list[str]:
-    """Return the kind of each column; "" for a column whose name is not known.
+    """Return the kind of each column, such as "email"; "" for an unknown name.
 
     Args:
         head: the names of the columns.
@@ -134,9 +134,9 @@ def by_shape(cells: list[str]) -> dict[str, str]:
     """Return what a row without a head says of a person, by kind.
 
     A cell with @ is an e-mail address, also in "Jane Doe <jane@example.org>". The first
-    cell with a digit is a student id, the next one a login. The other cells are a name,
-    in one cell or two, and perhaps a login. If a single word is all that they hold, it
-    counts as both name and login.
+    cell with a digit is a student id, the next cell with a digit a login. The other
+    cells are a name, in one cell or two, and perhaps a login after it. If these other
+    cells hold only a single word, it counts as both name and login.
     """
     person: dict[str, str] = {}
     words = []

@@ -72,7 +72,8 @@ class Known:
     def require_one_person(self, who: str, id_: str) -> None:
         """Check that a text is not the name of two people.
 
-        Only one of them may have handed in, so that only one hand-in can be meant.
+        It can be, even if it means only one hand-in: the other person may have handed
+        in nothing.
 
         Args:
             who: the text, as for `find`.

@@ -1,8 +1,8 @@
 """Grade hand-ins on the nodes of a cluster, which may join and die at any time.
 
-Dask carries questions and answers; its own queue is not used, for three reasons. A task
-that waits for a resource is not given to a node that gets this resource after it has
-joined, so a node that joins late stays idle (dask/distributed, issue 1116 and
+Dask carries questions and answers; its own queue is not used, for three reasons. A node
+that gets a resource after it has joined is given none of the tasks that already wait
+for this resource, and stays idle (dask/distributed, issue 1116 and
 `Scheduler.add_resources`). If a node dies, each task that waits there counts as a
 possible cause, started or not; after `allowed-failures` deaths all of them fail
 (dask/distributed, issue 5234). And a task that may have killed a node is not run alone.

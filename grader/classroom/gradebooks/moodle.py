@@ -161,9 +161,8 @@ def locked(sheet: Sheet, most: int) -> dict[int, str]:
 
     Args:
         sheet: the worksheet.
-        most: the index of the column with the points for a full score. The next column
-            but one tells whether the grade can be changed if the assignment has a
-            marking workflow, otherwise the next column.
+        most: the index of the column with the points for a full score. One of the two
+            columns after it tells whether the grade can be changed.
     """
     for column in (most + 1, most + 2):
         cells = {cell.casefold() for cell in sheet.column(column)}

@@ -183,10 +183,10 @@ def is_any(owner: Owner) -> bool:
 def same_name(folder: str, name: str) -> bool:
     """Return whether a name from a file or folder may be that of a person.
 
-    Only letters and digits are compared, in any order, because Canvas and Moodle omit
-    characters that file systems do not allow. Moodle may put the name of a group and a
-    hyphen before the person's name. If `folder` has bytes that could not be decoded,
-    only the ASCII letters and digits are compared.
+    Only letters and digits are compared, because Canvas and Moodle omit characters that
+    file systems do not allow. The order of the letters does not matter. Moodle may put
+    the name of a group and a hyphen before the person's name. If `folder` has bytes
+    that could not be decoded, only the ASCII letters and digits are compared.
 
     Args:
         folder: the part of the file's or folder's name that names the person.

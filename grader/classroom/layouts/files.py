@@ -66,8 +66,8 @@ def is_hand_in(file: str) -> bool:
 def owner_of_file(name: str) -> str:
     """Return the owner's name: the file's name without suffixes, "bo" for "bo.py".
 
-    Before the last suffix, only suffixes of hand-ins and archives are removed, as in
-    "bo.tar.gz": "bo.li.py" gives "bo.li".
+    The last suffix is removed, and so are suffixes of hand-ins and archives before it:
+    "bo.tar.gz" gives "bo". Any other suffix is kept: "bo.li.py" gives "bo.li".
     """
     path = Path(name)
     while Path(path.stem).suffix.lower() in {*KINDS, *ARCHIVES}:  # as in bo.tar.gz

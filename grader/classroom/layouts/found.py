@@ -71,7 +71,7 @@ class Found:
 
     @property
     def headline(self) -> str:
-        """A line with the recognised layout, its place, and the number of hand-ins."""
+        """A line with `layout`, `inner` and the number of hand-ins."""
         where = f" in {self.inner}/" if self.inner else ""
         number = len(self.hand_ins)
         return f"{self.layout}{where}: {number} hand-in{'s' * (number != 1)}"
@@ -89,9 +89,9 @@ class Piece:
         late: whether the download says that it was late.
         group: see `HandIn.group`.
         path: the path to grade; None if it follows from the file or folder itself.
-        no_hand_in: why this is no hand-in; "" if it is one.
+        no_hand_in: the reason for listing this as no hand-in; "" if it is not listed.
         note: whether the platform wrote the file, about another piece. Such a file is
-            no hand-in. It is listed as ignored only if `no_hand_in` gives a reason.
+            never a hand-in, even if `no_hand_in` is "".
     """
 
     who: str

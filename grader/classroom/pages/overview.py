@@ -1,4 +1,4 @@
-"""Make the page of the whole class, which shows names of students only on request."""
+"""Make the page of the whole class, which shows names of students only with NAMES=1."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import NamedTuple

@@ -45,7 +45,11 @@ def both(join: Callable, *, held: bool) -> Callable[[Rows], Values]:
 
 
 def held_values(x: Rows) -> Values:
-    """Return θ_Q's values of s, s′ and a state of zeros as constants, each [.., A]."""
+    """Return θ_Q's values of s, s′ and a state of zeros, without a gradient.
+
+    Returns:
+        Arrays [B, A], [B, A] and [1, A].
+    """
     return x.held_s, x.held_n, x.q_0.reshape(-1, x.width)[-1:]
 
 
@@ -383,7 +387,12 @@ VALUE_SLOTS = {"net": NET, "state": STATE, "reduce": (*REDUCE, *BEST_OF_BOTH)}
 
 
 def value_of(rows: Rows, formula: Formula) -> np.ndarray:
-    """Return a formula's values of s′ [..., 1, B] ([..., B, 1] for pairs of rows)."""
+    """Return a formula's values of s′.
+
+    Returns:
+        An array [..., 1, B]; [..., B, 1] if the formula wrongly forms all pairs of rows
+        (the reducer `PAIRS`).
+    """
     values = formula["net"].compute(rows)
     return formula["reduce"].compute(rows, formula["state"].compute(rows, values))
 

@@ -271,8 +271,8 @@ def fitting(answers: Sequence[Asked]) -> list[Formula]:
 def in_words(answers: Sequence[Asked], shape: Difference | None) -> Reading | None:
     """Return the reading of all answers, or None.
 
-    None means that the answers are right or nearly right, or that some returns are not
-    finite.
+    The result is None if the answers are right and `shape` is None, if they are nearly
+    right, or if some returns are not finite.
 
     Args:
         answers: the answers to each set of questions. In the first set, the last T

@@ -193,12 +193,16 @@ def deleting(student: Student, rng: np.random.Generator) -> Reading | None:
 def remembering(
     student: Student, rng: np.random.Generator, observed: list[Observation]
 ) -> Reading | None:
-    """Return a reading if a wrong answer is another one when it is asked first.
+    """Return a reading if a question gets another answer when asked first, or None.
+
+    The first four questions with a wrong answer, except those at step 0, are asked
+    again. Before each of them the hand-in is imported anew. A reading is returned if
+    one of the two answers to a question is θ_Q and the other one θ_T.
 
     Args:
-        student: the hand-in; it is imported again before each question.
+        student: the hand-in.
         rng: draws parameters.
-        observed: all answers; the first four wrong ones are asked again.
+        observed: all answers.
     """
     for one in [one for one in observed if one.step and one.content != one.right][:4]:
         first = answered(student.afresh(), trees_of(rng), one.step, one.period)

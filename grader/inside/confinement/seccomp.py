@@ -3,8 +3,8 @@
 The filter refuses calls that no homework needs, and calls by which programs have
 escaped from sandboxes before. A refused call fails with "operation not permitted". The
 calls in `UNKNOWN`, and all calls with a number above `NEWEST`, fail with "function not
-implemented"; libraries then use an older call. The calls in `PRETENDED_ALONE` report
-success and do nothing. See seccomp(2).
+implemented"; libraries then use an older call. If the process has no namespaces, the
+calls in `PRETENDED_ALONE` report success and do nothing. See seccomp(2).
 
 The dicts below list system calls by name. A system call has another number on each
 architecture in `kernel.MACHINES`.

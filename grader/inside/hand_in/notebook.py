@@ -65,7 +65,8 @@ class Notebook:
 
     Args:
         module: the hand-in's module, in which the statements run.
-        skipped: line numbers, from 1. Statements on these lines are not run.
+        skipped: line numbers in the file, from 1. Statements on these lines are not
+            run.
         seconds: time for all statements together, in seconds.
         errors: file descriptor for a traceback. If a statement cannot be interrupted,
             its traceback is written there, and the process ends.
@@ -86,6 +87,7 @@ class Notebook:
         """Return which statements have failed or were skipped so far.
 
         A skipped statement counts as failed, and so does the line of a syntax error.
+        Lines are counted in the file, from 1.
 
         Returns:
             A dict with three entries:

@@ -2,8 +2,8 @@
 
 A step of the program carries out one operation. The arrays that operations take and
 return are called values. Each value has a number, by which the steps refer to it. A
-value that depends on constants alone is a NumPy array, and is called known. Every other
-value is a JAX array.
+value that NumPy computes from constants alone is a NumPy array, and is called known.
+Every other value is a JAX array.
 """
 
 from collections.abc import Callable, Iterable

@@ -30,9 +30,9 @@ Function = Callable[..., Any]
 def compare(operation: ir.Operation) -> Function:
     """Return the operation `compare` as a JAX function of two arrays.
 
-    In sorts and searches, JAX compares floats by their total order. Then the function
-    takes NaN as the largest number, all NaN as equal, and -0 and 0 as equal. JAX
-    removes differences between such numbers before it compares by the total order.
+    If the operation compares floats by their total order, the function takes NaN as the
+    largest number, all NaN as equal, and -0 and 0 as equal. JAX uses the total order
+    in sorts and searches, and first removes the differences between such numbers.
 
     Raises:
         Untranslatable: floats are compared by their total order, with another direction

@@ -193,7 +193,7 @@ def sort(operation: ir.Operation, read: Read) -> Function:
     """Return a function that computes the operation `sort`.
 
     The returned function takes the `Run`, which is the current call of the program, and
-    the arrays to sort. The first of these arrays are keys, which decide the order.
+    the arrays to sort. The first array, or the first few, decide the order.
 
     Args:
         operation: the operation; `is_ordered` in `inside/operations.py` has accepted

@@ -148,7 +148,7 @@ class Clock:
         self.seconds: dict[str, float] = {}
 
     def turn(self, part: str) -> None:
-        """Add the time since the last call to the current part; begin a new part.
+        """Begin to measure a part; end the measurement of the part before.
 
         Args:
             part: name of the part that is measured from now on.

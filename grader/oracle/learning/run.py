@@ -127,7 +127,8 @@ class Learning:
         """Learn again, with updates by the formula of the hand-in's `td_loss`.
 
         If `slopes` is {}, or if `td_update` deviates again, learning ends. The maze and
-        CartPole then get a `reason`, and the table worlds, too, unless all are learned.
+        CartPole then get a `reason`. The result of the table worlds gets one, too, if a
+        table world was not learned.
 
         Args:
             slopes: for the discount γ of each task, the function that computes a
@@ -236,8 +237,9 @@ class Learning:
     def learn(self, task: str) -> None:
         """Learn the maze or CartPole: train with one seed after another.
 
-        A training with full points, or one that a problem stops, is the last one. By
-        the formula of `td_loss` there is one only. Raises what `learn_once` raises.
+        A training with full points, or one that a problem stops, is the last one. If
+        the updates are made by the formula of `td_loss`, there is only one training.
+        Raises what `learn_once` raises.
 
         Args:
             task: "maze" or "cartpole".
@@ -320,13 +322,16 @@ class Learning:
         return answer
 
     def with_blame(self, reason: Raised | Stopped) -> Raised | Stopped:
-        """Add to an exception's message which part was running, or ran longest.
+        """Return an exception whose message names the part that was running.
+
+        If the learner took too long, the message names the part that ran longest.
 
         Args:
             reason: the exception that stopped learning.
 
         Returns:
-            A new exception; but `reason` itself if a part in the worker was running.
+            A new exception. Or `reason` itself if a part in the worker was running,
+            because its message names this part already.
         """
         part = self.clock.part
         if part in ASKED.values():

@@ -1,4 +1,4 @@
-"""Makes questions to a loss to which different formulas give different answers."""
+"""Makes questions that tell the formulas of a loss apart."""
 
 import numpy as np
 

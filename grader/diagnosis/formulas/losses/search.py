@@ -103,9 +103,10 @@ def factors_of(
 
     Returns:
         For each sample with a factor a triple: the factor, the number B of rows and the
-        number A of actions. None instead of the list if the loss or the gradient of a
-        sample does not fit the formula, or if successive samples with the same B and A
-        have different factors.
+        number A of actions. None instead of the list if, for some sample, only the
+        formula's loss is 0, only one of the two losses is finite, or the gradient or
+        the array of losses does not fit the formula. None, too, if successive samples
+        with the same B and A have different factors.
     """
     found: list[tuple[float, int, int]] = []
     telling = []
@@ -220,9 +221,9 @@ def level_of(
     """Yield the formulas with `level` differences that fit the losses of two samples.
 
     In both samples, the hand-in's loss is the formula's loss times the same factor.
-    Gradients are not compared. A view other than the first counts as a difference; such
-    a formula has at most one more. At most `MOST_IN_LOSS` differences are in the terms
-    of the loss outside the target.
+    Gradients are not compared. A wrong view counts as a difference. A formula with a
+    wrong view has at most one other difference. At most `MOST_IN_LOSS` differences are
+    in the terms of the loss outside the target.
 
     Args:
         language: all formulas of the part.

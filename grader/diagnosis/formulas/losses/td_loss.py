@@ -64,7 +64,8 @@ LANGUAGE = Language(
 def find(student: Student, rng: np.random.Generator) -> tuple[Found, Sample] | None:
     """Return the formula that the hand-in's `td_loss` computes, and one sample.
 
-    A sample is a question with the hand-in's answer. A right formula is returned, too.
+    A sample is a question with the hand-in's answer. If the loss is right, the formula
+    is the right one.
 
     Returns:
         None if no formula fits, if an answer has wrong types or shapes, or if one of

@@ -82,9 +82,10 @@ def loss_words(found: Found, symbol: str, growth: str = "") -> str:
 def natural_growth(formula: Formula) -> str:
     """Return "A" if code may return A times a formula's loss without a second mistake.
 
-    A is the number of actions. The result is "A" for a formula that also compares the
-    values of actions not taken with 0. The formula takes the mean over the actions, but
-    code may as well take the sum. For all other formulas the result is "".
+    A is the number of actions. The result is "A" for a formula with a target for
+    each action: y for the action taken, and 0 for the others. The formula takes the
+    mean over the actions, but code may as well take the sum. For all other formulas the
+    result is "".
     """
     return "A" if formula["predict"].words.endswith("0 for the others") else ""
 

@@ -296,7 +296,10 @@ def falling(rate: float) -> Change:
 
 
 def clipped(bound: float) -> Change:
-    """Return the mistake "errors are clipped to ±bound", and its choice by slot."""
+    """Return the mistake "errors are clipped to ±bound", and its choice.
+
+    The choice is in a dict, with the name of the slot (term) as key.
+    """
     words = constant_words(bound)
     choice = Choice(
         f"clip({{η}}, −{words}, {words})",
@@ -340,8 +343,9 @@ def with_differences(samples: Sequence[Episode], level: int) -> Iterator[Found]:
 
     Args:
         samples: the questions with the hand-in's answers.
-        level: the number of mistakes; a computed constant makes it 2. A wrong step size
-            counts only beside a mistake in a term of the grammar `WHOLE`.
+        level: the number of mistakes. Formulas with a computed constant are yielded for
+            level 2 only. A wrong step size counts only beside a mistake in a term of
+            the grammar `WHOLE`.
     """
     for in_step in range(min(level, MOST_IN_STEP) + 1):
         for formula in candidates(samples, level - in_step, in_step):

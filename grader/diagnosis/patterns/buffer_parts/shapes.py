@@ -97,8 +97,8 @@ def shape_findings(batches: dict[int, dict[str, Any]], state_dim: int) -> list[F
 
     Returns:
         [] also if all shapes are right for B = `BATCH` and wrong for some other B. Two
-        such mistakes are found: the number of rows is the same for all B; or only B = 1
-        is wrong, and lacks the axis of the rows.
+        such mistakes give a finding nevertheless: the number of rows is the same for
+        all B; or only B = 1 is wrong, and lacks the axis of the rows.
     """
     if fixed := fixed_size(batches):
         return fixed
@@ -149,7 +149,9 @@ def shape_findings(batches: dict[int, dict[str, Any]], state_dim: int) -> list[F
 
 
 def without_ends(asker: Asker) -> list[Finding]:
-    """Return a finding, in a list, if batches lack s' where d is true; else [].
+    """Return a finding, in a list, if batches leave out s' of terminal rows; else [].
+
+    The array of s' then has fewer rows than B.
 
     Args:
         asker: plays scripts (lists of operations) on new buffers of the hand-in.
@@ -266,7 +268,10 @@ def batch_changes(asker: Asker) -> list[Finding]:
 
 
 def arguments(asker: Asker) -> list[Finding]:
-    """Return the findings about arguments that are refused or changed; [] if none.
+    """Return the findings about arguments of `add` and `sample`; [] if none.
+
+    Three mistakes are found: `sample` fails if exactly B transitions are stored; the
+    buffer fails with Python's numbers; `add` writes into its arguments.
 
     Args:
         asker: plays scripts (lists of operations) on new buffers of the hand-in.

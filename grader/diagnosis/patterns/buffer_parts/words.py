@@ -126,7 +126,8 @@ def field_findings(
     """Return the findings for explanations of wrong fields.
 
     Two swapped fields become one finding. So do several fields whose values come from
-    the same wrong transition, and several whose values come from varying wrong ones.
+    the same wrong transition, and several whose wrong transition changes from draw to
+    draw.
 
     Args:
         read: explanations, at most two for each field.
@@ -170,7 +171,7 @@ def field_findings(
 
 
 def grouped(read: list[Explanation]) -> list[list[Explanation]]:
-    """Group the explanations of fields that come from the same wrong transition.
+    """Group the explanations that name the same wrong transition.
 
     Every other explanation is a group of its own.
     """

@@ -75,13 +75,13 @@ def mixture(values: np.ndarray, q: np.ndarray, t: np.ndarray) -> Content:
     """Return the content "α θ_Q + β θ_T" if one pair of factors α, β fits all numbers.
 
     Args:
-        values: all numbers of the answer [P].
+        values: all numbers of the answer [P]; they are not exactly those of θ_Q or θ_T.
         q: all numbers of θ_Q [P].
         t: all numbers of θ_T [P].
 
     Returns:
         The content, with the words "zeros" if both factors are 0. `OTHER` if no factors
-        fit, or if the answer is θ_Q or θ_T with small errors.
+        fit, or if the answer is nearly θ_Q or θ_T.
     """
     both = np.stack([q, t], axis=1)
     shares = np.linalg.lstsq(both, values, rcond=None)[0]

@@ -127,13 +127,17 @@ def plain_step(
 def by_adam(
     draws: list[Draw], seen: list[Seen], plain: Gradient | None
 ) -> ByAdam | None:
-    """Return what the answers with Adam show about a step; None if no single step fits.
+    """Return what the answers with Adam show about a step, or None.
 
     Args:
         draws: the questions, see `Draw`.
         seen: answers with Adam, one for each draw.
         plain: formula of the gradient that the answers with "sgd" show; None if
             unknown.
+
+    Returns:
+        None if the returned states are not those after one step of Adam, not the
+        unchanged opt_state, and not new states.
     """
     states = [one.state for one in seen if one.state]
     if len(states) != len(draws):
@@ -307,12 +311,13 @@ def notes_of(found: ByAdam) -> list[Note]:
 
 
 def by_hand(step: Step) -> list[Note]:
-    """Return notes on a step that adds a multiple of the gradient, with no optimizer.
+    """Return notes on a step that does not use the optimizer.
 
-    A note is a pair: the mistake, and words for what the hand-in does.
+    Such a step adds a multiple of the gradient, and opt_state is returned as it was. A
+    note is a pair: the mistake, and words for what the hand-in does.
 
     Args:
-        step: a step whose added vector is "gradient".
+        step: a step whose added vector is "gradient", with a factor other than 1.
     """
     where = "" if step.base == "0" else f" from {step.base}"
     text = f"whatever the optimizer, a step of {step.times:.4g} times the gradient"
@@ -356,6 +361,9 @@ def of_gradient(step: Step) -> list[Note]:
     """Return a note, in a list, on a step that adds the gradient, not the updates.
 
     A note is a pair: the mistake, and words for what the hand-in does.
+
+    Args:
+        step: a step whose added vector is "gradient".
     """
     times = "" if step.times == 1 else f"{step.times:.4g} times "
     if step.base == "0":
