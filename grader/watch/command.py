@@ -21,10 +21,10 @@ from grader.intake.submission import Submission
 from grader.report import terminal
 from grader.report.live import Live
 from grader.report.model import Exercise, load
-from grader.watch.desk import Desk, Verdict
 from grader.watch.edits import definitions, edited_exercise
 from grader.watch.events import keys, saves
 from grader.watch.screen import Clock, draw, points_line
+from grader.watch.warm_grader import Verdict, WarmGrader
 
 AGAIN, NEXT, FULL, QUIT = "r", "n", "f", "q"
 LOOK_SECONDS = 0.5  # from one look at the size of the window to the next
@@ -67,7 +67,7 @@ def run(path: str, out: Path, options: pipeline.Options, level: int) -> int:
     try:
         with keys(watch.on_key), saves(path, watch.on_save) as submission:
             print("Starting …", flush=True)
-            with Desk(options) as watch.desk:
+            with WarmGrader(options) as watch.grader:
                 watch.begin(submission)
                 while True:
                     run_script(UNITS, watch.script, watch.on_check)
@@ -86,7 +86,7 @@ class Watch:
         level: how much of messages and hints is shown.
 
     Attributes:
-        desk: the helper processes.
+        grader: grades the texts, in helper processes that are kept ready.
         events: queue of the events that the loop has not handled yet.
         submission: the hand-in as it was saved last.
         parsed: the last saved text that is valid Python. The next save is compared with
@@ -102,7 +102,7 @@ class Watch:
         clock: the line at the bottom with the seconds of the running grading.
     """
 
-    desk: Desk
+    grader: WarmGrader
     submission: Submission
     console: Console
     size: os.terminal_size
@@ -144,8 +144,8 @@ class Watch:
     def happened(self, event: Event) -> None:
         """Put an event into the queue, and interrupt the running grading, if any."""
         self.events.put(event)
-        if hasattr(self, "desk"):
-            self.desk.interrupt()
+        if hasattr(self, "grader"):
+            self.grader.interrupt()
 
     # ------------------------------------------------ the loop
 
@@ -179,7 +179,7 @@ class Watch:
         """
         while True:
             if self.events.empty():
-                self.desk.prepare()
+                self.grader.prepare()
             event = self.next_event()
             if event.kind == FULL:
                 return
@@ -227,7 +227,7 @@ class Watch:
             Clock(f"grading {self.name}"), refresh_per_second=4
         )
         with self.clock:
-            verdict = self.desk.grade(
+            verdict = self.grader.grade(
                 checks, self.submission, self.name, self.on_failure
             )
         if verdict:
@@ -236,15 +236,15 @@ class Watch:
             self.show(verdict, since)
 
     def on_check(self, exercise: str, check: str) -> None:
-        """Call `Desk.look` when a check starts; end the grading if an event waits.
+        """Call `grader.look` when a check starts; end the grading if an event waits.
 
         Args:
             exercise: the name of the check's exercise; it is not used.
             check: the check's description; it is not used.
         """
         if not self.events.empty():
-            self.desk.budget.end()
-        self.desk.look()
+            self.grader.budget.end()
+        self.grader.look()
 
     def on_failure(self, verdict: Verdict) -> None:
         """Draw the first failure, while the other checks are still to run."""

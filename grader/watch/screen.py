@@ -13,7 +13,7 @@ from grader.contract.outcomes import Outcome
 from grader.report.exercise import heading_of, print_exercise, print_printed
 from grader.report.layout import print_line
 from grader.report.model import Exercise, plain_number
-from grader.watch.desk import Verdict
+from grader.watch.warm_grader import Verdict
 
 CLEAR = "\x1b[H\x1b[2J"  # the cursor goes to the first column of an empty screen
 KEYS = "r again · n next · f all nine · q quit"

@@ -15,7 +15,7 @@ from grader.grading import pipeline
 from grader.grading.plugin import Checks, run_script
 from grader.intake.submission import Submission
 from grader.report.model import Exercise
-from grader.watch.desk import Desk, Verdict
+from grader.watch.warm_grader import Verdict, WarmGrader
 from tests.corpus.mutants import MUTANTS
 from tests.support.edits import SOLUTION
 from tests.support.terminals import watch_in_terminal
@@ -196,16 +196,16 @@ def test_verdicts_are_those_of_make_grade():
     def script(checks: Checks) -> None:
         for text, (source, name) in TEXTS.items():
             submission = Submission("dqn.py", source.encode())
-            verdict = desk.grade(checks, submission, name, told.append)
+            verdict = grader.grade(checks, submission, name, told.append)
             assert verdict
             assert verdict.whole
             found[text] = verdict.exercise
 
-    with Desk(options) as desk:
+    with WarmGrader(options) as grader:
         run_script(
             UNITS,
             script,
-            lambda exercise, check: desk.look(),
+            lambda exercise, check: grader.look(),
         )
     # Of each text but the right one, the first failure is told once.
     first = [verdict.exercise.name for verdict in told]

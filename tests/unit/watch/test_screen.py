@@ -9,8 +9,8 @@ from grader.contract.exercises import EXERCISES
 from grader.contract.outcomes import Outcome
 from grader.report.hints import WHAT
 from grader.report.model import Check, Exercise
-from grader.watch.desk import Verdict
 from grader.watch.screen import CLEAR, draw, points_line
+from grader.watch.warm_grader import Verdict
 from tests.support.pages import shown
 
 MESSAGE = "\n".join(f"line {i} of the message" for i in range(8))

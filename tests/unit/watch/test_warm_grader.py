@@ -5,8 +5,8 @@ from types import SimpleNamespace
 from grader.contract.outcomes import Outcome
 from grader.oracle.budget import Budget
 from grader.report.model import Check, Exercise
-from grader.watch import desk as module
-from grader.watch.desk import Desk, Verdict
+from grader.watch import warm_grader as module
+from grader.watch.warm_grader import Verdict, WarmGrader
 
 
 def test_the_first_failure_leaves_no_trace(monkeypatch):
@@ -16,28 +16,28 @@ def test_the_first_failure_leaves_no_trace(monkeypatch):
         failed={"td_loss": {"td_loss": [check]}},
         exercises={"td_loss": Exercise("td_loss", [check])},
     )
-    desk = Desk.__new__(Desk)  # without processes
-    desk.budget = Budget()
-    desk.budget.spent["td_loss"] = 3.0
+    grader = WarmGrader.__new__(WarmGrader)  # without processes
+    grader.budget = Budget()
+    grader.budget.spent["td_loss"] = 3.0
 
     def diagnose(now: SimpleNamespace, name: str) -> None:
-        desk.budget.spent["td_loss"] = 40.0
+        grader.budget.spent["td_loss"] = 40.0
         check.hint, check.reading = "¬d is missing", "Your code computes …"
 
     monkeypatch.setattr(module, "diagnose_exercise", diagnose)
     told: list[Verdict] = []
-    desk.tell_first(now, "td_loss", told.append)
+    grader.tell_first(now, "td_loss", told.append)
     (first,) = told
     assert not first.whole
     assert first.exercise.checks[0].hint == "¬d is missing"
     assert first.exercise.checks[0].reading == "Your code computes …"
     assert (check.hint, check.reading) == ("its own hint", None)
-    assert desk.budget.spent == {"td_loss": 3.0}
+    assert grader.budget.spent == {"td_loss": 3.0}
 
 
 def test_nothing_is_told_without_a_failure():
     told: list[Verdict] = []
-    desk = Desk.__new__(Desk)
-    desk.budget = Budget()
-    desk.tell_first(SimpleNamespace(failed={}), "td_loss", told.append)
+    grader = WarmGrader.__new__(WarmGrader)
+    grader.budget = Budget()
+    grader.tell_first(SimpleNamespace(failed={}), "td_loss", told.append)
     assert told == []

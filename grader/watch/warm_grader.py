@@ -60,14 +60,14 @@ class Verdict:
     printed: list[dict[str, Any]] = field(default_factory=list)
 
 
-class Desk:
-    """The helper processes of a watch, used in a `with` block, which ends them.
+class WarmGrader:
+    """Grades texts in helper processes, which the end of its `with` block stops.
 
     Args:
         options: the options of the gradings; `only` is ignored.
 
     Attributes:
-        look: function that the user of the desk calls when a check starts. If a check
+        look: function that the caller of `grade` calls when a check starts. If a check
             has failed, it reports the first failure.
         budget: the time that the current text may take.
 
@@ -234,7 +234,7 @@ class Desk:
             self.worker.stop()
         self.runner.stop()
 
-    def __enter__(self) -> "Desk":
+    def __enter__(self) -> "WarmGrader":
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -242,7 +242,7 @@ class Desk:
 
 
 def nothing() -> None:
-    """Do nothing; this is `Desk.look` between gradings and after a first failure."""
+    """Do nothing; this is `look` between gradings and after a first failure."""
 
 
 def warm_up(worker: WarmWorker) -> None:
