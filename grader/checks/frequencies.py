@@ -37,10 +37,10 @@ def too_far(counts: np.ndarray, expected: np.ndarray) -> bool:
 def uneven(counts: np.ndarray, expected: np.ndarray) -> bool:
     """Return whether the summed counts of K calls deviate by more than chance allows.
 
-    The draws of one call may depend on each other, because another check judges this.
-    The counts then vary more from call to call than with independent draws. The limit
-    of the χ² statistic is multiplied by the ratio of the two variances, if it is above
-    1.
+    The draws of one call may depend on each other; another check judges whether they
+    do. If they do, the counts can vary more from call to call than with independent
+    draws. So the limit of the χ² statistic is multiplied by this ratio, if it is above
+    1: the variance of the counts, divided by their variance for independent draws.
 
     Args:
         counts: the observed count of each outcome in each call [K,n].

@@ -183,7 +183,9 @@ def what_happened(
     stored: dict[str, np.ndarray],
     numbers: np.ndarray,
 ) -> str:
-    """Return a phrase on why a field's values may be wrong, for a message.
+    """Return a phrase on the probable reason for a field's wrong values.
+
+    If no reason is found, the phrase says that the field comes back changed.
 
     Args:
         name: the field's name.

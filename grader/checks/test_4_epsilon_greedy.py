@@ -18,7 +18,7 @@ cannot be exported. Such a hand-in is called, with 256 keys only.
   takes a probability of 0.046 from another action (with 256 keys, this is not found).
 - rows_are_independent (p < 1e-7): the number of rows that explore in one call has a
   variance below 0.8 or above 1.25 times that of independent rows (0.4, 2.3). A
-  correlation of -0.013 or 0.017 between any two of 16 rows has this effect (-0.04,
+  correlation of -0.013 or 0.017 in every pair of 16 rows has this effect (-0.04,
   0.09).
 
 The deviations were computed in this way. Suppose that the frequencies g are right, and

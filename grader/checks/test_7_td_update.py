@@ -66,8 +66,8 @@ def test_example(student, reference, runner):
 def test_loss_before_the_step(student, reference, runner):
     """The returned loss is the one before the step; no argument is changed.
 
-    Arguments are checked with a stand-in for td_loss, because exercise 6 judges
-    td_loss.
+    Whether td_update changes its arguments is asked with a stand-in for td_loss. For a
+    td_loss that changes its own arguments loses points in exercise 6 already.
     """
     case, question = first_step(fixed_cases.UPDATE.fixed[0], "sgd", student, runner)
     obtained = student.answer(question).array("loss")

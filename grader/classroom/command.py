@@ -174,9 +174,10 @@ def grade_class(
         console: the console for the progress.
 
     Returns:
-        The names of the reports by the hand-ins' names in the download; the reasons why
-        hand-ins were not graded, by the names of their reports; and lines on the
-        hand-in that was graded anew.
+        Two dicts and a list. The first dict has the name under which each hand-in's
+        report is kept, by the hand-in's name in the download. Hand-ins that were not
+        graded have such a name, too; the second dict has the reasons, by this name. The
+        list has lines of text on the hand-in that was graded anew.
     """
     code = pool.code_hash()
     usual = options_of_others(options, submissions, code, kept) if again else options
@@ -250,9 +251,9 @@ def read_gradebook(
 def options_of(arguments: argparse.Namespace) -> pipeline.Options:
     """Return the options for grading each hand-in.
 
-    `tier` is the wanted tier of the sandbox, or "". Each machine that grades later
-    chooses the tier that it uses. This choice is no part of the options, so the name of
-    a report does not depend on the machine.
+    The option `tier` is the tier of the sandbox that the user asks for, or "". The
+    machine that grades a hand-in chooses the tier that it uses. This choice is no part
+    of the options, so the name of a report does not depend on the machine.
 
     Args:
         arguments: the result of `parse`.

@@ -103,7 +103,10 @@ def main() -> int:
 
 
 def end_with_stdin() -> None:
-    """End this process as soon as stdin closes, which happens when `pool.py` dies."""
+    """Wait until stdin closes, as when `pool.py` dies; then end this process.
+
+    The exit code is 2. `main` calls this function in a thread of its own.
+    """
     os.read(0, 1)
     os._exit(2)
 

@@ -148,8 +148,9 @@ def about_gradebook(filled: Filled) -> list[str]:
         filled: the filled gradebook.
 
     Returns:
-        One line for each dispute and for each kind of missing score, and a line if
-        scores were not scaled; [] if there is nothing to say.
+        A line for each sentence in `filled.disputes`, a line for each other list in
+        `filled` that is not empty, and a line if scores were not scaled; [] if there is
+        nothing to say.
     """
     file = filled.file
     lines = [f"{file}: {dispute}" for dispute in filled.disputes]
@@ -170,7 +171,7 @@ def about_gradebook(filled: Filled) -> list[str]:
 
 
 def print_lines(lines: Iterable[str], console: Console) -> None:
-    """Print lines that may hold untrusted text to a console."""
+    """Escape lines, which may hold untrusted text, and print them to a console."""
     for line in lines:
         console.print(Text(in_one_line(line)), soft_wrap=True)
 

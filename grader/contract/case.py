@@ -269,10 +269,11 @@ class Student(Answers, Protocol):
         """
 
     def is_called(self, case: Case) -> bool:
-        """Return whether an earlier question showed that the part cannot be exported.
+        """Return whether it is known that a case's program cannot be exported.
 
-        The part is then called as plain Python, which takes much longer. For a part
-        that is always called, the result is False.
+        It is known from an earlier question with the same part, settings, shapes and
+        types. The part is then called as plain Python, which takes much longer. For a
+        part that is always called, the result is False.
         """
 
     def afresh(self) -> "Student":

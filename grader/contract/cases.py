@@ -260,10 +260,11 @@ def probe(
 def on_table(case: Case) -> Case:
     """Return a case of a loss with tables in place of the probe networks.
 
-    Each network becomes a table, an array with one row for each action and one column
-    for each state of the case (in `state` and `next_state`). A column holds the values
-    that the network gives to one state. In the new case, this state is a one-hot vector
-    that selects the column. So the gradient, too, has a column for each state.
+    Each probe network (see `probe`) becomes a table, an array with one row for each
+    action and one column for each state of the case (in `state` and `next_state`). A
+    column holds the values that the network gives to one state. In the new case, this
+    state is a one-hot vector that selects the column. So the gradient, too, has a
+    column for each state.
 
     Args:
         case: a case of `mc_loss` or `td_loss` with the probe network.
@@ -289,8 +290,8 @@ def probe_values(theta: list[np.ndarray], states: np.ndarray) -> np.ndarray:
     """Return the values [B,A] that the probe network or a table gives to states.
 
     Args:
-        theta: parameters of the probe network, or the table as a list of one array
-            [A,D].
+        theta: parameters of the probe network (see `probe`), or the table as a list of
+            one array [A,D].
         states: the states [B,D]; for a table, one-hot vectors.
     """
     if len(theta) == 1:
@@ -303,8 +304,8 @@ def taken_values(args: Args) -> np.ndarray:
     """Return Q(s_i, a_i; θ_Q) for each transition i of a case, as an array [B].
 
     Args:
-        args: arguments of a case of `mc_loss` or `td_loss` with the probe network or a
-            table.
+        args: arguments of a case of `mc_loss` or `td_loss` with the probe network (see
+            `probe`) or a table (see `on_table`).
     """
     values = probe_values(args["theta_Q"], args["state"])
     return values[np.arange(len(values)), args["action"]]

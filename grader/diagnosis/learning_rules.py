@@ -116,8 +116,8 @@ def acts_otherwise(watched: Watched) -> Cause | None:
 def endless(watched: Watched) -> Cause | None:
     """Detect that Q comes close to ±1/(1−γ), the value of a task that never ends.
 
-    On CartPole, the right Q of a good agent comes close to this value as well, but not
-    at the last step of an episode. So the Q of last steps has to be close to it, too.
+    On CartPole, the right Q of a good agent is close to this value except at the last
+    step of an episode. So in both tasks, the Q of last steps must be close to it, too.
     """
     sign = -1 if watched.in_maze else 1
     q, at_end = (sign * watched.late(name) for name in ("q", "q_at_end"))

@@ -48,12 +48,13 @@ def in_columns(
     """Return the lines of a table with aligned columns.
 
     Two blanks separate the columns; only one, if the table would be wider than `most`.
+    No cell is cut, even if the table is still too wide.
 
     Args:
         rows: the cells of each row; the first row has the headings.
         align: `str.ljust` or `str.rjust`.
-        most: largest width of the table in characters; None for no limit. Two blanks
-            after the last column count, too.
+        most: largest width with two blanks, in characters; None for no limit. The
+            width includes two blanks after the last column.
 
     Returns:
         () if there are only headings.

@@ -25,8 +25,9 @@ def results_of(graded: Graded, process: Learning) -> Results:
     If the hand-in's `td_update` deviates from right updates, the diagnosis looks for
     the formula of the hand-in's `td_loss`. If this formula is wrong, all tasks are
     learned again, with updates by this formula. If the formula is right, or if none is
-    found, or if `td_update` deviates again, only the table worlds are judged, and only
-    if all of them were learned. The results of the other tasks then say why.
+    found, or if `td_update` deviates again, the maze and CartPole are not judged. The
+    table worlds are then judged only if all of them were learned. The results say why a
+    task was not judged.
 
     Args:
         graded: the objects of this grading.

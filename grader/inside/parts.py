@@ -58,7 +58,11 @@ def key_of(args: Args) -> jax.Array:
 
 
 def update_Q_TD0(dqn: Any, spec: Spec) -> Callable[[Args], Args]:
-    """Return a function from a dict of Q [S,A] and an episode to a dict of Q [S,A]."""
+    """Return a function that asks `update_Q_TD0` for the new table.
+
+    It takes a dict of Q [S,A] and of states, actions, rewards, next_states and
+    terminateds of an episode. It returns a dict of the new Q [S,A].
+    """
     names = ("Q", "states", "actions", "rewards", "next_states", "terminateds")
     rates = spec["alpha"], spec["gamma"]
 
@@ -103,7 +107,10 @@ def mc_loss(dqn: Any, spec: Spec) -> Callable[[Args], Args]:
 
 
 def q_network(dqn: Any, spec: Spec) -> Callable[[Args], Args]:
-    """Return a function from a dict of key [2] to a dict of theta, a list of arrays."""
+    """Return a function from a dict of key [2] to a dict of a new network's theta.
+
+    theta is a list of arrays.
+    """
     sizes = spec["state_dim"], spec["num_actions"]
 
     def program(args: Args) -> Args:

@@ -208,8 +208,8 @@ def add_sizes(reason: Raised, case: Case) -> Raised:
         case: the case that was asked.
 
     Returns:
-        A new exception; or `reason` itself if its message is not about sizes, or the
-        part has no sizes.
+        A new exception; or `reason` itself if its message is not about sizes, or if
+        `sizes_of` knows no sizes for the case.
     """
     sizes = sizes_of(case)
     if not sizes or not ABOUT_SIZES.search(str(reason).partition("\n")[0]):

@@ -93,8 +93,8 @@ class RunnerClient:
     def trusted(self, **request: Any) -> Args:
         """Return the answer to a request that runs no program of the hand-in.
 
-        If the request fails and the process has loaded programs of the hand-in, the
-        request is sent once more, to a new process.
+        If the request fails or gets no answer, and the process has loaded programs of
+        the hand-in, the request is sent once more, to a new process.
 
         Args:
             request: `do` is the name of an operation; all other keyword arguments are

@@ -278,10 +278,10 @@ def print_reading(check: Check, console: Console, shown: set[str], level: int) -
 def print_hints(
     check: Check, exercise: Exercise, console: Console, shown: set[str], level: int
 ) -> None:
-    """Print those lines of a check's hint that a level shows, and add them to `shown`.
+    """Print the lines of a check's hint, and add them to `shown`.
 
-    Lines that are in `shown` before the call are left out. Nothing is printed if the
-    check passed or was skipped.
+    `level` chooses the lines, see `hints`. Lines that are in `shown` before the call
+    are left out. Nothing is printed if the check passed or was skipped.
     """
     if check.outcome in (Outcome.PASSED, Outcome.SKIPPED):
         return

@@ -52,9 +52,11 @@ def message_lines(check: Check, level: int) -> list[str]:
 
 
 def formulas(check: Check) -> list[tuple[str, str]]:
-    """Return what the part computes and what is asked, as pairs of label and text.
+    """Return the formulas in a check's reading, as pairs of label and text.
 
-    If a text has several lines, the label of the second and of later lines is "".
+    The labels say which formula the part computes, and which is asked. Each line of a
+    formula is a pair; from its second line on, the label is "". The list is empty
+    without a reading.
     """
     lines = (check.reading or "").splitlines()
     return [(x[:21].rstrip(), x[21:]) for x in lines if LABELLED.match(x)]

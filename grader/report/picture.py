@@ -31,9 +31,10 @@ for picture in json.loads(sys.argv[2]):
 
 
 def about_cartpole(entry: dict[str, Any]) -> dict[str, Any]:
-    """Return the arguments of `train.Task` for CartPole's picture.
+    """Return the arguments of `train.Task` for CartPole's picture, except `make_envs`.
 
-    The value of "settings" is the name of a constant in `train.py`.
+    The result's "settings" is not the settings, but the name of their constant in
+    `train.py`.
 
     Args:
         entry: CartPole's entry in report.json; it is not used.
@@ -48,9 +49,10 @@ def about_cartpole(entry: dict[str, Any]) -> dict[str, Any]:
 
 
 def about_maze(entry: dict[str, Any]) -> dict[str, Any]:
-    """Return the arguments of `train.Task` for the maze's picture.
+    """Return the arguments of `train.Task` for the maze's picture, except `make_envs`.
 
-    The value of "settings" is the name of a constant in `train.py`.
+    The result's "settings" is not the settings, but the name of their constant in
+    `train.py`.
 
     Args:
         entry: the maze's entry in report.json.

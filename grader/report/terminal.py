@@ -51,7 +51,7 @@ def print_report(
     level: int = hints.WHAT,
     verbose: bool = False,
 ) -> None:
-    """Print the report: problem of the hand-in, exercises, score, and notes at the end.
+    """Print the report: lines on the hand-in, exercises, score, and notes at the end.
 
     Args:
         report: the report.
@@ -93,7 +93,10 @@ def print_report(
 
 
 def print_about_hand_in(report: Report, console: Console) -> None:
-    """Print the hand-in's problem and the notes on the hand-in, if there are any."""
+    """Print why the hand-in was not read or not imported, and the notes on the hand-in.
+
+    If it was imported, only the notes are printed.
+    """
     if report.problem:
         first, *more = problem_lines(report)
         print_line(first, console, "bold red")
@@ -106,10 +109,11 @@ def print_about_hand_in(report: Report, console: Console) -> None:
 
 
 def problem_lines(report: Report) -> list[str]:
-    """Return the hand-in's problem in lines: first what is wrong, then where.
+    """Return the lines of `Report.problem`: first what is wrong, then where.
 
-    `Report.problem` is this text in one line. It is split where the message of this
-    run's first check is split. The result is one line if that message has one line.
+    `Report.problem` says in one line why the hand-in was not read or not imported. The
+    message of this run's first check has the same reason, in one or more lines. The
+    result has the same line breaks.
     """
     new = [check for e in report.exercises if not e.older for check in e.checks]
     more = [*filter(None, new[0].message.split("\n")[1:])] if new else []
@@ -194,7 +198,7 @@ def print_printed_in(
 
 
 def print_points(report: Report, console: Console) -> None:
-    """Print the points of all exercises; mark points that are for an older text."""
+    """Print all exercises' points; mark those for an older text of the hand-in."""
     width = max(len(name) for name in EXERCISES)
     cells = []
     for exercise in report.exercises:

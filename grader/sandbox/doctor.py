@@ -149,9 +149,10 @@ def about_bwrap() -> Iterator[str]:
 
 
 def about_landlock(*, works: bool) -> Iterator[str]:
-    """Yield a paragraph on Landlock: how to make it work, or its bound on processes.
+    """Yield a paragraph on Landlock: how to make it work, or how it bounds processes.
 
-    Nothing is yielded if Landlock works and the grader runs as root.
+    The bound is on the number of processes. Nothing is yielded if Landlock works and
+    the grader runs as root.
 
     Args:
         works: whether Landlock works on this machine.

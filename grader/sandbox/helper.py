@@ -107,8 +107,8 @@ class Child:
         The helper sends this message before it reads anything of the hand-in.
 
         Args:
-            seconds: time in seconds after which the process is killed; `start_seconds`
-                is taken instead if it is less.
+            seconds: time in seconds after which the process is killed;
+                `self.start_seconds` is taken instead if it is less.
 
         Raises:
             Failure: no message came. The process has been ended.

@@ -103,7 +103,7 @@ def prepare(role: str, tier: str, *, device: str = "cpu") -> Launch:
 
 
 def in_group(launch: Launch) -> Launch:
-    """Return arguments for starting a helper in a new control group.
+    """Create a control group; return the arguments for starting a helper in it.
 
     If this machine allows no control groups, `launch` itself is returned.
 
@@ -312,9 +312,10 @@ def remove_leftovers() -> None:
 
 
 def reach(harness: Path, home: Path, on_gpu: bool) -> dict[str, Any]:
-    """Return the arguments of `landlock.restrict`: the paths that a helper may use.
+    """Return the arguments of `landlock.restrict` for a helper, by name.
 
-    With a GPU, the helper may also run the files in these paths as programs.
+    They say which paths the helper may read, and which it may read and write. Only with
+    a GPU, it may also run the files in all these paths as programs.
 
     Args:
         harness: folder with the helper's code; the helper may read it.

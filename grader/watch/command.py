@@ -172,7 +172,7 @@ class Watch:
         self.events.put(Event(AGAIN, time.monotonic()))
 
     def script(self, checks: Checks) -> None:
-        """Grade one exercise after each event, until the student presses f.
+        """Grade the exercise in view after each event, until the student presses f.
 
         Args:
             checks: the collected checks of exercises 1–8.

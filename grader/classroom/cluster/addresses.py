@@ -60,7 +60,7 @@ def is_local(host: str) -> bool:
 
 
 def reason(error: BaseException) -> str:
-    """Return the words of the first error, which Dask wraps into others."""
+    """Return the message of the original error, which Dask wraps in other errors."""
     while error.__cause__:
         error = error.__cause__
     return plain(getattr(error, "strerror", None) or str(error), 200)

@@ -181,7 +181,7 @@ async def serve(cluster: str, listen: str, jobs: int | None) -> None:
 
 
 def main() -> int:
-    """Grade for the cluster of the command line; return the exit code.
+    """Grade for the cluster that the command line names; return the exit code.
 
     Raises:
         UsageError: an argument is wrong.

@@ -5,7 +5,8 @@ that gets a resource after it has joined is given none of the tasks that already
 for this resource, and stays idle (dask/distributed, issue 1116 and
 `Scheduler.add_resources`). If a node dies, each task that waits there counts as a
 possible cause, started or not; after `allowed-failures` deaths all of them fail
-(dask/distributed, issue 5234). And a task that may have killed a node is not run alone.
+(dask/distributed, issue 5234). And Dask does not run a task alone if it may have killed
+a node.
 """
 
 import asyncio
@@ -90,7 +91,7 @@ class Cluster:
             raise GraderError("no node of the cluster can grade")
 
     def ready(self) -> int:
-        """Return the number of nodes that get hand-ins."""
+        """Return the number of known nodes that have passed their test."""
         return sum(node.slots > 0 for node in self.nodes.values())
 
     def grade(self, tasks: Mapping[str, Submission], *, alone: bool) -> Gradings:
@@ -157,7 +158,11 @@ class Cluster:
             self.ask(node, "", try_there, *words)
 
     def forget(self, node: Node) -> None:
-        """Forget a node that has died; if it is there after all, it is tested anew."""
+        """Remove a node that has died from the known nodes.
+
+        Staff are told if the node had passed its test. If the node is there after all,
+        the next `look` tests it as a new one.
+        """
         if self.nodes.get(node.address) is not node:
             return
         del self.nodes[node.address]
@@ -166,11 +171,13 @@ class Cluster:
             self.tell(f"the node {node.address} is gone{again if node.busy else ''}")
 
     def tested(self, node: Node, answer: Future) -> None:
-        """Take the result of a node's test.
+        """Store the result of a node's test in the node.
+
+        If the node has passed, it gets hand-ins from now on. If not, staff are told.
 
         Args:
             node: the node.
-            answer: the answer of `try_there`.
+            answer: the answer of `try_there`, which makes the test.
 
         Raises:
             GraderError: the connection to the scheduler is lost.
@@ -195,12 +202,13 @@ class Cluster:
     ) -> None:
         """Have a node run a function, without waiting for the answer.
 
-        The answer is put into the queue `news` when it comes.
+        When the answer comes, `node`, `name` and the answer are put into the queue
+        `news`.
 
         Args:
             node: the node.
-            name: the name of the report that the answer is; "" if the function only
-                tests the node. It is put into the queue with the answer.
+            name: the name of the report, if the function grades a hand-in; "" if the
+                function tests the node.
             function: the function.
             words: the function's arguments.
         """

@@ -110,14 +110,16 @@ def several(claim: Collection[Entry]) -> str:
 
 
 def score_of(entry: Entry, maximum: float, zero_unread: bool) -> float | None:
-    """Return the score to enter; None if nothing is to be entered.
+    """Return the score to enter, after the changes of staff; None to enter nothing.
+
+    The result is None if the hand-in has no report.
 
     Args:
         entry: the hand-in with its result.
         maximum: the number to enter for a full score; every other score is scaled in
             proportion. 0 means that scores are not scaled.
-        zero_unread: whether to return 0 for a hand-in that was not read or not
-            imported.
+        zero_unread: whether to return 0, and not None, for a hand-in that was not read
+            or not imported. If staff have fixed its score, this score is returned.
     """
     if entry.report is None:
         return None

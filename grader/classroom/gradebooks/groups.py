@@ -116,9 +116,9 @@ class Places:
 
         Args:
             name: the group's name in the download.
-            owner: the owner in the download. From Canvas, the owner has the number of
-                one member. If several groups match the name, only those with this
-                member are returned, if there are any.
+            owner: the owner in the download. In a download from Canvas, the owner has
+                the Canvas number of one member of the group. If several groups match
+                the name, only those with this member are returned, if there are any.
         """
         form = letters if "canvas" in owner.ids else written
         known = self.rows or self.members
@@ -127,20 +127,25 @@ class Places:
         return theirs if len(groups) > 1 and theirs else groups
 
     def has(self, group: str, owner: Owner) -> bool:
-        """Return whether a listed member of a group has an owner's Canvas number."""
+        """Return whether a member of a group has the owner's Canvas number.
+
+        Only members in `members` are looked at. The result is False if the owner has no
+        such number.
+        """
         number = owner.ids.get("canvas", "")
         return any(
             one.ids.get("canvas") == number for one in self.members.get(group, ())
         )
 
     def members_of(self, group: str, owner: Owner) -> Iterator[Place]:
-        """Yield the listed members of a group, in the form that `of` yields.
+        """Yield name, row's index and message for each member of a group.
+
+        The members are those in `members`. `of` explains the index and the message.
 
         Args:
-            group: the name of the group.
-            owner: the owner in the download. If the owner has a number in Canvas that
-                no member has, the list is of other groups. Then only the group's name
-                is yielded, with None and a message.
+            group: the name of the group, a key of `members`.
+            owner: the owner in the download. If the owner has a Canvas number that no
+                member has, only the group's name is yielded, with None and a message.
         """
         if "canvas" in owner.ids and not self.has(group, owner):
             number = owner.ids["canvas"]

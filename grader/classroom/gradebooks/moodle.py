@@ -84,7 +84,11 @@ def read_moodle(sheet: Sheet, assignment: str) -> Export:
 
 
 def columns_of(sheet: Sheet) -> dict[str, tuple[int, ...]]:
-    """Return the columns that identify a student, in the form of `Export.columns`."""
+    """Return the indices of the columns that identify a student, by kind.
+
+    The kinds are "name" and, if there are such columns, "sid" (student ID), "login",
+    "email" and "group". The parts of a name can be in several columns.
+    """
     columns = named(sheet.head, KINDS)
     emails = [
         i
@@ -104,14 +108,15 @@ def columns_of(sheet: Sheet) -> dict[str, tuple[int, ...]]:
 
 
 def graded(sheet: Sheet, assignment: str) -> int:
-    """Return the column for the scores in a gradebook: "Assignment: Homework (Real)".
+    """Return the index of a gradebook's column for the scores.
 
-    Columns whose cells are percentages, letters or feedback are passed over, unless
-    the name is given whole.
+    Such a column has a name like "Assignment: Homework (Real)". Columns whose cells are
+    percentages, letters or feedback are passed over, unless `assignment` is the whole
+    name of the column.
 
     Args:
         sheet: the gradebook.
-        assignment: the name of the column, or the assignment's name in it.
+        assignment: the whole name of the column, or the assignment's name in it.
 
     Raises:
         UsageError: no column, or more than one, has this name.

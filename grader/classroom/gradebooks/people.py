@@ -108,12 +108,13 @@ class People:
     def doubt(self, owner: Owner, found: dict[str, set[int]], rows: set[int]) -> str:
         """Return why it is not certain which row belongs to a person.
 
-        The result is "" if one row is certain, or if no row fits.
+        The result is "" if one row is certain, or if `found` is empty.
 
         Args:
             owner: the person who handed in.
-            found: the result of `found`.
-            rows: the indices of the rows that may be the person's.
+            found: the result of `found`: by kind of identifier, the matching rows.
+            rows: the indices of the rows that may be the person's. It is empty if the
+                identifiers match different rows.
         """
         if len(rows) > 1:
             return f"{len(rows)} rows could be meant"
@@ -152,8 +153,9 @@ class People:
     def agrees(self, name: str, row: int) -> bool:
         """Return whether a name from a file or folder may be that of a row's person.
 
-        If Moodle hides the names of people, a folder's name has the word in the column
-        Identifier in their place: "Participant" in "Participant 123".
+        The result is also True if the name is the word in the row's identifier of
+        Moodle, such as "Participant" in "Participant 123". Where Moodle hides the names
+        of people, it writes this word into folders' names.
 
         Args:
             name: the part of the file's or folder's name that names the person.
@@ -216,7 +218,7 @@ def sorted_letters(name: str) -> str:
 
 
 def ascii_of(name: str) -> str:
-    """Return the ASCII characters of a name."""
+    """Return a name without the characters that are not ASCII, such as "é"."""
     composed = unicodedata.normalize("NFC", name)
     return "".join(c for c in composed if c.isascii())
 

@@ -75,9 +75,11 @@ class Sheet:
     def column(self, index: int, first: int = 1) -> list[str]:
         """Return the cells of a column without spaces around them.
 
+        A row is left out if all its cells are empty.
+
         Args:
             index: the index of the column, from 0.
-            first: the index of the first row to take. Empty lines are left out.
+            first: the index of the first row to take.
         """
         return [row.at(index).strip() for row in self.rows[first:] if any(row.cells)]
 

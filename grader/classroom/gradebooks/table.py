@@ -24,7 +24,8 @@ def table(entries: Iterable[Entry], absent: Iterable[Owner] = ()) -> str:
 
     Args:
         entries: all hand-ins with their results.
-        absent: the people of the course who handed in nothing.
+        absent: the people of the course who handed in nothing. Each gets a row
+            without points and with the note "no hand-in".
     """
     rows = [row for entry in entries for row in rows_of(entry)]
     nothing = [""] * (len(HEAD) - len(PERSON) - 2)

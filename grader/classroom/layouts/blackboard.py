@@ -21,7 +21,10 @@ _NAME = re.compile(r"\ufeff?Name:\s*(?P<name>.*\S)\s*\((?P<login>[^()]+)\)\s*")
 
 
 def pieces(folder: Path, entries: Entries) -> dict[str, Piece]:
-    """Return the pieces of a download from Blackboard; the keys are names of files."""
+    """Return a `Piece` for each file that has a name of Blackboard's form.
+
+    The keys are these names.
+    """
     files = [entry.name for entry in entries if not is_folder(entry)]
     found = {name: match for name in files if (match := _FILE.fullmatch(name))}
     owners = {}

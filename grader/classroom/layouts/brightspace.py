@@ -40,7 +40,10 @@ _MONTHS = (
 
 
 def pieces(_folder: Path, entries: Entries) -> dict[str, Piece]:
-    """Return the pieces of a download from Brightspace; the keys are entries' names."""
+    """Return a `Piece` for each file or folder that has a name of Brightspace's form.
+
+    The keys are these names.
+    """
     found = matches(_NAME, entries)
     groups = are_groups(match["name"] for match in found.values())
     result = {}

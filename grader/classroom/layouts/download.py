@@ -188,8 +188,9 @@ def downloads_in(entries: Entries) -> Iterator[tuple[str, str]]:
 def is_class(folder: Path) -> bool:
     """Return whether a folder seems to hold the hand-ins of several people.
 
-    It does so if more than one entry can be a hand-in, and if no file has a name that
-    every student's file has. The result is False if the folder cannot be read.
+    It does so if more than one entry can be a hand-in, and if no entry has the name of
+    a file that each student has, such as `dqn.py`. The result is False if the folder
+    cannot be read.
     """
     try:
         entries = listing(folder)

@@ -88,7 +88,8 @@ class Piece:
         time: when it was handed in, as text that sorts by time; "" if unknown.
         late: whether the download says that it was late.
         group: see `HandIn.group`.
-        path: the path to grade; None if it follows from the file or folder itself.
+        path: the path to grade; None for the file itself, or for the result of
+            `files.place_in` for the folder.
         no_hand_in: the reason for listing this as no hand-in; "" if it is not listed.
         note: whether the platform wrote the file, about another piece. Such a file is
             never a hand-in, even if `no_hand_in` is "".

@@ -17,9 +17,14 @@ _SUBMITTERS = ":submitters:"
 
 
 def pieces(folder: Path, entries: Entries) -> dict[str, Piece]:
-    """Return the pieces of an export from Gradescope; the keys are names of folders.
+    """Return a `Piece` for each hand-in in Gradescope's metadata, by its folder's name.
 
-    The result is {} if the folder has no file of metadata.
+    If this folder is missing, the attribute `no_hand_in` says so. The result is {} if
+    there is no file of metadata.
+
+    Args:
+        folder: the unpacked export from Gradescope.
+        entries: the files and folders in `folder`.
 
     Raises:
         UsageError: the file of metadata cannot be read, or does not come from

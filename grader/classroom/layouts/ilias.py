@@ -51,10 +51,11 @@ def owner_of(name: str) -> Owner | None:
 
 
 def team_in(entry: os.DirEntry[str]) -> Piece | None:
-    """Return the piece of a team's folder, or None if it has no member's folder.
+    """Return a team's folder as a `Piece`, or None if it has no member's folder.
 
-    The owners are those members who have a folder in it, because they uploaded files.
-    In some versions a member's folder has the name "Jane Doe".
+    The owners are those members who have a folder in it, because they uploaded files. A
+    folder whose name has a space is a member's folder, too, because some versions of
+    ILIAS use names such as "Jane Doe".
     """
     folder = Path(entry.path)
     inner = [member for member in listing_or_none(folder) if is_folder(member)]

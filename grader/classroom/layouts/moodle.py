@@ -22,7 +22,10 @@ _NAME = re.compile(
 
 
 def pieces(_folder: Path, entries: Entries) -> dict[str, Piece]:
-    """Return the pieces of a download from Moodle; the keys are names of entries."""
+    """Return what the names of files and folders in a download from Moodle say.
+
+    The keys are these names. Names of another form are left out.
+    """
     found = matches(_NAME, entries)
     teams = any(not match["number"] for match in found.values())
     teams = teams or are_groups(match["name"] for match in found.values())
@@ -34,8 +37,8 @@ def piece_of(match: re.Match[str], teams: bool) -> Piece:
 
     Args:
         match: the match of its name.
-        teams: whether the names are those of teams. Their numbers are not given to the
-            owner, because they are no participant's numbers.
+        teams: whether the download's names are those of teams. The number in the name
+            is then left out, because it is not a participant's.
     """
     name, number = match["name"], match["number"] or ""
     return Piece(

@@ -15,9 +15,13 @@ SUBMITTED, _TIME = "submitted", "timestamp.txt"
 
 
 def pieces(folder: Path, entries: Entries) -> dict[str, Piece]:
-    """Return the pieces of nbgrader's folder; the keys are names of students' folders.
+    """Return a `Piece` for each student's folder from nbgrader, by the folder's name.
 
     The result is {} unless more than half of the entries are students' folders.
+
+    Args:
+        folder: a folder that may be nbgrader's `submitted`.
+        entries: the files and folders in `folder`.
 
     Raises:
         UsageError: there are several assignments, and it is not certain which one is
@@ -48,14 +52,17 @@ def pieces(folder: Path, entries: Entries) -> dict[str, Piece]:
 
 
 def assignment_of(folders: list[Path]) -> str:
-    """Return the name of the assignment to grade: the only one, or that with dqn.py.
+    """Return the name of the assignment to grade.
+
+    Of several assignments, it is the one in which a student has a hand-in with the name
+    `dqn` and any suffix.
 
     Args:
         folders: all folders of all students' assignments.
 
     Raises:
-        UsageError: there are several assignments, and not exactly one of them has a
-            hand-in with the name `dqn`.
+        UsageError: there are several assignments, and not exactly one of them has such
+            a hand-in.
     """
     names = {folder.name for folder in folders}
     if len(names) > 1:

@@ -75,7 +75,10 @@ def prefix_of(folder: str, names: list[str]) -> tuple[str, bool]:
 def people_in(path: Path) -> dict[str, Owner]:
     """Return the people in Classroom 50's table of scores; the keys are GitHub logins.
 
-    The keys are in lower case. The result is {} if there is no table that can be read.
+    The keys are in lower case.
+
+    Args:
+        path: path of the table, a CSV file. If it cannot be read, the result is {}.
     """
     try:
         with path.open(encoding="utf-8", newline="") as file:

@@ -85,7 +85,8 @@ class Row(NamedTuple):
     Attributes:
         entry: the hand-in with its result.
         why: why the hand-in has no score, such as "not read"; "" if it has one.
-        exercises: the exercises with their points; None where nothing was judged.
+        exercises: the exercises with their points, with None in the place of one that
+            was not judged; [] if the hand-in has no score.
     """
 
     entry: Entry

@@ -189,10 +189,16 @@ def lines(exercise: Exercise) -> Iterator[Line]:
 
 
 def printed(report: Report) -> Iterator[tuple[str, str, list[str]]]:
-    """Yield what the hand-in printed: where, the text, and sentences that explain it.
+    """Yield the hand-in's output, one entry for the import and for each exercise.
+
+    An import or exercise without output has no entry.
 
     Args:
         report: the report on the hand-in.
+
+    Yields:
+        Triples: when it was printed, such as "In `td_loss`"; the output; sentences that
+        explain it, if it shows arrays without numbers (tracers).
     """
     for each in report.printed:
         name = each["exercise"]

@@ -51,7 +51,9 @@ def strings_in(tree: ast.Module) -> Strings:
 
 
 def runs_text(node: ast.AST, own: set[str]) -> TypeGuard[ast.expr]:
-    """Return whether a node of a tree is Python's `exec`, `eval` or `compile`.
+    """Return whether a node names Python's `exec`, `eval` or `compile`.
+
+    Such a node is the function's name, as in `eval` or `builtins.eval`, and not a call.
 
     Args:
         node: the node.

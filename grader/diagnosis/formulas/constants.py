@@ -263,9 +263,9 @@ def mixtures(
 ) -> Iterator[Choice]:
     """Yield the choices for a weighted mean of max_a Q(s′,a) and another value of s′.
 
-    The other value is one of the table `OTHER_VALUES`. The two weights, which add up to
-    1, are computed from the targets. The choice is yielded if both weights are above 0
-    and are the same for all targets.
+    Each value of the table `OTHER_VALUES` is tried as the other value. The two weights,
+    which add up to 1, are computed from the targets. A choice is yielded if both
+    weights are above 0 and are the same for all targets.
 
     Args:
         target_of: the function that takes rows and a formula, and computes the targets.

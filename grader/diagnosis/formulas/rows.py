@@ -121,12 +121,13 @@ def nearby(case: Case, rows: Rows) -> Rows:
 
 
 def values_of(stack: list[np.ndarray], states: np.ndarray) -> np.ndarray:
-    """Return the values [N, B, A] that N probe networks give to B states.
+    """Return the values [N, B, A] that N networks give to B states.
 
-    Each network computes the same function as `cases.probe_values`.
+    Each network has the form of the one in `cases.probe_values`, and parameters of its
+    own.
 
     Args:
-        stack: the four parameter arrays of a probe network, each with a leading axis
+        stack: the four parameter arrays of such a network, each with a leading axis
             [N].
         states: the states [B, D].
     """

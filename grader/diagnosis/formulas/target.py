@@ -1,7 +1,8 @@
-"""The choices of the target y = r + ¬d γ v, except for v, the value of s′.
+"""The choices for the terms of the target y = r + ¬d γ v, except for v.
 
-A choice has a text for the formula and a function. A choice that is a mistake also has
-a name and a hint. The first choice of each slot (term) is right code.
+Here d is `terminated`, and v is the value of the next state s′. A choice has a text for
+the formula and a function. A choice that is a mistake also has a name and a hint. The
+first choice of each slot (term) is right code.
 """
 
 import numpy as np

@@ -46,8 +46,9 @@ def read(student: Student, rng: np.random.Generator) -> Reading | None:
 
     Raises:
         Wrong: the actions are not whole numbers, or the part is a stub.
-        Raised, OtherShape: the first questions were answered, but at a later one the
-            hand-in's code has raised an exception, or the actions have a wrong shape.
+        Raised, OtherShape: the hand-in's code has raised an exception, or the actions
+            have a wrong shape, at a question after the first ones. At the first ones,
+            the result is a reading or None instead.
     """
     questions = Questions(student, rng)
     try:
@@ -214,7 +215,7 @@ def same_for_all_keys(samples: list[Sample]) -> bool:
 def without_key(questions: Questions) -> Reading:
     """Return the reading for actions that are the same for every key.
 
-    Two calls without `jax.jit` and with one key show which mistake it is. If their
+    Two calls with the same key, without `jax.jit`, show which mistake it is. If their
     actions are equal, the key is fixed in the code. If they differ, NumPy draws the
     actions.
     """

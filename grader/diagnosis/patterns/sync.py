@@ -70,11 +70,17 @@ class Observation:
 
 
 def read(student: Student, rng: np.random.Generator) -> Reading | None:
-    """Return the reading of `sync_target`; None if it is right or nothing fits.
+    """Return the reading of `sync_target`.
+
+    If no pattern explains the answers, the reading lists some of them.
 
     Args:
         student: the hand-in.
         rng: draws steps, periods and parameters.
+
+    Returns:
+        None if `sync_target` is right. None also for some wrong answers, see
+        `explained`.
 
     Raises:
         NotImplementedYet: the part is a stub.
@@ -227,11 +233,18 @@ def is_right(observed: list[Observation]) -> bool:
 
 
 def explained(observed: list[Observation]) -> Reading | None:
-    """Return the reading of all answers; None if all are right or nothing fits.
+    """Return the reading of all answers.
+
+    If no rule explains them, the reading lists some of them, see `in_order`.
 
     Args:
         observed: all answers, in the order of the questions. Those for the steps
             `SHOWN_STEPS` are the first.
+
+    Returns:
+        None if all answers are right, or if all have one content that is no known
+        mistake. None also if an answer is an exception, and no known mistake explains
+        the answers.
     """
     if is_right(observed):
         return None
@@ -278,13 +291,14 @@ def by_rule(rule: Rule, observed: list[Observation]) -> Reading | None:
 
 
 def same_always(content: Content, observed: list[Observation]) -> Reading | None:
-    """Return the reading of a hand-in whose answers all have one content, or None.
-
-    None means that the content, such as "other numbers", is no known mistake.
+    """Return the reading of a hand-in whose answers all have the same content.
 
     Args:
-        content: the content.
+        content: the content of all answers.
         observed: all answers.
+
+    Returns:
+        None if the content is no known mistake, for example "other numbers".
     """
     found = [words.SAME_ALWAYS]
     if content in (COPY, KEPT):
@@ -316,7 +330,7 @@ def two_contents(
         observed: all answers.
 
     Returns:
-        None if the hand-in has raised an exception and the mistake is not known.
+        None if an answer is an exception, and no known mistake explains the answers.
     """
     found = list(rule.difference)
     if renewed.shares and renewed != COPY:
@@ -365,8 +379,8 @@ def reading(
 ) -> Reading | None:
     """Return a reading with a table of wrong answers.
 
-    If the hand-in has raised an exception other than a division by zero, the reading
-    has the mistakes alone: no pattern and no table.
+    If an answer is an exception other than a division by zero, the reading has the
+    mistakes alone: no pattern and no table.
 
     Args:
         computes: the pattern of the hand-in, in words.
@@ -374,7 +388,9 @@ def reading(
         observed: all answers; the table shows up to `MAX_TABLE` wrong ones.
 
     Returns:
-        None if the hand-in has raised an exception and the mistake is not known.
+        None if an answer is an exception and `differences` is empty. None also if an
+        answer is an exception that is neither a division by zero nor in
+        `words.RENEWED`.
     """
     raised = {one.content for one in observed if one.content.raised}
     known = all(one == DIVIDED or one.words in words.RENEWED for one in raised)

@@ -289,10 +289,11 @@ def factor_difference(factor: float, size: int) -> Difference | None:
 
     Args:
         factor: the factor.
-        size: batch size B. Known mistakes multiply or divide the gradient by B.
+        size: batch size B.
 
     Returns:
-        None for the factor 1.
+        None for the factor 1. The factors -1, B and 1/B each have a mistake of their
+        own; for any other factor, `words.FACTOR` is returned.
     """
     if factor == 1:
         return None
@@ -311,7 +312,7 @@ def reading(
     Args:
         gradient: formula of the gradient; None if unknown.
         notes: mistakes that are not in the gradient, each with words that describe it.
-        draws: the questions, for the table.
+        draws: the questions, see `Draw`; the reading's table shows the first one.
         answers: for each optimizer that did not fail, one answer for each draw.
     """
     differences: list[Difference] = []

@@ -1,4 +1,4 @@
-"""Kinds of exceptions raised by JAX and NumPy: tracing, arrays, random numbers."""
+"""Hold the sentences that explain exceptions of JAX and NumPy to students."""
 
 from grader.inside.explanations.kind import Kind
 

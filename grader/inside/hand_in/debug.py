@@ -42,7 +42,7 @@ class Debug:
         self.real_callback = jax.debug.callback
 
     def put_in_place(self) -> None:
-        """Replace the three functions of `jax.debug` by those of this object."""
+        """Replace `print`, `log` and `callback` of `jax.debug` by this object's."""
         for name, function in (
             ("print", self.print),
             ("log", self.print),
@@ -51,10 +51,7 @@ class Debug:
             setattr(jax.debug, name, function)
 
     def leave_out_others(self) -> None:
-        """Replace the functions named in `LEFT_OUT` by ones that do nothing.
-
-        They only print that they were left out.
-        """
+        """Make each function in `LEFT_OUT` only print that it was left out."""
         for name in LEFT_OUT:
             setattr(jax.debug, name, functools.partial(self.left_out, name))
 

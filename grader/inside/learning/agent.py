@@ -46,8 +46,8 @@ class BlindAgent:
         ask: function from a question to the grader's answer, both dicts. The grader
             passes most questions on to the hand-in's worker.
         updates: the object that makes the updates of the hand-in's network.
-        act: function of `make_act`, which chooses actions by the hand-in's
-            `epsilon_greedy`; None if the agent does not act.
+        act: function that `make_act` has returned, which chooses actions by the
+            hand-in's `epsilon_greedy`; None if the agent does not act.
         theta: parameters of the new network, a list of arrays.
         seed: seed of exploration and sampling.
         settings: settings of the training loop.
@@ -174,8 +174,8 @@ class BlindAgent:
                 comparison, bool [n].
 
         Returns:
-            The carry after the updates, the losses [n], and for each update the result
-            of `Updates.distance_if` [n].
+            The carry after the updates, the losses [n], and for each update its
+            distance from that of `td_update`, or `updates.NOT_COMPARED` [n].
         """
         theta_Q, theta_T, state = carry
         losses, distances = [], []
@@ -199,7 +199,8 @@ class BlindAgent:
         """Check that few of the hand-in's updates deviate, and that theta_Q is finite.
 
         An update deviates if its distance from the grader's update is NaN or larger
-        than `CLOSE`. If theta_Q is not finite, NaN and infinite distances do not count.
+        than `CLOSE`. If theta_Q is not finite, a NaN or infinite distance is no
+        deviation, because the grader's own update may be NaN.
 
         Args:
             distances: for each compared update of a block, the distance between the

@@ -105,7 +105,7 @@ class Tokens:
 
         Raises:
             Foul: the answer is not n batches of B tokens, a drawn token should not be
-                in the buffer, or some tokens are drawn more often than others.
+                in the buffer, or the buffer prefers some tokens, see `Draws.uneven`.
         """
         flat = checked(answer, shape, self.tokens)
         # `found` has the index of the stored token with the same key. If there is none,

@@ -31,8 +31,9 @@ def compare(operation: ir.Operation) -> Function:
     """Return the operation `compare` as a JAX function of two arrays.
 
     If the operation compares floats by their total order, the function takes NaN as the
-    largest number, all NaN as equal, and -0 and 0 as equal. JAX uses the total order
-    in sorts and searches, and first removes the differences between such numbers.
+    largest number, all NaN as equal, and -0 and 0 as equal. This is enough: JAX uses
+    the total order in sorts and searches, after it has replaced -0 by 0 and each NaN by
+    the same NaN.
 
     Raises:
         Untranslatable: floats are compared by their total order, with another direction

@@ -237,9 +237,9 @@ class Learning:
     def learn(self, task: str) -> None:
         """Learn the maze or CartPole: train with one seed after another.
 
-        A training with full points, or one that a problem stops, is the last one. If
-        the updates are made by the formula of `td_loss`, there is only one training.
-        Raises what `learn_once` raises.
+        No training follows one that got full points or was stopped. If the updates are
+        made by the formula of `td_loss`, there is only one training. Raises what
+        `learn_once` raises.
 
         Args:
             task: "maze" or "cartpole".

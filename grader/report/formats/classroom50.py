@@ -88,10 +88,10 @@ def fields_of(environment: Mapping[str, str]) -> dict[str, str]:
 def as_tests(exercises: list[Exercise]) -> list[dict[str, Any]]:
     """Return a test in Classroom 50's format for each exercise, with whole points.
 
-    The total score after each exercise is rounded, with a half rounded up. A test gets
-    as many points as the rounded total has risen by its exercise. So the points of all
-    tests add up to the rounded total score. An exercise with full points keeps them,
-    because its maximum is a whole number.
+    The points of a test are the rounded total score after its exercise, minus the
+    rounded total score before it. A half is rounded up. So the points of all tests add
+    up to the rounded total score. An exercise with full points keeps them, because its
+    maximum is a whole number.
     """
     tests = []
     exact, whole = 0.0, 0

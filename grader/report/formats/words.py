@@ -28,7 +28,11 @@ def not_graded(report: Report | None) -> str:
 
 
 def about_hand_in(report: Report) -> list[str]:
-    """Return the first lines of a report: the hand-in's problem and notes, if any."""
+    """Return the first lines of a report: the hand-in's problem, and notes on it.
+
+    The problem is why the hand-in was not read or not imported. The list is empty if
+    there is neither a problem nor a note.
+    """
     return [*filter(None, [report.problem]), *(f"note: {n}" for n in report.notes)]
 
 

@@ -353,8 +353,9 @@ def loss_of(
         rows: the rows of the batch.
         formula: the formula; it needs choices for `LOSS_SLOTS`.
         y: the targets [..., 1, B], or [..., B, B] for all pairs of rows.
-        unmoved: the errors from which the weights of the rows are computed; None to
-            compute the weights from the errors of `rows`.
+        unmoved: the errors before the parameters of the network were moved, if `rows`
+            has the values after the move. The formula's factor "weight" is computed
+            from them. None to compute it from the errors of `rows`.
     """
     f = weighted_losses(rows, formula, y, unmoved)
     return formula["reduction"].compute(rows, f)
@@ -371,8 +372,9 @@ def weighted_losses(
         rows: the rows of the batch.
         formula: the formula; it needs choices for `LOSS_SLOTS`.
         y: the targets [..., 1, B], or [..., B, B] for all pairs of rows.
-        unmoved: the errors from which the weights of the rows are computed; None to
-            compute the weights from the errors of `rows`.
+        unmoved: the errors before the parameters of the network were moved, if `rows`
+            has the values after the move. The formula's factor "weight" is computed
+            from them. None to compute it from the errors of `rows`.
     """
     e = errors(rows, formula, y)
     weight = formula["weight"].compute(rows, e if unmoved is None else unmoved)

@@ -48,9 +48,9 @@ class Sample:
         return nearby(self.case, self.rows)
 
     def predicted(self, formula: Formula, target: Target) -> float:
-        """Return the loss that a formula gives for the question.
+        """Return the loss that a formula gives for the question, without a `Scale`.
 
-        The hand-in's loss may be a multiple of the result; see `Scale`.
+        A `Scale` is a factor by which the hand-in's loss can differ from this loss.
 
         Args:
             formula: the formula.

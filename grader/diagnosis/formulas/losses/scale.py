@@ -114,14 +114,14 @@ class Scale:
         return tuple(Difference(NAMES.get(id, id), HINTS[name]) for id, name in found)
 
     def words(self, natural: str, mean: str) -> str:
-        """Return the text of a loss that is multiplied by this factor.
+        """Return the text of a loss with this factor before it: "½ mean (Q(s,a) − y)²".
 
-        A factor B before "mean" is written as the sum "Σ_i".
+        "B" before "mean" is written as the sum "Σ_i".
 
         Args:
             natural: what a factor without mistakes is proportional to: "B" (rows), "A"
-                (actions), "B A" for B·A, or "" for neither. The text leaves this out,
-                because it is no mistake.
+                (actions), "B A" for B·A, or "" for neither. If this factor is
+                proportional to the same, only its constant is written.
             mean: the text of the loss without the factor, such as
                 "mean (Q(s,a) − y)²".
         """

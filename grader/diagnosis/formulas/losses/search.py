@@ -104,9 +104,10 @@ def factors_of(
     Returns:
         For each sample with a factor a triple: the factor, the number B of rows and the
         number A of actions. None instead of the list if, for some sample, only the
-        formula's loss is 0, only one of the two losses is finite, or the gradient or
-        the array of losses does not fit the formula. None, too, if successive samples
-        with the same B and A have different factors.
+        formula's loss is 0, only one of the two losses is finite, or the gradient does
+        not fit the formula. None, too, if the hand-in returns an array of losses that
+        does not fit, or if successive samples with the same B and A have different
+        factors.
     """
     found: list[tuple[float, int, int]] = []
     telling = []
@@ -161,8 +162,9 @@ def find_among(
     """Return the first formula that fits all answers, or None if none fits.
 
     Formulas with fewer differences from right code are tried first. They have at most
-    `MOST` differences. A factor of the loss is no difference. Formulas with a computed
-    constant are tried just before those with `MOST` differences.
+    `MOST` differences. A factor of the loss is no difference. Formulas with an unusual
+    constant, which is computed from the answers, are tried just before those with
+    `MOST` differences.
 
     Args:
         language: all formulas of the part.

@@ -79,7 +79,11 @@ class Slopes:
         )
 
     def rows_of(self, numbers: dict[str, Any]) -> Rows:
-        """Return a batch's numbers as `Rows`."""
+        """Return a batch's numbers as `Rows`.
+
+        Args:
+            numbers: the batch, with the same keys as for `__call__`.
+        """
         values = {
             name: np.asarray(value).astype(np.float64)
             for name, value in numbers.items()
@@ -138,7 +142,8 @@ class Slopes:
 
         Args:
             rows: the batch.
-            axis: an axis of the losses before the reduction [I, B]: -1 or -2.
+            axis: an axis of the losses [I, B] before the reduction: -1 or -2. I is 1
+                in right code; see `loss.errors` for other values.
 
         Returns:
             The slopes, by field of `Rows`.

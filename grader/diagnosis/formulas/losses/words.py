@@ -41,7 +41,13 @@ def target_words(formula: Formula) -> str:
 
 
 def label_words(formula: Formula) -> str:
-    """Return the text of the labels that `mc_loss` compares its predictions with."""
+    """Return a formula's labels as text, for example "G" or "normalised(G)".
+
+    `mc_loss` compares its predictions with the labels.
+
+    Args:
+        formula: a formula of `mc_loss`.
+    """
     return formula["after"].words.format(y=formula["label"].words)
 
 
@@ -80,12 +86,12 @@ def loss_words(found: Found, symbol: str, growth: str = "") -> str:
 
 
 def natural_growth(formula: Formula) -> str:
-    """Return "A" if code may return A times a formula's loss without a second mistake.
+    """Return "A" if a factor A in a formula's loss is no mistake; otherwise "".
 
-    A is the number of actions. The result is "A" for a formula with a target for
-    each action: y for the action taken, and 0 for the others. The formula takes the
-    mean over the actions, but code may as well take the sum. For all other formulas the
-    result is "".
+    A is the number of actions. The result is "A" for a formula with a target for each
+    action: y for the action taken, and 0 for the others. This formula takes the mean
+    over the actions. Code that takes the sum returns A times as much, which is no
+    mistake of its own.
     """
     return "A" if formula["predict"].words.endswith("0 for the others") else ""
 

@@ -73,15 +73,15 @@ class Episode:
         return rows_of(self.case, self.before)
 
     def cells(self, formula: Formula, rows: Rows) -> Cells:
-        """Return which cell of the table each step moves, according to a formula.
+        """Return which cell of the table each step changes, according to a formula.
 
         Args:
             formula: the formula.
             rows: the steps as rows, with values from the table that the steps read.
 
         Returns:
-            The cells' row indices [T] and column indices [T]. If steps move whole rows,
-            a slice is returned in place of the column indices.
+            The cells' row indices [T] and column indices [T]. If steps change whole
+            rows, a slice is returned in place of the column indices.
         """
         args = self.case.args
         states, later = (
@@ -139,17 +139,17 @@ class Episode:
         return after
 
     def flow(self, formula: Formula, size: float) -> np.ndarray:
-        """Return the additional move of each cell if the targets are differentiated.
+        """Return what differentiated targets add to each cell during the episode.
 
         Right code takes the targets as constants. Code that differentiates the targets,
-        too, adds these moves to the right ones.
+        too, adds these numbers to those of right code.
 
         Args:
             formula: the formula of the prediction and the target.
             size: the step size, which is α in right code.
 
         Returns:
-            The additional move of each cell [S, A].
+            The additional number for each cell [S, A].
         """
         rows = rows_of(self.case, self.before, formula)
         e = formula["predict"].compute(rows) - target_of(rows, formula).reshape(-1)

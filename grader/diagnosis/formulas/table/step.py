@@ -220,7 +220,10 @@ def last_wins(table: np.ndarray, cells: Cells, moves: np.ndarray) -> None:
 
 
 def cell(cells: Cells, t: int) -> tuple:
-    """Return the index of the cell, or of the whole row, that step t moves (t ≥ 0)."""
+    """Return the index of the cell that step t moves (t ≥ 0).
+
+    If `cells` has a slice in place of the columns, it is the index of a whole row.
+    """
     rows, columns = cells
     return rows[t], columns[t] if isinstance(columns, np.ndarray) else columns
 

@@ -51,7 +51,7 @@ STILL = (
 
 @dataclass(frozen=True)
 class Size:
-    """A step size: a constant times a function of α and T.
+    """A step size: a constant times a function of α and an episode's length T.
 
     Attributes:
         constant: the constant; 0 if no cell moves, negative if cells move away from
@@ -93,7 +93,7 @@ class Size:
 
     @property
     def words(self) -> str:
-        """The step size with a minus sign, as text: "−α" for the right step size α."""
+        """Minus the step size, as text: "−α" for the step size α, "α" for −α."""
         sign = "" if self.constant < 0 else "−"
         size = constant_words(abs(self.constant))
         if size == "1":

@@ -72,12 +72,13 @@ RIGHT = joined(*(next(formulas_of(grammar, 0)) for grammar in (TARGET, STEP, WHO
 def episode(source: Fixed, rewards: np.ndarray | None = None, **settings: Any) -> Case:
     """Make one question to `update_Q_TD0`.
 
-    If the episode has several steps, all values of its first next state are negative.
+    If the episode has several steps, Q is negative for all actions in the state after
+    the first step.
 
     Args:
         source: the source of the random numbers.
-        rewards: the rewards [T]; the middle one is set to 0 in place. None for random
-            rewards.
+        rewards: the rewards [T], or None for random rewards. In a given array, the
+            middle reward is set to 0 in place.
         settings: further arguments of `cases.td0`.
     """
     case = cases.td0(source, **settings)
@@ -343,9 +344,10 @@ def with_differences(samples: Sequence[Episode], level: int) -> Iterator[Found]:
 
     Args:
         samples: the questions with the hand-in's answers.
-        level: the number of mistakes. Formulas with a computed constant are yielded for
-            level 2 only. A wrong step size counts only beside a mistake in a term of
-            the grammar `WHOLE`.
+        level: the number of mistakes. A wrong step size is not counted. But in a
+            formula with a mistake in a term of the grammar `WHOLE`, it is counted like
+            any other mistake. Formulas with a computed constant are yielded for level 2
+            only.
     """
     for in_step in range(min(level, MOST_IN_STEP) + 1):
         for formula in candidates(samples, level - in_step, in_step):

@@ -203,7 +203,7 @@ def stored_and_drawn(
 
 
 def several_drawn(seen: list[Seen | None]) -> bool:
-    """Tell whether some script's first "samples" drew two different transitions.
+    """Tell whether some script's first "samples" operation drew different transitions.
 
     Args:
         seen: for each script (a list of operations on a new buffer), which transitions

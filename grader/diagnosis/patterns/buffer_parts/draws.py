@@ -115,7 +115,8 @@ def same_batches(draws: Sequence[np.ndarray]) -> Finding | None:
             rows [n,B].
 
     Returns:
-        None also if a buffer gave fewer than three batches, or only one transition.
+        None also if a buffer gave fewer than three batches, or if all rows of its
+        batches are the same transition.
     """
     if not all(constant(each) and len(set(each[0])) > 1 for each in draws):
         return None
@@ -322,7 +323,7 @@ def rises(shares: np.ndarray, n: int) -> bool:
 
 
 def dependent(draws: np.ndarray, stored: int) -> Finding | None:
-    """Return a finding if two rows show one transition too often or too rarely.
+    """Return a finding if two rows are the same transition too often or too rarely.
 
     Two rows of one batch are compared, and two rows of consecutive batches. If no batch
     has the same transition twice, as in draws without replacement, only rows of

@@ -120,7 +120,9 @@ def shared(asker: Asker, new: Played) -> Finding | None:
 
 
 def no_arrays(asker: Asker, raised: str) -> Finding | None:
-    """Return a finding if a batch is clearly not five arrays of numbers; else None.
+    """Return a finding if a batch is a list of rows, or if a field is not numeric.
+
+    For any other wrong batch, the result is None.
 
     Args:
         asker: plays scripts (lists of operations) on new buffers of the hand-in.
@@ -176,10 +178,11 @@ def one_size(asker: Asker) -> Finding | None:
 
 
 def until_full(asker: Asker) -> Finding | None:
-    """Return a finding if only a buffer that is not full fails to draw; else None.
+    """Return a finding if a half full buffer fails to draw, but a full one does not.
 
-    Single rows are drawn from new buffers that are half full. If all of these draws
-    fail, the finding says so. If only some fail, it says that empty places are drawn.
+    Otherwise the result is None. Single rows are drawn from new buffers that are half
+    full. If all of these draws fail, the finding says so. If only some fail, it says
+    that empty places are drawn.
 
     Args:
         asker: plays scripts (lists of operations) on new buffers of the hand-in.
@@ -264,7 +267,7 @@ FAILS_TO_DRAW = found(
 def lengths(asker: Asker, storage: set[str]) -> list[Finding]:
     """Return a finding, in a list, if the buffer's length is wrong; else [].
 
-    A wrong length that follows from a known storage mistake is not reported.
+    A wrong length that follows from a mistake in `storage` is not reported.
 
     Args:
         asker: plays scripts (lists of operations) on new buffers of the hand-in.

@@ -50,9 +50,10 @@ def candidates(
 
     Returns:
         Tuples (cost, where, other, source, change). `cost` is the distance from right
-        code. `where`, a key of `WHERE`, selects the wrong rows. In these rows, the
-        value is that of the field `source` in the transition `other`: a key of
-        `OTHERS`, or None for the row's transition. `change` alters it (None: does not).
+        code. `where` is a key of `WHERE`, which selects the wrong rows. In these rows,
+        the value comes from the field `source` of the transition `other`. `other` is a
+        key of `OTHERS`, or None for the row's transition. `change` says how the value
+        is changed; None if it is unchanged.
     """
     sources = [name, *(f for f in FIELDS if f != name and alike(f, name))]
     found: list[Candidate] = []
@@ -121,9 +122,10 @@ def exact_rows(a: np.ndarray, b: np.ndarray, shape: tuple[int, ...]) -> np.ndarr
 
 
 def explain(name: str, several: Sequence[Batches]) -> Explanation | None:
-    """Return the explanation of a wrong field that is closest to right code, or None.
+    """Return the cheapest explanation of a wrong field that fits; None if none fits.
 
-    An explanation says which rows are wrong, and where their values come from.
+    An explanation says which rows are wrong, and where their values come from. It is
+    cheap if it is close to right code.
 
     Args:
         name: name of the field.
@@ -182,11 +184,12 @@ def covers(name: str, pairs: Sequence[tuple[Batches, np.ndarray]]) -> bool:
 def both_flags(
     pairs: Sequence[tuple[Batches, np.ndarray]], other: str | None = None
 ) -> bool:
-    """Tell whether d is true in some and false in others of the selected rows.
+    """Tell whether `terminated` is true in some selected rows and false in others.
 
     Args:
         pairs: batches, each with a mask [n,B] that selects some of their rows.
-        other: whose d is read: a key of `OTHERS`; None for the transition of the row.
+        other: the transition whose `terminated` is read: a key of `OTHERS`; None for
+            the transition of the row.
     """
     flags = [
         b.stored("terminated", OTHERS[other](b) if other else b.ids)[at]
@@ -211,7 +214,8 @@ def predicts(
     Args:
         name: name of the field.
         b: batches.
-        holds: mask [n,B] of the rows to compare; if it is empty, the result is True.
+        holds: mask [n,B] of the rows to compare; if it selects none, the result is
+            True.
         other: a key of the table `OTHERS`; None for the transition of the row.
         source: name of a field.
         change: how the value is changed; None if it is unchanged.
@@ -373,15 +377,15 @@ def read_fields(
 
 
 def by_ends(name: str, several: Sequence[Batches]) -> list[Explanation]:
-    """Explain a field separately for rows with d true and for rows with d false.
+    """Explain a field separately for rows with `terminated` true and false.
 
     Args:
         name: name of the field.
         several: batches in which the field may be wrong.
 
     Returns:
-        An explanation for d true and one for d false, each only if the field is wrong
-        in such rows. [] if an explanation is needed and not found.
+        An explanation for `terminated` true and one for false, each only if the field
+        is wrong in such rows. [] if an explanation is needed and not found.
     """
     read = []
     for where in ("where d is true", "where d is false"):

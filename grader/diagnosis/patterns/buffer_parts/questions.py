@@ -71,7 +71,7 @@ def found(
 
 
 def transitions(rng: np.random.Generator, state_dim: int = 3) -> Rows:
-    """Draw `STORED` transitions; no two of them are equal in any field except d.
+    """Draw `STORED` transitions; no two are equal in any field but `terminated`.
 
     States and rewards have both signs, more digits than float16 keeps, and sizes below
     and above 1. In each block of four consecutive transitions, two are terminal.
@@ -251,7 +251,8 @@ def in_shape(
     """Return n batches in the shapes [n,B] and [n,B,D], and the wrong shapes found.
 
     Args:
-        sample: result of "samples": for each field an array of n batches.
+        sample: result of the operation "samples" of `inside/buffer.py`: for each field
+            an array of n batches.
         n: number of batches.
         size: the batch size that was asked for.
         state_dim: number D of entries of a state.

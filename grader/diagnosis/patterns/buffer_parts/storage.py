@@ -45,8 +45,8 @@ def predicted(store: Way, places: Way, seen: Seen) -> tuple[list[set[int]], bool
     Args:
         store: the rule, right or wrong, by which transitions are stored.
         places: the rule, right or wrong, by which the places to draw from are chosen.
-        seen: the script, and the lengths that the hand-in's buffer gave. What was drawn
-            is not used.
+        seen: the script (a list of operations on a new buffer), and the lengths that
+            the hand-in's buffer gave. What was drawn is not used.
 
     Returns:
         A pair (sets, as_stored). `sets` has for each "samples" the numbers of the
@@ -77,7 +77,7 @@ def predicted(store: Way, places: Way, seen: Seen) -> tuple[list[set[int]], bool
 
 
 def fitting(seen: Sequence[Seen], *, exactly: bool = True) -> list[tuple[Way, Way]]:
-    """Return the pairs of rules that predict what was drawn, at the lowest cost.
+    """Return the cheapest pairs of rules among those that predict what was drawn.
 
     A pair has a rule by which transitions are stored, and a rule by which the places to
     draw from are chosen. Both can be right or wrong. The cost of a pair is the sum of
@@ -85,7 +85,7 @@ def fitting(seen: Sequence[Seen], *, exactly: bool = True) -> list[tuple[Way, Wa
     differ from those of the simulated storage.
 
     Args:
-        seen: for each script, which transitions were drawn.
+        seen: for each tested buffer, which transitions were drawn.
         exactly: True if a prediction must equal the drawn set; False if some predicted
             transitions may be missing in the drawn set.
 
@@ -126,7 +126,7 @@ def storage_findings(
     """Return the findings about which transitions are stored, and which are drawn.
 
     Args:
-        seen: for each script, which transitions were drawn.
+        seen: for each tested buffer, which transitions were drawn.
         exactly: True if a prediction must equal the drawn set; False if some predicted
             transitions may be missing in the drawn set.
 
@@ -152,16 +152,17 @@ def storage_findings(
 
 
 def in_words(seen: Seen) -> Finding | None:
-    """Return a finding that lists which transitions were drawn and which were not.
+    """Return a finding that lists the drawn transitions and those that are missing.
 
     Use this function if `storage_findings` finds no explanation.
 
     Args:
-        seen: a script, and which transitions were drawn.
+        seen: the operations on one buffer, and what each "samples" operation has drawn.
 
     Returns:
         The finding on the first "samples" operation whose drawn transitions are not
-        exactly those that a right buffer stores. None if there is no such operation.
+        exactly those that a right buffer stores then. None if there is no such
+        operation.
     """
     right, _ = predicted(STORES[0], PLACES[0], seen)
     for k, (expected, drawn) in enumerate(zip(right, seen.drawn, strict=False)):

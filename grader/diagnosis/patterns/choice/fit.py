@@ -84,10 +84,11 @@ class Sample:
         return calls.mean(axis=0), calls.std(axis=0) / np.sqrt(len(calls))
 
     def over_calls(self, weights: np.ndarray) -> np.ndarray:
-        """Return for each of K calls G weighted sums of the entries of `taken`.
+        """Return for each of K calls G weighted sums over the chosen actions.
 
         Args:
-            weights: weights of the entries for each of the G sums [G,N,A+1].
+            weights: for each of the G sums, the weight that each action has in each of
+                the N rows [G,N,A+1]. Index A means any number that is no action.
 
         Returns:
             An array [K,G].
@@ -244,10 +245,11 @@ def odd_rows(sample: Sample, expected: np.ndarray) -> list[int]:
 
 
 def law_of(fit: Fit) -> Law | None:
-    """Return the simplest formula in ε that fits all estimated probabilities.
+    """Return the simplest formula in ε that fits all probabilities of exploring.
 
     Args:
-        fit: has the estimated probability of exploring for each ε, 0 and 1 among them.
+        fit: has an estimated probability of exploring for each ε. Two of these ε are 0
+            and 1.
 
     Returns:
         None if no formula fits the estimates at all ε.

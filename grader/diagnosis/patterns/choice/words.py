@@ -6,7 +6,7 @@ SLIDES = "(slides: Deep Q Networks)"
 
 
 def choice(name: str, hint: str) -> Difference:
-    """Return the mistake with this name; its hint ends with the title of the slides.
+    """Make a mistake from a name and a hint, to which the title of the slides is added.
 
     Args:
         name: name of the mistake.

@@ -18,11 +18,12 @@ DQL = "(slides: Deep Q Learning)."
 
 
 def differs(name: str, hint: str) -> Difference:
-    """Return the mistake with this name; its hint ends with the title of the slides.
+    """Return a mistake of `discounted_returns`.
 
     Args:
         name: name of the mistake.
         hint: text for the student on what is wrong, without a full stop at the end.
+            "(slides: Deep Q Learning)." is added to it.
     """
     return Difference(name, f"{hint} {DQL}")
 

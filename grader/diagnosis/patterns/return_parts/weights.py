@@ -202,7 +202,7 @@ RULES: Sequence[Rule] = [
 
 
 def weights_of(rewards: np.ndarray, returns: np.ndarray, gamma: float) -> list[Weight]:
-    """Return the choices for the weights: those of `WEIGHTS`, and powers of constants.
+    """Return the choices for the rewards' weights: `WEIGHTS`, and powers of constants.
 
     A constant takes the place of γ. Some constants are usual discounts; others are
     estimated from the returns.

@@ -1,7 +1,7 @@
-"""Ask `td_update` for steps, and find mistakes that no single step shows.
+"""Ask `td_update` for steps, and find mistakes that no formula of a step describes.
 
-Such mistakes are: a call depends on earlier calls, arguments are deleted, or an
-exception is raised.
+Such mistakes are: a call depends on earlier calls, arguments are deleted, an exception
+is raised, or the steps follow the gradient of another loss.
 """
 
 import contextlib

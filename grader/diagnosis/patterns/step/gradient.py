@@ -49,7 +49,10 @@ class Kind:
     rows: int | None = None
 
     def loss(self, draw: Draw, gamma: float) -> float:
-        """Return the loss L(x, y) for a draw (question) and a γ."""
+        """Return the stand-in's loss for a draw (question) and a γ.
+
+        It is computed with θ_Q, θ_T or both, as `places` says.
+        """
         return self.all_of(draw, gamma)[0]
 
     def gradient(self, draw: Draw, gamma: float) -> Vector:
@@ -58,7 +61,14 @@ class Kind:
         return self.of[0] * first + self.of[1] * second
 
     def all_of(self, draw: Draw, gamma: float) -> tuple[float, Vector, Vector]:
-        """Return L(x, y), ∂L/∂x [P] and ∂L/∂y [P] for a draw (question) and a γ."""
+        """Return the stand-in's loss L(x, y), and its gradients ∂L/∂x and ∂L/∂y [P].
+
+        Each of x and y is θ_Q or θ_T, as `places` says.
+
+        Args:
+            draw: the question, see `Draw`.
+            gamma: γ.
+        """
         theta = {"Q": draw.theta_Q, "T": draw.theta_T}
         first, second = (theta[place] for place in self.places)
         return loss_and_gradients(draw, first, second, gamma, self.rows)
@@ -120,7 +130,8 @@ def shares(plain: list[Vector], seen: list[Vector]) -> list[float]:
 def noise_of(draw: Draw) -> float:
     """Return the absolute tolerance for a gradient that is computed from a move of θ_Q.
 
-    The move is the difference of two float32 vectors, so it has rounding errors.
+    The move is θ_Q after an update minus θ_Q before it. Both are float32 vectors, so
+    the move has rounding errors.
     """
     return 3e-6 * float(np.abs(draw.theta_Q).max())
 
@@ -156,10 +167,10 @@ def scaled(draws: list[Draw], plain: list[Vector], seen: list[Vector]) -> float 
 
 
 def times(draws: list[Draw], plain: list[Vector], seen: list[Vector]) -> Change | None:
-    """Return the change "times a constant" if the hand-in makes it, else None.
+    """Return the change "times a constant" if it turns `plain` into `seen`, else None.
 
-    `plain` has the gradients before the change, `seen` has the hand-in's: one [P] for
-    each draw (question). A right hand-in has the constant 1.
+    `plain` has a computed gradient [P] for each draw (question), `seen` the hand-in's.
+    A right hand-in has the constant 1.
     """
     factor = scaled(draws, plain, seen)
     if factor is None:
@@ -170,10 +181,10 @@ def times(draws: list[Draw], plain: list[Vector], seen: list[Vector]) -> Change 
 def clipped(
     draws: list[Draw], plain: list[Vector], seen: list[Vector]
 ) -> Change | None:
-    """Return the change "clip the entries" if the hand-in makes it, else None.
+    """Return the change "clip the entries" if it turns `plain` into `seen`, else None.
 
-    `plain` has the gradients before the change, `seen` has the hand-in's. The limit is
-    estimated from the largest entry of the hand-in's gradients.
+    `plain` has a computed gradient [P] for each draw (question), `seen` the hand-in's.
+    The limit is estimated from the largest entry in `seen`.
     """
     most = max(float(np.abs(s).max()) for s in seen)
     inside = [np.abs(s) < 0.999 * most for s in seen]
@@ -202,10 +213,10 @@ def clipped(
 def shortened(
     draws: list[Draw], plain: list[Vector], seen: list[Vector]
 ) -> Change | None:
-    """Return the change of the gradient's norm that the hand-in makes, or None.
+    """Return the change of the norm that turns `plain` into `seen`, or None.
 
-    `plain` has the gradients before the change, `seen` has the hand-in's. Two changes
-    are known: the norm is clipped, or all gradients get one and the same norm.
+    `plain` has a computed gradient [P] for each draw (question), `seen` the hand-in's.
+    Two changes are tried: the norm is clipped, or all gradients get the same norm.
     """
     factors = shares(plain, seen)
     fits = all(
@@ -241,9 +252,10 @@ def shortened(
 
 
 def signs(draws: list[Draw], plain: list[Vector], seen: list[Vector]) -> Change | None:
-    """Return the change "signs times a constant" if the hand-in makes it, else None.
+    """Return the change "signs times a constant" if it turns `plain` into `seen`.
 
-    `plain` has the gradients before the change, `seen` has the hand-in's.
+    `plain` has a computed gradient [P] for each draw (question), `seen` the hand-in's.
+    The result is None if no constant fits.
     """
     factor = scaled(draws, [np.sign(p) for p in plain], seen)
     if factor is None:
@@ -260,9 +272,10 @@ def signs(draws: list[Draw], plain: list[Vector], seen: list[Vector]) -> Change 
 def decayed(
     draws: list[Draw], plain: list[Vector], seen: list[Vector]
 ) -> Change | None:
-    """Return the change "plus a multiple of θ_Q" if the hand-in makes it, else None.
+    """Return the change "plus a multiple of θ_Q" if it turns `plain` into `seen`.
 
-    `plain` has the gradients before the change, `seen` has the hand-in's.
+    `plain` has a computed gradient [P] for each draw (question), `seen` the hand-in's.
+    The result is None if no multiple fits.
     """
     sizes = [1 / np.abs(s).max() for s in seen]
     left = np.concatenate(
@@ -285,10 +298,10 @@ def decayed(
 def by_array(
     draws: list[Draw], plain: list[Vector], seen: list[Vector]
 ) -> Change | None:
-    """Return the change "0 in some arrays" if the hand-in makes it, else None.
+    """Return the change "0 in some arrays" if it turns `plain` into `seen`, else None.
 
-    `plain` has the gradients before the change, `seen` has the hand-in's. An array is
-    one leaf of θ_Q, such as a layer's weights.
+    `plain` has a computed gradient [P] for each draw (question), `seen` the hand-in's.
+    An array is one leaf of θ_Q, such as a layer's weights.
     """
     kept = []
     for d, p, s in zip(draws, plain, seen, strict=True):

@@ -135,7 +135,7 @@ def walked(draw: Draw, rows: Rows) -> list[Vector]:
     Args:
         draw: the question, which has θ_Q before the first step.
         rows: a pair for each step: the function that computes the gradient [P] from a
-            draw, and the formula by which the step uses this gradient.
+            draw, and the `Step`, which says how θ_Q is changed by this gradient.
     """
     ends = []
     for gradient, step in rows:

@@ -181,7 +181,7 @@ def advanced(before: AdamState, after: AdamState) -> bool:
 
 
 def same_state(a: AdamState, b: AdamState) -> bool:
-    """Tell whether two states of Adam hold the same numbers."""
+    """Tell whether two states of Adam are equal, without a tolerance."""
     same = np.array_equal(a.mu, b.mu) and np.array_equal(a.nu, b.nu)
     return a.count == b.count and same
 
