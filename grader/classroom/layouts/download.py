@@ -218,7 +218,8 @@ def found_in(inner: Path, beside: Entries) -> Found:
         beside: the entries of the folder in which it lies.
 
     Raises:
-        UsageError: see `find`.
+        UsageError: the folder cannot be read, or holds no hand-in, or is no download
+            but a single hand-in or a folder of several downloads.
     """
     found = find(inner)
     found.inner = f"{inner.name}/{found.inner}".rstrip("/")

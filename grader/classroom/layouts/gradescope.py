@@ -49,7 +49,8 @@ def read_submitters(path: Path) -> dict[str, tuple[Owner, ...]]:
         path: the path of Gradescope's file of metadata.
 
     Raises:
-        UsageError: see `pieces`.
+        UsageError: the file cannot be read, or does not come from Gradescope. Or PyYAML
+            is not installed.
     """
     try:
         import yaml

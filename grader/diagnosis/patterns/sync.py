@@ -235,16 +235,17 @@ def is_right(observed: list[Observation]) -> bool:
 def explained(observed: list[Observation]) -> Reading | None:
     """Return the reading of all answers.
 
-    If no rule explains them, the reading lists some of them, see `in_order`.
+    It says by which rule θ_T is renewed. If no rule explains the answers, it lists some
+    of them, see `in_order`.
 
     Args:
         observed: all answers, in the order of the questions. Those for the steps
             `SHOWN_STEPS` are the first.
 
     Returns:
-        None if all answers are right, or if all have one content that is no known
-        mistake. None also if an answer is an exception, and no known mistake explains
-        the answers.
+        None in three cases: all answers are right; all have the same content, such as
+        "other numbers", and this is no known mistake; or an answer is an exception, and
+        no known mistake explains it.
     """
     if is_right(observed):
         return None

@@ -1,4 +1,4 @@
-"""Hold the sentences that explain exceptions of JAX and NumPy to students."""
+"""Explain to students frequent exceptions that JAX and NumPy raise in their code."""
 
 from grader.inside.explanations.kind import Kind
 

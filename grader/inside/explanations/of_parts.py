@@ -1,4 +1,7 @@
-"""Kinds of exceptions about networks, optimizers, transitions and the buffer."""
+"""Explain to students frequent exceptions in code that uses one part of the homework.
+
+These are networks, optimizers, transitions and the buffer.
+"""
 
 from grader.inside.explanations.kind import Kind
 
