@@ -18,6 +18,7 @@ from grader.classroom.gradebooks.export import Export
 from grader.classroom.gradebooks.groups import Places, written
 from grader.classroom.gradebooks.people import normal
 from grader.classroom.layouts import Owner
+from grader.report.model import write_whole
 
 FOLDER = "feedback"
 FILE = "report.html"
@@ -182,9 +183,7 @@ def write(
         if not packed.files:
             continue
         path.parent.mkdir(exist_ok=True)
-        temporary = path.with_suffix(".part")
-        temporary.write_bytes(pack(packed, out / "students"))
-        temporary.replace(path)
+        write_whole(path, pack(packed, out / "students"))
         lines.append(f"{path}: {len(packed.files)} reports")
         if packed.left_out:
             lines.append(f"{path}: not in it: {'; '.join(packed.left_out)}")
