@@ -20,7 +20,7 @@ from grader.classroom.after import adjust, feedback
 from grader.classroom.after.regrade import chosen_by, grade_anew, options_of_others
 from grader.classroom.after.roster import Attendance, attendance, read_roster
 from grader.classroom.after.who import Known
-from grader.classroom.entries import Entry, entry_of, id_of
+from grader.classroom.entries import Entry, id_of
 from grader.classroom.grade_all import Grading, grade_all, on_cluster, on_this_machine
 from grader.classroom.gradebooks.export import Export
 from grader.classroom.gradebooks.fill import fill
@@ -136,10 +136,11 @@ def run(arguments: argparse.Namespace) -> int:
         report = kept.get(name) if name else None
         why_not = unread.get(hand_in.entry) or failed.get(name)
         why_not = "" if report else why_not or "its report cannot be read"
-        submission = submissions.get(hand_in.entry)
+        if report:  # a copy with another name may have made it
+            report.submission["name"] = submissions[hand_in.entry].name
         stranger = attended.strangers.get(hand_in.entry, "")
         mine = changes.get(id_, ())
-        entries.append(entry_of(hand_in, submission, report, why_not, mine, stranger))
+        entries.append(Entry(id_, hand_in, report, why_not, mine, stranger))
     findings = compared(entries, submissions)
     filled = None
     if export:

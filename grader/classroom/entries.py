@@ -121,36 +121,6 @@ def id_of(name: str, submission: Submission | None) -> str:
     return hashed.hexdigest()
 
 
-def entry_of(
-    hand_in: HandIn,
-    submission: Submission | None,
-    report: Report | None,
-    why_not: str,
-    changes: tuple[adjust.Change, ...] = (),
-    stranger: str = "",
-) -> Entry:
-    """Return the `Entry` of a hand-in, with its id.
-
-    This function also writes the hand-in's name into the report, because the report may
-    be on another hand-in with the same contents.
-
-    Args:
-        hand_in: the path of the hand-in, and its owners.
-        submission: the hand-in as it was read, or None if it was not read.
-        report: the report on this hand-in, or on another one with the same contents;
-            None if there is no report.
-        why_not: why there is no report; "" if there is one.
-        changes: the changes that staff have made to the score.
-        stranger: the owners who are not, or perhaps not, on the roster, as text; ""
-            for none.
-    """
-    if submission is not None and report is not None:
-        # A copy with another name may have made the report.
-        report.submission["name"] = submission.name
-    id_ = id_of(hand_in.entry, submission)
-    return Entry(id_, hand_in, report, why_not, changes, stranger)
-
-
 @dataclass(frozen=True)
 class Trouble:
     """One reason for staff to look at a hand-in.
