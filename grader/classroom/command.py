@@ -82,7 +82,7 @@ def parse(words: list[str]) -> argparse.Namespace:
     add(
         "--unread",
         kinds.one_of("UNREAD", ZERO),
-        "0: enter that in the gradebook for what was not read or not imported",
+        "0: enter that for what was not read or not imported",
     )
     add("--roster", kinds.optional, "a list of the people of the course")
     add("--regrade", str.strip, "the owner or name of a hand-in to grade anew")
@@ -139,12 +139,12 @@ def run(arguments: argparse.Namespace) -> int:
         if report:  # a copy with another name may have made it
             report.submission["name"] = submissions[hand_in.entry].name
         stranger = attended.strangers.get(hand_in.entry, "")
-        mine = changes.get(id_, ())
-        entries.append(Entry(id_, hand_in, report, why_not, mine, stranger))
+        told = changes.get(id_, ()), stranger, arguments.unread
+        entries.append(Entry(id_, hand_in, report, why_not, *told))
     findings = compared(entries, submissions)
     filled = None
     if export:
-        filled = fill(export, entries, members=members, zero_unread=arguments.unread)
+        filled = fill(export, entries, members=members)
     more += results.about_people(entries, attended)
     with writing(out):
         results.write_all(

@@ -38,6 +38,8 @@ class Entry:
         changes: the changes that staff have made to the score.
         stranger: the owners who are not, or perhaps not, on the roster, as text; "" if
             there are no such owners, or no roster.
+        zero_unread: whether 0 is entered if the hand-in was not read or not imported,
+            and staff have not fixed the score.
     """
 
     id: str
@@ -46,6 +48,7 @@ class Entry:
     why_not: str = ""
     changes: tuple[adjust.Change, ...] = ()
     stranger: str = ""
+    zero_unread: bool = False
 
     @property
     def graded(self) -> bool:
@@ -65,11 +68,13 @@ class Entry:
         """The score after the changes of staff; None if no score is to be entered.
 
         Without a report, the result is None even if staff have fixed the score. If the
-        hand-in could not be read or imported, it is None unless staff have fixed the
-        score.
+        hand-in could not be read or imported, and staff have not fixed the score, the
+        changes do not count: the result is 0 if `zero_unread` is true, else None.
         """
-        if self.report is None or not self.is_settled:
+        if self.report is None:
             return None
+        if self.problem and not any(change.is_fixed for change in self.changes):
+            return 0.0 if self.zero_unread else None
         return adjust.adjusted(self.score, self.report.max_score, self.changes)
 
     def adjustment(self, *, reasons: bool = True) -> str:
@@ -91,15 +96,6 @@ class Entry:
         why = [change.in_words() for change in self.changes] if reasons else []
         told = "nothing" if self.entered is None else plain_number(self.entered)
         return "; ".join([given, *why, f"{told} entered"])
-
-    @property
-    def is_settled(self) -> bool:
-        """Whether the hand-in's score can be entered without asking staff.
-
-        That is so if the hand-in was graded and imported, or if staff have fixed the
-        score.
-        """
-        return not self.problem or any(change.is_fixed for change in self.changes)
 
     @property
     def problem(self) -> str:

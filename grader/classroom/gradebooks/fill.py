@@ -47,7 +47,6 @@ def fill(
     entries: Iterable[Entry],
     *,
     members: Mapping[str, Sequence[Owner]] | None = None,
-    zero_unread: bool = False,
 ) -> Filled:
     """Enter the scores of a class into an export, and list the scores not entered.
 
@@ -55,8 +54,6 @@ def fill(
         export: the export of a gradebook.
         entries: all hand-ins with their results.
         members: the members of each group, by the group's name; None if not known.
-        zero_unread: whether to enter 0 for a hand-in that was not read or not imported.
-            If false, nothing is entered for such a hand-in.
     """
     places = Places(export, members or {})
     filled = Filled(encoding=export.sheet.encoding, file=export.file)
@@ -69,14 +66,14 @@ def fill(
                 filled.disputes.append(not_entered(name, doubt))
             if entry.report is None:
                 continue
-            if not (entry.is_settled or zero_unread):
+            if entry.entered is None:
                 filled.with_problem.append(name)
             elif row is None and not doubt:
                 filled.without_row.append(name)
     scores: dict[int, float] = {}
     for row, claim in claims.items():
         (entry, *others) = claim.values()
-        score = score_of(entry, export.maxima[row], zero_unread)
+        score = score_of(entry, export.maxima[row])
         who = export.value(row, "name") or export.rows[row].at(0)
         if others:
             filled.disputes.append(not_entered(who, several(claim.values())))
@@ -109,19 +106,15 @@ def several(claim: Collection[Entry]) -> str:
     return f"{len(claim)} hand-ins claim this row ({names})"
 
 
-def score_of(entry: Entry, maximum: float, zero_unread: bool) -> float | None:
+def score_of(entry: Entry, maximum: float) -> float | None:
     """Return the score to enter; None if nothing is to be entered.
 
     Args:
         entry: the hand-in with its result.
         maximum: the number to enter for a full score; every other score is scaled in
             proportion. 0 means that scores are not scaled.
-        zero_unread: whether to return 0 for a hand-in that was not read or not
-            imported.
     """
-    if entry.report is None:
+    if entry.report is None or entry.entered is None:
         return None
-    if entry.entered is None:
-        return 0 if zero_unread else None
     full = entry.report.max_score
     return entry.entered * (maximum or full) / full

@@ -221,6 +221,30 @@ def test_points_for_what_was_not_imported_are_not_promised():
     assert (row["score"], row["adjusted"]) == ("0", "")
 
 
+@pytest.mark.parametrize(
+    ("problem", "given"),
+    [("not read: x", "no score"), ("not imported: y", "0 of 100 by the grader")],
+)
+def test_a_zero_that_is_entered_is_told(problem, given):
+    """With UNREAD=0, pages and table say that 0 is entered, as the gradebook has it.
+
+    A fixed score is entered instead of 0. Without a report, nothing is entered.
+    """
+    more, fixed = Change("+", 10, False, "recount"), Change("=", 85, False, "oral")
+    about = {"problem": problem, "zero_unread": True}
+    entry = entry_of(1, BO, 0, changes=(more,), **about)
+    assert entry.adjustment() == f"{given}; +10: recount; 0 entered"
+    assert entry.adjustment() in student.page(entry)
+    (row,) = csv.DictReader(table([entry]).splitlines())
+    assert row["adjusted"] == "0"
+    filled = fill(read_canvas(sheet_of(BOOK), "DQN"), [entry])
+    assert filled.text == BOOK.replace("bo7,A,", "bo7,A,0")
+    entry = entry_of(1, BO, 0, changes=(fixed,), **about)
+    assert entry.adjustment() == f"{given}; set to 85: oral; 85 entered"
+    entry = entry_of(1, BO, None, changes=(more,), zero_unread=True)
+    assert entry.adjustment() == "not graded; nothing entered"
+
+
 def test_a_fixed_score_is_entered_for_what_was_not_read():
     """A fixed score goes into the gradebook without UNREAD=0; a penalty does not."""
     fixed, less = Change("=", 85, False, "oral exam"), Change("-", 5, False, "late")
