@@ -3,13 +3,11 @@
 A row gets a score only if it is certain to which person the row belongs.
 """
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field
 
 from grader.classroom.entries import Entry
-from grader.classroom.gradebooks.export import Export
 from grader.classroom.gradebooks.groups import Places
-from grader.classroom.layouts import Owner
 
 
 @dataclass
@@ -42,20 +40,14 @@ class Filled:
     unscaled: bool = False
 
 
-def fill(
-    export: Export,
-    entries: Iterable[Entry],
-    *,
-    members: Mapping[str, Sequence[Owner]] | None = None,
-) -> Filled:
+def fill(places: Places, entries: Iterable[Entry]) -> Filled:
     """Enter the scores of a class into an export, and list the scores not entered.
 
     Args:
-        export: the export of a gradebook.
+        places: the rows of the export.
         entries: all hand-ins with their results.
-        members: the members of each group, by the group's name; None if not known.
     """
-    places = Places(export, members or {})
+    export = places.export
     filled = Filled(encoding=export.sheet.encoding, file=export.file)
     claims: dict[int, dict[int, Entry]] = {}  # by row, the hand-ins of its owner
     for number, entry in enumerate(entries):

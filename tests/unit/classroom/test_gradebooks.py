@@ -12,6 +12,7 @@ import pytest
 
 from grader.classroom.entries import Entry
 from grader.classroom.gradebooks.fill import Filled, fill
+from grader.classroom.gradebooks.groups import Places
 from grader.classroom.gradebooks.read import read_export
 from grader.classroom.gradebooks.sheet import sheet_of
 from grader.classroom.gradebooks.table import table
@@ -64,7 +65,7 @@ def filled_in(text: str, assignment: str, entries: list[Entry]) -> Filled:
     Returns:
         A `Filled`: the new text, and lists of the scores that were not entered.
     """
-    return fill(read_export(sheet_of(text), assignment), entries)
+    return fill(Places(read_export(sheet_of(text), assignment), {}), entries)
 
 
 def test_canvas():

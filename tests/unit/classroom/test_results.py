@@ -53,5 +53,5 @@ def test_an_archive_that_cannot_be_written(out, monkeypatch):
     monkeypatch.setattr(feedback, "for_canvas", lambda _: packed)
     monkeypatch.setattr("os.replace", fail)
     with pytest.raises(OSError, match="full"):
-        feedback.write(out, [entry], None, {})
+        feedback.write(out, [entry], None)
     assert [*(out / feedback.FOLDER).iterdir()] == []
