@@ -20,14 +20,13 @@ from grader.classroom.after import adjust, feedback
 from grader.classroom.after.regrade import chosen_by, grade_anew, options_of_others
 from grader.classroom.after.roster import Attendance, attendance, read_roster
 from grader.classroom.after.who import Known
-from grader.classroom.entries import Entry, entry_of, id_of
+from grader.classroom.entries import Entry, id_of
 from grader.classroom.grade_all import Grading, grade_all, on_cluster, on_this_machine
-from grader.classroom.gradebooks.export import Export
 from grader.classroom.gradebooks.fill import fill
-from grader.classroom.gradebooks.groups import read_members
+from grader.classroom.gradebooks.groups import Places, read_members
 from grader.classroom.gradebooks.read import read_export
 from grader.classroom.gradebooks.sheet import sheet_at
-from grader.classroom.layouts import HandIn, Owner
+from grader.classroom.layouts import HandIn
 from grader.classroom.similar.clusters import Findings, compare
 from grader.cli import guarded
 from grader.contract.outcomes import UsageError
@@ -82,7 +81,7 @@ def parse(words: list[str]) -> argparse.Namespace:
     add(
         "--unread",
         kinds.one_of("UNREAD", ZERO),
-        "0: enter that in the gradebook for what was not read or not imported",
+        "0: enter that for what was not read or not imported",
     )
     add("--roster", kinds.optional, "a list of the people of the course")
     add("--regrade", str.strip, "the owner or name of a hand-in to grade anew")
@@ -107,9 +106,7 @@ def run(arguments: argparse.Namespace) -> int:
         UsageError: an argument is wrong, or a file or folder cannot be used.
     """
     # Files first, because grading can take hours.
-    export, members = read_gradebook(arguments)
-    listed = arguments.roster
-    roster = read_roster(sheet_at(listed, "ROSTER")) if listed else None
+    gradebook, roster = read_books(arguments)
     lines = read_changes(arguments)
     out = arguments.out
     found = layouts.find(arguments.submissions)
@@ -118,12 +115,12 @@ def run(arguments: argparse.Namespace) -> int:
     results.print_lines([found.headline], console)
     submissions, unread = take_all(found.hand_ins)
     ids = {id_of(h.entry, submissions.get(h.entry)): h for h in found.hand_ins}
-    known = Known(ids, [book for book in (export, roster) if book])
+    known = Known(ids, [book.people for book in (gradebook, roster) if book])
     changes = adjust.changes_of(lines, known)
-    attended = attendance(roster, members, found.hand_ins) if roster else Attendance()
+    attended = attendance(roster, found.hand_ins) if roster else Attendance()
     again = chosen_by(arguments.regrade, known, submissions)
     if arguments.dryrun:
-        read = found, submissions, unread, export, members
+        read = found, submissions, unread, gradebook
         return dry_run.Plan(arguments.submissions, *read).show(console)
     options = options_of(arguments)
     kept = kept_in(out)
@@ -136,21 +133,21 @@ def run(arguments: argparse.Namespace) -> int:
         report = kept.get(name) if name else None
         why_not = unread.get(hand_in.entry) or failed.get(name)
         why_not = "" if report else why_not or "its report cannot be read"
-        submission = submissions.get(hand_in.entry)
+        if report:  # a copy with another name may have made it
+            report.submission["name"] = submissions[hand_in.entry].name
         stranger = attended.strangers.get(hand_in.entry, "")
         mine = changes.get(id_, ())
-        entries.append(entry_of(hand_in, submission, report, why_not, mine, stranger))
+        entry = Entry(id_, hand_in, report, why_not, mine, stranger, arguments.unread)
+        entries.append(entry)
     findings = compared(entries, submissions)
-    filled = None
-    if export:
-        filled = fill(export, entries, members=members, zero_unread=arguments.unread)
+    filled = fill(gradebook, entries) if gradebook else None
     more += results.about_people(entries, attended)
     with writing(out):
         results.write_all(
             out, entries, findings, found.ignored, attended, names=arguments.names
         )
         more += results.write_gradebook(out, filled)
-        more += feedback.write(out, entries, export, members)
+        more += feedback.write(out, entries, gradebook)
     results.print_summary(out, entries, found.ignored, filled, more, console)
     return 0 if all(entry.graded for entry in entries) and not failed else 2
 
@@ -219,33 +216,34 @@ def read_changes(arguments: argparse.Namespace) -> list[adjust.Line]:
     return adjust.read_adjustments(sheet_at(arguments.adjust, "ADJUST"))
 
 
-def read_gradebook(
-    arguments: argparse.Namespace,
-) -> tuple[Export | None, dict[str, list[Owner]]]:
-    """Read the gradebook into which scores will be entered, and who is in which group.
+def read_books(arguments: argparse.Namespace) -> tuple[Places | None, Places | None]:
+    """Read the gradebook, the list of the course's people, and who is in which group.
 
     Args:
         arguments: the result of `parse`.
 
     Returns:
-        The gradebook, or None if the arguments name none; and the members of each
-        group, by the group's name.
+        The rows of the gradebook, into which scores will be entered; and those of the
+        list of people. Each is None if the arguments do not name the file.
 
     Raises:
-        UsageError: a file cannot be read; or the gradebook or the list of members is
-            not recognised as one; or the gradebook has not exactly one column for the
-            scores. Or the arguments name a gradebook and a single exercise to grade. Or
-            they name a list of members, but neither a gradebook nor a roster.
+        UsageError: a file cannot be read or is not recognised; or the gradebook has not
+            exactly one column for the scores. Or the arguments name a gradebook and a
+            single exercise to grade. Or they name a list of members, but neither a
+            gradebook nor a roster.
     """
-    path, listed = arguments.gradebook, arguments.members
+    path, listed, people = arguments.gradebook, arguments.members, arguments.roster
     if path and arguments.only:
         raise UsageError("ONLY: points of one exercise are no score to be entered")
-    if listed and not (path or arguments.roster):
+    if listed and not (path or people):
         raise UsageError("MEMBERS=file goes with GRADEBOOK=file or ROSTER=file")
     export = None
     if path:
         export = read_export(sheet_at(path, "GRADEBOOK"), arguments.assignment)
-    return export, read_members(sheet_at(listed, "MEMBERS")) if listed else {}
+    members = read_members(sheet_at(listed, "MEMBERS")) if listed else {}
+    roster = read_roster(sheet_at(people, "ROSTER")) if people else None
+    gradebook = Places(export, members) if export else None
+    return gradebook, Places(roster, members) if roster else None
 
 
 def options_of(arguments: argparse.Namespace) -> pipeline.Options:

@@ -1,6 +1,6 @@
 """Print what a class run would do: whose each hand-in is, and which file is taken."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -25,16 +25,14 @@ class Plan:
         submissions: the hand-ins that were read, by their names in the download.
         unread: why the other hand-ins could not be read, by their names in the
             download.
-        export: the gradebook, or None if none was given.
-        members: the members of each group, by the group's name.
+        places: the rows of the gradebook, or None if none was given.
     """
 
     folder: Path
     found: Found
     submissions: Mapping[str, Submission]
     unread: Mapping[str, str]
-    export: Export | None
-    members: Mapping[str, Sequence[Owner]]
+    places: Places | None
 
     @property
     def problems(self) -> dict[str, str]:
@@ -57,8 +55,7 @@ class Plan:
 
     def lines(self) -> Iterator[str]:
         """Yield the lines of the plan."""
-        export, found, problems = self.export, self.found, self.problems
-        places = Places(export, self.members) if export else None
+        places, found, problems = self.places, self.found, self.problems
         doubts = set()  # what was said of single people
         for hand_in in found.hand_ins:
             yield ""
@@ -72,18 +69,19 @@ class Plan:
                 yield f"  ! not read: {problems[hand_in.entry]}"
             notes = submission.notes if submission else ()
             yield from (f"  {note}" for note in notes)
-            if export and places:
+            if places:
                 for name, row, doubt in places.of(hand_in):
                     words = not_entered(name, doubt) if doubt else ""
                     doubts.add(words)
-                    yield f"  {export.file}: {words or row_words(export, name, row)}"
+                    words = words or row_words(places.export, name, row)
+                    yield f"  {places.export.file}: {words}"
         yield ""
         yield from (f"left out: {name} ({why})" for name, why in found.ignored)
         entries = [Entry(h.entry, h, None) for h in found.hand_ins]
-        if export:
-            for dispute in fill(export, entries, members=self.members).disputes:
+        if places:
+            for dispute in fill(places, entries).disputes:
                 if dispute not in doubts:
-                    yield f"{export.file}: {dispute}"
+                    yield f"{places.export.file}: {dispute}"
         late = sum(hand_in.late for hand_in in found.hand_ins)
         yield (
             f"{len(found.hand_ins)} hand-ins, {late} late, {len(problems)} not read, "

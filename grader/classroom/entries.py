@@ -38,6 +38,8 @@ class Entry:
         changes: the changes that staff have made to the score.
         stranger: the owners who are not, or perhaps not, on the roster, as text; "" if
             there are no such owners, or no roster.
+        zero_unread: whether 0 is entered if the hand-in was not read or not imported,
+            and staff have not fixed the score.
     """
 
     id: str
@@ -46,6 +48,7 @@ class Entry:
     why_not: str = ""
     changes: tuple[adjust.Change, ...] = ()
     stranger: str = ""
+    zero_unread: bool = False
 
     @property
     def graded(self) -> bool:
@@ -65,11 +68,13 @@ class Entry:
         """The score after the changes of staff; None if no score is to be entered.
 
         Without a report, the result is None even if staff have fixed the score. If the
-        hand-in could not be read or imported, it is None unless staff have fixed the
-        score.
+        hand-in could not be read or imported, and staff have not fixed the score, the
+        changes do not count: the result is 0 if `zero_unread` is true, else None.
         """
-        if self.report is None or not self.is_settled:
+        if self.report is None:
             return None
+        if self.problem and not any(change.is_fixed for change in self.changes):
+            return 0.0 if self.zero_unread else None
         return adjust.adjusted(self.score, self.report.max_score, self.changes)
 
     def adjustment(self, *, reasons: bool = True) -> str:
@@ -93,15 +98,6 @@ class Entry:
         return "; ".join([given, *why, f"{told} entered"])
 
     @property
-    def is_settled(self) -> bool:
-        """Whether the hand-in's score can be entered without asking staff.
-
-        That is so if the hand-in was graded and imported, or if staff have fixed the
-        score.
-        """
-        return not self.problem or any(change.is_fixed for change in self.changes)
-
-    @property
     def problem(self) -> str:
         """Why the hand-in was not graded, or why its import failed; "" if neither."""
         return self.report.problem if self.report else self.why_not
@@ -119,36 +115,6 @@ def id_of(name: str, submission: Submission | None) -> str:
         # The hash includes the contents, so that a name alone does not give the id.
         hashed.update(f"\0{submission.sha256}".encode())
     return hashed.hexdigest()
-
-
-def entry_of(
-    hand_in: HandIn,
-    submission: Submission | None,
-    report: Report | None,
-    why_not: str,
-    changes: tuple[adjust.Change, ...] = (),
-    stranger: str = "",
-) -> Entry:
-    """Return the `Entry` of a hand-in, with its id.
-
-    This function also writes the hand-in's name into the report, because the report may
-    be on another hand-in with the same contents.
-
-    Args:
-        hand_in: the path of the hand-in, and its owners.
-        submission: the hand-in as it was read, or None if it was not read.
-        report: the report on this hand-in, or on another one with the same contents;
-            None if there is no report.
-        why_not: why there is no report; "" if there is one.
-        changes: the changes that staff have made to the score.
-        stranger: the owners who are not, or perhaps not, on the roster, as text; ""
-            for none.
-    """
-    if submission is not None and report is not None:
-        # A copy with another name may have made the report.
-        report.submission["name"] = submission.name
-    id_ = id_of(hand_in.entry, submission)
-    return Entry(id_, hand_in, report, why_not, changes, stranger)
 
 
 @dataclass(frozen=True)

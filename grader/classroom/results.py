@@ -10,6 +10,7 @@ from rich.console import Console
 from rich.text import Text
 
 from grader import escape
+from grader.classroom.after import feedback
 from grader.classroom.after.roster import Attendance
 from grader.classroom.entries import Entry, troubles
 from grader.classroom.gradebooks.fill import Filled
@@ -20,7 +21,11 @@ from grader.report.model import plain_number, write_whole
 
 # Files of earlier runs, and temporary files of a run that was killed.
 _OLD = re.compile(r"(?P<id>[0-9a-f]{64})(\.before-\d+)?\.(json|html)")
-_TEMPORARY = re.compile(r"\.([0-9a-f]{64}|class|grades|gradebook)\S*-\w{8}")
+_TEMPORARY = re.compile(
+    r"\.([0-9a-f]{64}|canvas|class|gradebook|grades|moodle)\S*-\w{8}"
+)
+# The folders inside that of the results; "" is that folder itself.
+FOLDERS = ("", "kept", "reports", "students", feedback.FOLDER)
 LeftOut = Sequence[tuple[str, str]]  # names of files that are no hand-in, and reasons
 
 
@@ -36,6 +41,7 @@ def write_all(
     """Write the pages, the reports and `grades.csv`.
 
     Pages and reports of earlier runs are deleted if this run has not written them anew.
+    Temporary files that a killed run has left are deleted as well.
 
     Args:
         out: the folder of the results.
@@ -48,7 +54,8 @@ def write_all(
     for folder in ("reports", "students"):
         (out / folder).mkdir(exist_ok=True)
     # Excel takes the file for UTF-8 only if it begins with a byte order mark.
-    write_whole(out / "grades.csv", table(entries, attended.absent), "utf-8-sig")
+    grades = table(entries, attended.absent).encode("utf-8-sig")
+    write_whole(out / "grades.csv", grades)
     for entry in entries:
         if entry.report is not None:
             write_whole(out / "reports" / f"{entry.id}.json", entry.report.as_json())
@@ -61,9 +68,10 @@ def write_all(
     for path in [*(out / "reports").iterdir(), *(out / "students").iterdir()]:
         if (old := _OLD.fullmatch(path.name)) and old["id"] not in written:
             path.unlink()
-    for path in [*out.iterdir(), *(out / "kept").iterdir()]:
-        if _TEMPORARY.fullmatch(path.name):
-            path.unlink()
+    for folder in FOLDERS:
+        for path in (out / folder).glob(".*"):
+            if _TEMPORARY.fullmatch(path.name):
+                path.unlink()
 
 
 def write_gradebook(out: Path, filled: Filled | None) -> list[str]:
@@ -77,7 +85,7 @@ def write_gradebook(out: Path, filled: Filled | None) -> list[str]:
         Lines on gradebooks of earlier runs, which this run leaves as they are.
     """
     if filled:
-        write_whole(out / filled.file, filled.text, filled.encoding)
+        write_whole(out / filled.file, filled.text.encode(filled.encoding))
     return [
         f"{path}: of an earlier run, with its scores; GRADEBOOK=file fills it anew"
         for path in sorted(out.glob("gradebook.*"))

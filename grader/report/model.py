@@ -256,11 +256,15 @@ def exercise_from(entry: dict[str, Any]) -> Exercise:
     return Exercise(entry["name"], checks, older, sha256)
 
 
-def write_whole(path: Path, text: str, encoding: str = "utf-8") -> None:
-    """Write a text file completely or not at all.
+def write_whole(path: Path, data: str | bytes) -> None:
+    """Write a file completely or not at all.
 
-    The text is written into a temporary file, which is then renamed. So no other
+    The data is written into a temporary file, which is then renamed. So no other
     program ever sees half a file.
+
+    Args:
+        path: the path of the file.
+        data: the contents of the file; a text is written as UTF-8.
 
     Raises:
         OSError: the file cannot be written. An older file with this name stays as it
@@ -268,8 +272,8 @@ def write_whole(path: Path, text: str, encoding: str = "utf-8") -> None:
     """
     handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.stem}-")
     try:
-        with os.fdopen(handle, "w", encoding=encoding, newline="") as file:
-            file.write(text)
+        with os.fdopen(handle, "wb") as file:
+            file.write(data.encode() if isinstance(data, str) else data)
         os.chmod(temporary, 0o644)
         os.replace(temporary, path)
     except BaseException:

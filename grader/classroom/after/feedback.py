@@ -8,16 +8,15 @@ import io
 import re
 import zipfile
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import NamedTuple
 
 from grader.classroom.entries import Entry
-from grader.classroom.gradebooks.export import Export
 from grader.classroom.gradebooks.groups import Places, written
 from grader.classroom.gradebooks.people import normal
-from grader.classroom.layouts import Owner
+from grader.report.model import write_whole
 
 FOLDER = "feedback"
 FILE = "report.html"
@@ -97,9 +96,7 @@ def for_canvas(entries: Iterable[Entry]) -> Packed:
     return packed
 
 
-def for_moodle(
-    entries: Iterable[Entry], worksheet: Export, members: Mapping[str, Sequence[Owner]]
-) -> Packed:
+def for_moodle(entries: Iterable[Entry], places: Places) -> Packed:
     """Return the pages that Moodle can hand out, under names that Moodle understands.
 
     Of a file's name, Moodle reads what stands between the first two underscores: the
@@ -112,10 +109,9 @@ def for_moodle(
 
     Args:
         entries: all hand-ins with their results.
-        worksheet: the grading worksheet of this assignment.
-        members: the members of each group, by the group's name.
+        places: the rows of the grading worksheet of this assignment.
     """
-    places, packed, pages = Places(worksheet, members), Packed(), []
+    worksheet, packed, pages = places.export, Packed(), []
     rows = range(len(worksheet.rows))
     numbers = [normal(worksheet.value(row, "moodle"), "moodle") for row in rows]
     for entry in entries:
@@ -154,27 +150,21 @@ def pack(packed: Packed, pages: Path) -> bytes:
     return file.getvalue()
 
 
-def write(
-    out: Path,
-    entries: Sequence[Entry],
-    export: Export | None,
-    members: Mapping[str, Sequence[Owner]],
-) -> list[str]:
+def write(out: Path, entries: Sequence[Entry], places: Places | None) -> list[str]:
     """Write the archives for Canvas and Moodle; return lines that describe them.
 
     The lines say how many reports each archive holds, and whose are not in it. An
     archive without files is not written and has no line. Archives of an earlier run
-    are deleted. Moodle's archive needs the grading worksheet as `export`.
+    are deleted. Moodle's archive is made only if the gradebook is Moodle's worksheet.
 
     Args:
         out: the folder of the results, with the students' pages.
         entries: all hand-ins with their results.
-        export: the gradebook, or None if none was given.
-        members: the members of each group, by the group's name.
+        places: the rows of the gradebook, or None if none was given.
     """
     archives = {"canvas": for_canvas(entries), "moodle": Packed()}
-    if export and "moodle" in export.columns:
-        archives["moodle"] = for_moodle(entries, export, members)
+    if places and "moodle" in places.export.columns:
+        archives["moodle"] = for_moodle(entries, places)
     lines = []
     for platform, packed in archives.items():
         path = out / FOLDER / f"{platform}.zip"
@@ -182,9 +172,7 @@ def write(
         if not packed.files:
             continue
         path.parent.mkdir(exist_ok=True)
-        temporary = path.with_suffix(".part")
-        temporary.write_bytes(pack(packed, out / "students"))
-        temporary.replace(path)
+        write_whole(path, pack(packed, out / "students"))
         lines.append(f"{path}: {len(packed.files)} reports")
         if packed.left_out:
             lines.append(f"{path}: not in it: {'; '.join(packed.left_out)}")

@@ -1,7 +1,7 @@
 """Compare the hand-ins of a class with the list of its people."""
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from grader.classroom.gradebooks.export import Export
@@ -158,17 +158,14 @@ def by_shape(cells: list[str]) -> dict[str, str]:
     return person
 
 
-def attendance(
-    roster: Export, members: Mapping[str, Sequence[Owner]], hand_ins: Iterable[HandIn]
-) -> Attendance:
+def attendance(places: Places, hand_ins: Iterable[HandIn]) -> Attendance:
     """Return who of a course handed in nothing, and who handed in from outside.
 
     Args:
-        roster: the result of `read_roster`.
-        members: the members of each group, by the group's name.
+        places: the rows of the list of people (see `read_roster`).
         hand_ins: all hand-ins, also those that were not read.
     """
-    places = Places(roster, members)
+    roster = places.export
     found = Attendance(len(roster.rows) - roster.first)
     present: set[int] = set()
     for hand_in in hand_ins:

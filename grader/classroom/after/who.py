@@ -5,7 +5,6 @@ import re
 import unicodedata
 from collections.abc import Iterator, Mapping, Sequence
 
-from grader.classroom.gradebooks.export import Export
 from grader.classroom.gradebooks.people import (
     MATCHED_BY,
     NUMBERS,
@@ -25,13 +24,13 @@ class Known:
 
     Args:
         hand_ins: the hand-ins by id.
-        exports: gradebooks and lists of people. If it is certain which row is an
-            owner's, the name and the identifiers in this row are used as well.
+        books: gradebooks and lists of people. If it is certain which row is an owner's,
+            the name and the identifiers in this row are used as well.
     """
 
-    def __init__(self, hand_ins: Mapping[str, HandIn], exports: Sequence[Export]):
+    def __init__(self, hand_ins: Mapping[str, HandIn], books: Sequence[People]):
         self.hand_ins = hand_ins
-        self.books = [People(export) for export in exports]
+        self.books = books
         self.wholes: dict[str, set[str]] = {}  # names of the hand-in, or of its group
         self.names: dict[str, set[str]] = {}
         for id_, hand_in in hand_ins.items():

@@ -3,13 +3,11 @@
 A row gets a score only if it is certain to which person the row belongs.
 """
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field
 
 from grader.classroom.entries import Entry
-from grader.classroom.gradebooks.export import Export
 from grader.classroom.gradebooks.groups import Places
-from grader.classroom.layouts import Owner
 
 
 @dataclass
@@ -42,23 +40,14 @@ class Filled:
     unscaled: bool = False
 
 
-def fill(
-    export: Export,
-    entries: Iterable[Entry],
-    *,
-    members: Mapping[str, Sequence[Owner]] | None = None,
-    zero_unread: bool = False,
-) -> Filled:
+def fill(places: Places, entries: Iterable[Entry]) -> Filled:
     """Enter the scores of a class into an export, and list the scores not entered.
 
     Args:
-        export: the export of a gradebook.
+        places: the rows of the export.
         entries: all hand-ins with their results.
-        members: the members of each group, by the group's name; None if not known.
-        zero_unread: whether to enter 0 for a hand-in that was not read or not imported.
-            If false, nothing is entered for such a hand-in.
     """
-    places = Places(export, members or {})
+    export = places.export
     filled = Filled(encoding=export.sheet.encoding, file=export.file)
     claims: dict[int, dict[int, Entry]] = {}  # by row, the hand-ins of its owner
     for number, entry in enumerate(entries):
@@ -69,14 +58,14 @@ def fill(
                 filled.disputes.append(not_entered(name, doubt))
             if entry.report is None:
                 continue
-            if not (entry.is_settled or zero_unread):
+            if entry.entered is None:
                 filled.with_problem.append(name)
             elif row is None and not doubt:
                 filled.without_row.append(name)
     scores: dict[int, float] = {}
     for row, claim in claims.items():
         (entry, *others) = claim.values()
-        score = score_of(entry, export.maxima[row], zero_unread)
+        score = score_of(entry, export.maxima[row])
         who = export.value(row, "name") or export.rows[row].at(0)
         if others:
             filled.disputes.append(not_entered(who, several(claim.values())))
@@ -109,21 +98,15 @@ def several(claim: Collection[Entry]) -> str:
     return f"{len(claim)} hand-ins claim this row ({names})"
 
 
-def score_of(entry: Entry, maximum: float, zero_unread: bool) -> float | None:
+def score_of(entry: Entry, maximum: float) -> float | None:
     """Return the score to enter, after the changes of staff; None to enter nothing.
-
-    The result is None if the hand-in has no report.
 
     Args:
         entry: the hand-in with its result.
         maximum: the number to enter for a full score; every other score is scaled in
             proportion. 0 means that scores are not scaled.
-        zero_unread: whether to return 0, and not None, for a hand-in that was not read
-            or not imported. If staff have fixed its score, this score is returned.
     """
-    if entry.report is None:
+    if entry.report is None or entry.entered is None:
         return None
-    if entry.entered is None:
-        return 0 if zero_unread else None
     full = entry.report.max_score
     return entry.entered * (maximum or full) / full

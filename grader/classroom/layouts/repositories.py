@@ -8,13 +8,14 @@ with names and e-mail addresses (foundation50/classroom50,
 cli/gh-teacher/internal/download/download.go).
 """
 
-import csv
 import itertools
 import re
 from pathlib import Path
 
+from grader.classroom.gradebooks.sheet import sheet_at
 from grader.classroom.layouts.files import hand_ins_below, is_folder
 from grader.classroom.layouts.found import Entries, Owner, Piece
+from grader.contract.outcomes import UsageError
 from grader.intake.names import FILE
 
 STARTER = "starter"
@@ -81,14 +82,14 @@ def people_in(path: Path) -> dict[str, Owner]:
         path: path of the table, a CSV file. If it cannot be read, the result is {}.
     """
     try:
-        with path.open(encoding="utf-8", newline="") as file:
-            rows = list(csv.DictReader(file))
-    except (OSError, ValueError, csv.Error):
+        sheet = sheet_at(str(path), path.name)
+    except UsageError:
         return {}
     people = {}
-    for row in rows:
-        login, email = row.get("username") or "", row.get("email") or ""
-        name = f"{row.get('first_name') or ''} {row.get('last_name') or ''}".strip()
+    for row in sheet.rows[1:]:
+        told = dict(zip(sheet.head, row.cells, strict=False))
+        login, email = told.get("username", ""), told.get("email", "")
+        name = f"{told.get('first_name', '')} {told.get('last_name', '')}".strip()
         if login:
             ids = {"github": login} | ({"email": email} if email else {})
             people[login.lower()] = Owner(name or f"{login} at GitHub", ids)

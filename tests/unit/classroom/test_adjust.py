@@ -7,8 +7,11 @@ import pytest
 from grader.classroom.after.adjust import Change, changes_of, read_adjustments
 from grader.classroom.after.roster import read_roster
 from grader.classroom.after.who import Known
+from grader.classroom.entries import Entry
 from grader.classroom.gradebooks.canvas import read_canvas
-from grader.classroom.gradebooks.fill import fill
+from grader.classroom.gradebooks.fill import Filled, fill
+from grader.classroom.gradebooks.groups import Places
+from grader.classroom.gradebooks.people import People
 from grader.classroom.gradebooks.sheet import sheet_of
 from grader.classroom.gradebooks.table import table
 from grader.classroom.layouts import HandIn, Owner
@@ -31,13 +34,18 @@ BOOK = (
 
 def known(ids: dict[str, HandIn] = IDS, *books: str) -> Known:
     """Return the hand-ins, together with lists of people as texts."""
-    return Known(ids, [read_roster(sheet_of(book)) for book in books])
+    return Known(ids, [People(read_roster(sheet_of(book))) for book in books])
 
 
 def changed(text: str, score: float | None = 80) -> float | None:
     """Return the score of a hand-in after the changes in a file about "bo"."""
     changes = changes_of(read_adjustments(sheet_of(text)), known())
     return entry_of(1, BO, score, changes=changes[[*IDS][1]]).entered
+
+
+def filled_in(text: str, *entries: Entry) -> Filled:
+    """Fill the scores into the text of Canvas' gradebook."""
+    return fill(Places(read_canvas(sheet_of(text), "DQN"), {}), entries)
 
 
 @pytest.mark.parametrize(
@@ -205,7 +213,7 @@ def test_where_changes_are_shown():
     (row,) = csv.DictReader(table([entry]).splitlines())
     assert (row["score"], row["adjusted"]) == ("88", "79.2")
     assert row["reasons"] == "−10 %: one day late"
-    filled = fill(read_canvas(sheet_of(BOOK), "DQN"), [entry])
+    filled = filled_in(BOOK, entry)
     assert filled.text == BOOK.replace("bo7,A,", "bo7,A,39.6")
     assert entry.report.as_json() == before
     assert "by the grader" not in student.page(entry_of(1, BO, 88))
@@ -221,15 +229,39 @@ def test_points_for_what_was_not_imported_are_not_promised():
     assert (row["score"], row["adjusted"]) == ("0", "")
 
 
+@pytest.mark.parametrize(
+    ("problem", "given"),
+    [("not read: x", "no score"), ("not imported: y", "0 of 100 by the grader")],
+)
+def test_a_zero_that_is_entered_is_told(problem, given):
+    """With UNREAD=0, pages and table say that 0 is entered, as the gradebook has it.
+
+    A fixed score is entered instead of 0. Without a report, nothing is entered.
+    """
+    more, fixed = Change("+", 10, False, "recount"), Change("=", 85, False, "oral")
+    about = {"problem": problem, "zero_unread": True}
+    entry = entry_of(1, BO, 0, changes=(more,), **about)
+    assert entry.adjustment() == f"{given}; +10: recount; 0 entered"
+    assert entry.adjustment() in student.page(entry)
+    (row,) = csv.DictReader(table([entry]).splitlines())
+    assert row["adjusted"] == "0"
+    filled = filled_in(BOOK, entry)
+    assert filled.text == BOOK.replace("bo7,A,", "bo7,A,0")
+    entry = entry_of(1, BO, 0, changes=(fixed,), **about)
+    assert entry.adjustment() == f"{given}; set to 85: oral; 85 entered"
+    entry = entry_of(1, BO, None, changes=(more,), zero_unread=True)
+    assert entry.adjustment() == "not graded; nothing entered"
+
+
 def test_a_fixed_score_is_entered_for_what_was_not_read():
     """A fixed score goes into the gradebook without UNREAD=0; a penalty does not."""
     fixed, less = Change("=", 85, False, "oral exam"), Change("-", 5, False, "late")
     for problem in ("not read: x", "not imported: y"):
         entry = entry_of(1, BO, 0, problem=problem, changes=(fixed,))
-        filled = fill(read_canvas(sheet_of(BOOK), "DQN"), [entry])
+        filled = filled_in(BOOK, entry)
         assert filled.text == BOOK.replace("bo7,A,", "bo7,A,42.5")
         assert filled.with_problem == []
         entry = entry_of(1, BO, 0, problem=problem, changes=(less,))
-        filled = fill(read_canvas(sheet_of(BOOK), "DQN"), [entry])
+        filled = filled_in(BOOK, entry)
         assert filled.text == BOOK
         assert filled.with_problem == ["Bo Lee"]

@@ -14,6 +14,7 @@ import pytest
 from grader.classroom.after.feedback import for_canvas, for_moodle, write
 from grader.classroom.entries import Entry
 from grader.classroom.gradebooks.canvas import read_canvas
+from grader.classroom.gradebooks.groups import Places
 from grader.classroom.gradebooks.moodle import read_moodle
 from grader.classroom.gradebooks.sheet import sheet_of
 from grader.classroom.layouts import HandIn, Owner
@@ -62,6 +63,11 @@ def moodle(number: str, name: str) -> HandIn:
     """Return a hand-in that was downloaded from Moodle."""
     entry = f"{name}_{number}_assignsubmission_file_"
     return hand_in_of(entry, Owner(name, {"moodle": number}))
+
+
+def places_in(worksheet: str) -> Places:
+    """Return the rows of Moodle's grading worksheet."""
+    return Places(read_moodle(sheet_of(worksheet), ""), {})
 
 
 def numbered(*hand_ins: HandIn) -> list[Entry]:
@@ -116,7 +122,7 @@ def test_moodle_with_shuffled_names_and_numbers(seed):
     """Whoever's name and number agree gets the own page; nobody gets another's page."""
     shuffled = random.Random(seed).sample([*PEOPLE.values()], 3)
     hand_ins = [moodle(*pair) for pair in zip(PEOPLE, shuffled, strict=True)]
-    packed = for_moodle(numbered(*hand_ins), read_moodle(sheet_of(WORKSHEET), ""), {})
+    packed = for_moodle(numbered(*hand_ins), places_in(WORKSHEET))
     right = {
         entry_of(i, HandIn(Path("x"), "", ())).id: number
         for i, (number, name) in enumerate(zip(PEOPLE, shuffled, strict=True), 1)
@@ -137,7 +143,7 @@ def test_moodle_by_the_worksheet_of_another_assignment():
     for old, new in zip(("11", "12", "13"), ("21", "11", "12"), strict=True):
         other = other.replace(f"Participant {old}", f"Participant {new}", 1)
     hand_ins = list(itertools.starmap(moodle, PEOPLE.items()))
-    packed = for_moodle(numbered(*hand_ins), read_moodle(sheet_of(other), ""), {})
+    packed = for_moodle(numbered(*hand_ins), places_in(other))
     assert packed.files == {}
     assert packed.left_out == [*PEOPLE.values()]
 
@@ -154,10 +160,10 @@ def test_moodle_leaves_out_what_is_not_certain():
         hand_in_of("unknown"),
         hand_in_of("x", Owner("Cy Roe", {"email": "cy@example.org"})),
     ]
-    packed = for_moodle(numbered(*hand_ins), read_moodle(sheet_of(twice), ""), {})
+    packed = for_moodle(numbered(*hand_ins), places_in(twice))
     assert packed.files == {}
     assert len(packed.left_out) == 7
-    cy = for_moodle(numbered(hand_ins[-1]), read_moodle(sheet_of(twice), ""), {})
+    cy = for_moodle(numbered(hand_ins[-1]), places_in(twice))
     assert (cy.files, cy.left_out) == ({}, ["Cy Roe"])
 
 
@@ -171,7 +177,7 @@ def test_moodle_with_hand_ins_from_elsewhere():
         Owner("Jane_99_Doe", {"email": "jane@example.org"}),
         Owner("bo", {"email": "bo@example.org"}),
     )
-    packed = for_moodle(numbered(both), read_moodle(sheet_of(WORKSHEET), ""), {})
+    packed = for_moodle(numbered(both), places_in(WORKSHEET))
     assert {to_moodle(file, {*PEOPLE, "99"}) for file in packed.files} == {"11", "12"}
     assert len({*packed.files.values()}) == 1
 
@@ -186,10 +192,8 @@ def test_moodle_teams():
     for i, line in enumerate(lines[1:], 1):
         group = teams[line.split(",")[1]]
         lines[i] = line.replace("Submitted,", f"Submitted,{group},")
-    worksheet = read_moodle(sheet_of("\n".join(lines) + "\n"), "")
-    packed = for_moodle(
-        numbered(moodle("12", "Team A"), moodle("11", "Team B")), worksheet, {}
-    )
+    entries = numbered(moodle("12", "Team A"), moodle("11", "Team B"))
+    packed = for_moodle(entries, places_in("\n".join(lines) + "\n"))
     sent = {to_moodle(file, {*PEOPLE}): id_[7] for file, id_ in packed.files.items()}
     assert sent == {"11": "1", "13": "1", "12": "2"}
     assert packed.left_out == []
@@ -208,7 +212,7 @@ def test_archives(tmp_path):
     for entry in entries:
         page = tmp_path / "students" / f"{entry.id}.html"
         page.write_text(f"of {entry.hand_in.owners[0].name}")
-    lines = write(tmp_path, entries, None, {})
+    lines = write(tmp_path, entries, None)
     path = tmp_path / "feedback" / "canvas.zip"
     assert lines == [f"{path}: 2 reports"]
     with zipfile.ZipFile(path) as archive:
@@ -216,16 +220,15 @@ def test_archives(tmp_path):
     assert pages == {("11", "7"): "of doejane", ("12", "8"): "of leebo"}
     assert [p.name for p in path.parent.iterdir()] == ["canvas.zip"]
     first = path.read_bytes()
-    write(tmp_path, entries, None, {})
+    write(tmp_path, entries, None)
     assert path.read_bytes() == first
     hand_in = moodle("11", "Jane Doe")
     page = tmp_path / "students" / f"{numbered(hand_in)[0].id}.html"
     page.write_text("of Jane")
     book = "Student,ID,SIS User ID,SIS Login ID,Section,DQN (1)\n"
-    worksheet = read_moodle(sheet_of(WORKSHEET), "")
-    (line,) = write(tmp_path, numbered(hand_in), worksheet, {})
+    (line,) = write(tmp_path, numbered(hand_in), places_in(WORKSHEET))
     assert "moodle.zip: 1 reports" in line
     assert [p.name for p in path.parent.iterdir()] == ["moodle.zip"]
-    gradebook = read_canvas(sheet_of(book), "DQN")
-    assert write(tmp_path, numbered(hand_in), gradebook, {}) == []
+    gradebook = Places(read_canvas(sheet_of(book), "DQN"), {})
+    assert write(tmp_path, numbered(hand_in), gradebook) == []
     assert [*path.parent.iterdir()] == []

@@ -11,7 +11,7 @@ import pytest
 
 from grader.classroom.entries import Entry
 from grader.classroom.gradebooks.fill import Filled, fill
-from grader.classroom.gradebooks.groups import read_members
+from grader.classroom.gradebooks.groups import Places, read_members
 from grader.classroom.gradebooks.read import read_export
 from grader.classroom.gradebooks.sheet import sheet_at, sheet_of
 from grader.classroom.layouts import HandIn, Owner
@@ -104,7 +104,7 @@ def filled_in(
 ) -> Filled:
     """Fill the scores into a gradebook's text."""
     listed = read_members(sheet_of(members)) if members else {}
-    return fill(read_export(sheet_of(text), name), entries, members=listed)
+    return fill(Places(read_export(sheet_of(text), name), listed), entries)
 
 
 def canvas(name: str, number: int) -> Owner:
@@ -326,7 +326,7 @@ def test_blackboard(tmp_path):
     path.write_bytes(BLACKBOARD.replace("\n", "\r\n").encode("utf-16-le"))
     export = read_export(sheet_at(str(path), "GRADEBOOK"), "HW")
     people = [Owner(name, {"login": name}) for name in ("jdoe", "blee", "croe")]
-    filled = fill(export, [entry(87, one) for one in people])
+    filled = fill(Places(export, {}), [entry(87, one) for one in people])
     expected = BLACKBOARD.replace('"Needs Grading"', '"43.5"')
     expected = expected.replace('"Yes"\t""', '"Yes"\t"43.5"').replace("\n", "\r\n")
     assert filled.text == expected

@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 
 from grader.classroom.entries import Entry
 from grader.classroom.gradebooks.fill import Filled, fill
+from grader.classroom.gradebooks.groups import Places
 from grader.classroom.gradebooks.read import read_export
 from grader.classroom.gradebooks.sheet import sheet_of
 from grader.classroom.layouts import HandIn, Owner
@@ -195,7 +196,7 @@ def test_whoever_gets_a_score_made_the_hand_in(data):
     text, column = exported(platform, people)
     assume(any(p.listed for p in people))
     entries = [graded(work, 10 + i) for i, work in enumerate(made)]
-    filled = fill(read_export(sheet_of(text), "HW"), entries, members=members)
+    filled = fill(Places(read_export(sheet_of(text), "HW"), members), entries)
     check(filled, column, [p for p in people if p.listed], made)
 
 

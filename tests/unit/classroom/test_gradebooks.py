@@ -5,12 +5,14 @@ becomes text.
 """
 
 import csv
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from grader.classroom.entries import Entry
 from grader.classroom.gradebooks.fill import Filled, fill
+from grader.classroom.gradebooks.groups import Places
 from grader.classroom.gradebooks.read import read_export
 from grader.classroom.gradebooks.sheet import sheet_of
 from grader.classroom.gradebooks.table import table
@@ -57,13 +59,13 @@ def entry(
     return Entry("0a1b2c3d", hand_in, report, "" if report else "it broke")
 
 
-def filled_in(text: str, assignment: str, entries: list[Entry], **more) -> Filled:
+def filled_in(text: str, assignment: str, entries: list[Entry]) -> Filled:
     """Fill the scores into the column `assignment` of an exported text.
 
     Returns:
         A `Filled`: the new text, and lists of the scores that were not entered.
     """
-    return fill(read_export(sheet_of(text), assignment), entries, **more)
+    return fill(Places(read_export(sheet_of(text), assignment), {}), entries)
 
 
 def test_canvas():
@@ -124,7 +126,7 @@ def test_what_was_not_graded_keeps_its_cell():
     [(CANVAS.replace("'=", "="), {"canvas": "12"}), (MOODLE, {"moodle": "12"})],
 )
 def test_what_does_not_run_keeps_its_cell_unless_told(text, ids, words):
-    """A hand-in that does not run gets 0 points only with `zero_unread=True`.
+    """A hand-in that does not run gets 0 points only if `zero_unread` is true.
 
     Otherwise the cell is unchanged, and the person is listed in `with_problem`.
     """
@@ -132,7 +134,7 @@ def test_what_does_not_run_keeps_its_cell_unless_told(text, ids, words):
     filled = filled_in(text, "DQN", [hand_in])
     assert filled.text.replace("'=", "=") == text
     assert filled.with_problem == ["Bo Lee"]
-    filled = filled_in(text, "DQN", [hand_in], zero_unread=True)
+    filled = filled_in(text, "DQN", [replace(hand_in, zero_unread=True)])
     expected = text.replace(",33,", ",0,").replace("Submitted,3,", "Submitted,0,")
     assert filled.text.replace("'=", "=") == expected != text
     assert filled.with_problem == []

@@ -471,16 +471,40 @@ def test_a_repository_with_supplied_files(tmp_path):
     ]
 
 
-def test_classroom_50(tmp_path):
-    """Classroom 50's table of scores gives the names and addresses of the logins."""
+SCORES = (
+    "username,first_name,last_name,email,section,score\n"
+    'JaneD,Jane,"Doe, ""JD""\nX",jane@example.org,A,5\n\nmax,,,,,\n'
+)
+
+
+@pytest.mark.parametrize(
+    "table",
+    [
+        SCORES.encode(),
+        SCORES.replace(",", ";").replace("Doe;", "Doe,").encode("utf-8-sig"),
+        SCORES.replace("\n\n", "\n").replace("\n", "\r\n").encode("utf-16"),
+    ],
+    ids=["as it is written", "after Excel", "Unicode text"],
+)
+def test_classroom_50(tmp_path, table):
+    """Classroom 50's table of scores gives the names and addresses of the logins.
+
+    It does so, too, when a spreadsheet has saved it in another form.
+    """
     folder = tmp_path / "fall-dqn_submissions_2026_11_03_T_10_00_00"
     made(folder, "fall-dqn-janed/.git/HEAD", "fall-dqn-bo/.git/HEAD")
-    (folder / "scores.csv").write_text(
-        "username,first_name,last_name,email,section,score\n"
-        "JaneD,Jane,Doe,jane@example.org,A,5\n"
-    )
+    (folder / "scores.csv").write_bytes(table)
+    (bo, (name, ids)) = owners(recognised(folder, "Git repositories"))
+    assert bo == ("bo at GitHub", {"github": "bo"})
+    assert name.replace("\r", "") == 'Jane Doe, "JD"\nX'
+    assert ids == {"github": "JaneD", "email": "jane@example.org"}
+
+
+@pytest.mark.parametrize("table", [b"", b"\xff", b'username\n"bo', b"login\nbo\n"])
+def test_classroom_50_with_a_damaged_table(tmp_path, table):
+    """If the table of scores cannot be read, the logins at GitHub are the owners."""
+    folder = tmp_path / "fall-dqn_submissions_2026_11_03_T_10_00_00"
+    made(folder, "fall-dqn-bo/.git/HEAD")
+    (folder / "scores.csv").write_bytes(table)
     found = recognised(folder, "Git repositories")
-    assert owners(found) == [
-        ("bo at GitHub", {"github": "bo"}),
-        ("Jane Doe", {"github": "JaneD", "email": "jane@example.org"}),
-    ]
+    assert owners(found) == [("bo at GitHub", {"github": "bo"})]

@@ -6,6 +6,7 @@ import pytest
 
 from grader.classroom.after.roster import attendance, read_roster
 from grader.classroom.entries import troubles
+from grader.classroom.gradebooks.groups import Places
 from grader.classroom.gradebooks.sheet import sheet_of
 from grader.classroom.gradebooks.table import table
 from grader.classroom.layouts import Owner
@@ -41,7 +42,7 @@ JANE = hand_in_of("1", Owner("Doe, Jané", {}))
 
 def names(text: str, *hand_ins) -> tuple[list[str], list[str]]:
     """Return who of a list handed in nothing, and the sentences on other people."""
-    found = attendance(read_roster(sheet_of(text)), {}, hand_ins)
+    found = attendance(Places(read_roster(sheet_of(text)), {}), hand_ins)
     absent = [" ".join(sorted(o.name.replace(",", "").split())) for o in found.absent]
     return absent, [*found.strangers.values()]
 
@@ -136,7 +137,8 @@ def test_where_it_is_said():
     The class page has both first, with names only if asked.
     """
     hand_in = hand_in_of("max", Owner("Max Ox", {}))
-    found = attendance(read_roster(sheet_of(LISTS["words"])), {}, [JANE, hand_in])
+    roster = Places(read_roster(sheet_of(LISTS["words"])), {})
+    found = attendance(roster, [JANE, hand_in])
     entry = entry_of(1, hand_in, stranger=found.strangers["max"])
     rows = [*csv.DictReader(table([entry], found.absent).splitlines())]
     assert [(row["name"], row["id"], row["note"]) for row in rows] == [
