@@ -161,10 +161,10 @@ def by_shape(cells: list[str]) -> dict[str, str]:
 def attendance(
     roster: Export, members: Mapping[str, Sequence[Owner]], hand_ins: Iterable[HandIn]
 ) -> Attendance:
-    """Return who of a course handed in nothing, and who handed in from outside.
+    """Return who on a list handed in nothing, and who handed in but is not on it.
 
     Args:
-        roster: the result of `read_roster`.
+        roster: the list of people, from `read_roster`.
         members: the members of each group, by the group's name.
         hand_ins: all hand-ins, also those that were not read.
     """
