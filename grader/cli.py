@@ -284,7 +284,8 @@ def completed(report: Report, arguments: argparse.Namespace) -> Report:
     """Return a report on one exercise, completed with the results of the last report.
 
     A report is returned unchanged if its run had no ONLY, was official or had
-    INPROCESS=1, or if the last report is missing or does not fit (see `with_older`).
+    INPROCESS=1. It is also returned unchanged if the last report is missing, is on a
+    hand-in of another name, is not on all exercises, or has a fault of the grader.
 
     Args:
         report: the report.

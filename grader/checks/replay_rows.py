@@ -57,8 +57,8 @@ def require_columns(
         shape: [B] or [n,B].
 
     Raises:
-        Wrong: a field is missing, is no array of numbers, or has a shape other than
-            `shape` and then the axes of one value of this field in `rows`.
+        Wrong: a field is missing, is no array of numbers, or has a wrong shape. The
+            right shape is `shape`, followed by the shape of one value of this field.
     """
     for name, column in rows.items():
         obtained, wanted = sample.get(name), (*shape, *column.shape[1:])
@@ -222,8 +222,8 @@ def are_among(rows: np.ndarray, values: np.ndarray) -> bool:
 def dependence(a: np.ndarray, b: np.ndarray, *, may_avoid: bool = False) -> str:
     """Return a phrase on how the two draws of a pair depend on each other.
 
-    Some transitions may be drawn more often than others, because another check judges
-    this. So the frequency of each transition is estimated from the draws.
+    If some transitions are drawn more often than others, this is no dependence; another
+    check judges it. So the frequency of each transition is estimated from the draws.
 
     Args:
         a: the number of the first transition of each pair [N].

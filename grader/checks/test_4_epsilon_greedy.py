@@ -320,7 +320,7 @@ def answer(
         epsilon: ε.
 
     Raises:
-        Wrong: the answer holds no valid actions, see `valid`.
+        Wrong: the shape is wrong, or an action is not a whole number from 0 to A - 1.
     """
     case = exploration(key, q_values, epsilon)
     return valid(student.answer(case).array("actions"), q_values.shape[:1], q_values)
@@ -329,7 +329,17 @@ def answer(
 def answer_by_call(
     student: Student, key: np.ndarray, q_values: np.ndarray, epsilon: float
 ) -> np.ndarray:
-    """Return the hand-in's actions [N] for one key by a call; see `answer`."""
+    """Return the hand-in's actions [N] for one key, without an export of the part.
+
+    Args:
+        student: the hand-in.
+        key: the two numbers of the key, uint32 [2].
+        q_values: the values [N,A].
+        epsilon: ε.
+
+    Raises:
+        Wrong: the shape is wrong, or an action is not a whole number from 0 to A - 1.
+    """
     case = exploration(key, q_values, epsilon)
     actions = student.called(case).array("actions")
     return valid(actions, q_values.shape[:1], q_values)
@@ -349,7 +359,7 @@ def actions_for_keys(
         epsilon: ε.
 
     Raises:
-        Wrong: the answer holds no valid actions, see `valid`.
+        Wrong: the shape is wrong, or an action is not a whole number from 0 to A - 1.
     """
     keys = rng.integers(0, 2**32, (KEYS, 2), dtype=np.uint32)
     case = exploration(keys[0], q_values, epsilon)

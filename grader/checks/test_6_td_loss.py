@@ -192,6 +192,9 @@ def agree_on_targets(case: Case, student: Student, reference: Answers) -> None:
     asked again with a table in place of each network, and the targets are inferred from
     the answers. So a loss with a wrong factor can pass; another check judges the
     factor.
+
+    Raises:
+        Wrong: the losses differ, and the targets differ or cannot be inferred.
     """
     expected = reference.answer(case).array("loss")
     problem = compare.problem("td_loss", loss_of(student, case), expected)

@@ -66,8 +66,8 @@ def test_example(student, reference, runner):
 def test_loss_before_the_step(student, reference, runner):
     """The returned loss is the one before the step; no argument is changed.
 
-    Whether td_update changes its arguments is asked with a stand-in for td_loss. For a
-    td_loss that changes its own arguments loses points in exercise 6 already.
+    Whether td_update changes its arguments is asked with a stand-in for td_loss,
+    because a td_loss that changes its own arguments loses points in exercise 6 already.
     """
     case, question = first_step(fixed_cases.UPDATE.fixed[0], "sgd", student, runner)
     obtained = student.answer(question).array("loss")
@@ -187,7 +187,7 @@ def usable(case: Case, student: Student) -> bool:
 
     The loss has to be a finite scalar. The gradient has to be finite, with an entry
     above 0.1 or below -0.1. With a smaller gradient, an update that does nothing would
-    seem right.
+    seem right. If td_loss gives no answer or raises an exception, the result is False.
 
     Args:
         case: the question for `td_loss`.

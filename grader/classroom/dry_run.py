@@ -36,9 +36,10 @@ class Plan:
 
     @property
     def problems(self) -> dict[str, str]:
-        """Why hand-ins cannot be read, by their names in the download.
+        """Why hand-ins cannot be read or cannot be run, by their names in the download.
 
-        These are the reasons in `unread` and the problems of the `submissions`.
+        The reasons are those in `unread` and `Submission.problem` of the hand-ins that
+        were read.
         """
         taken = {name: s.problem for name, s in self.submissions.items() if s.problem}
         return {**taken, **self.unread}
@@ -47,8 +48,8 @@ class Plan:
         """Print the plan, without the headline, and return the exit code.
 
         Returns:
-            2 if a hand-in cannot be read, or has a name of a form that the platform
-            does not give; else 0.
+            2 if a hand-in cannot be read, cannot be run, or has a name of a form that
+            the platform does not give; else 0.
         """
         print_lines(self.lines(), console)
         return 2 if self.problems or self.found.strange else 0
@@ -107,6 +108,8 @@ def owner_words(owner: Owner) -> str:
 
 def row_words(export: Export, name: str, row: int | None) -> str:
     """Return which row of a gradebook is a person's: "row 4: Doe, Jane; 11".
+
+    The text counts rows from 1, and quotes the row's first two cells.
 
     Args:
         export: the gradebook.

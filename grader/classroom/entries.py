@@ -60,7 +60,7 @@ class Entry:
 
     @property
     def score(self) -> float | None:
-        """The points earned, or None if the hand-in was not graded."""
+        """The points before any change of staff; None if the hand-in was not graded."""
         return self.report.score if self.report and self.graded else None
 
     @property

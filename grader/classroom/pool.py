@@ -97,11 +97,19 @@ class Kept:
         folder.mkdir(parents=True, exist_ok=True)
 
     def get(self, name: str) -> Report | None:
-        """Return the final report of this name; None if it is missing or damaged."""
+        """Return the final report of this name; None if it is missing or damaged.
+
+        A report is not final if a check ran out of time while other hand-ins were
+        graded at the same time.
+        """
         return load(self.folder / f"{name}.json")
 
     def is_open(self, name: str) -> bool:
-        """Return whether the folder has a report of this name, but no final one."""
+        """Return whether the folder has a report of this name, but no final one.
+
+        A report is not final if a check ran out of time while other hand-ins were
+        graded at the same time.
+        """
         return (self.folder / f"{name}.open").exists() and self.get(name) is None
 
     def put(self, name: str, text: str, *, alone: bool) -> None:

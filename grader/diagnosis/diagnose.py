@@ -86,9 +86,9 @@ def diagnose(
             neither a reader nor an entry in `fingerprints.PROBES`.
 
     Returns:
-        None if no formula, pattern or known mistake fits the answers and `remembers` is
-        False, if the part is a stub, or if the hand-in's process has ended or has no
-        time left.
+        None if no formula, pattern or known mistake fits the answers, and no answer was
+        seen to change after a new import of the hand-in. None also if the part is a
+        stub, or if the hand-in's process has ended or has no time left.
 
     Raises:
         Raised: the hand-in's code has raised an exception that the reader does not

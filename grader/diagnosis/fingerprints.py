@@ -78,6 +78,11 @@ def fitting(
     Returns:
         At most two mistakes. [] if more than two fit, if the solution's fingerprint
         fits, or if no fingerprints are recorded for the part.
+
+    Raises:
+        NotImplementedYet: the part is still a stub.
+        Stopped: the hand-in's process has ended, or its time is used up.
+        GraderError: the grader itself fails.
     """
     if part not in known.right:
         return []

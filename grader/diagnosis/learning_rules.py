@@ -117,7 +117,8 @@ def endless(watched: Watched) -> Cause | None:
     """Detect that Q comes close to ±1/(1−γ), the value of a task that never ends.
 
     On CartPole, the right Q of a good agent is close to this value except at the last
-    step of an episode. So in both tasks, the Q of last steps must be close to it, too.
+    step of an episode. So the cause is detected, in both tasks, only if the mean Q of
+    last steps is close to this value, too.
     """
     sign = -1 if watched.in_maze else 1
     q, at_end = (sign * watched.late(name) for name in ("q", "q_at_end"))
@@ -253,8 +254,8 @@ def one_action(watched: Watched) -> Cause | None:
 def lost_again(watched: Watched) -> Cause | None:
     """Detect that the return on CartPole was good once, but much lower in the end.
 
-    The best validation has a return of at least 100, and of at least 1.5 times the
-    return in the end.
+    The best validation has a mean return of at least 100, and of at least 1.5 times the
+    mean return of the test episodes.
     """
     if watched.in_maze or len(watched.curve) < FEW:
         return None

@@ -20,7 +20,11 @@ JUDGED = (Outcome.FAILED, Outcome.ERROR)  # the hand-in answered, and was wrong
 
 
 def ask_again(checks: Checks, first: Pass, exercises: list[str]) -> None:
-    """Run checks a second time, last check first, and withdraw points by `compare`.
+    """Run checks a second time, last check first; withdraw points if results differ.
+
+    If a check passed in one pass and was wrong in the other, its exercise loses all
+    points. If a check passed in the first pass, but got no answer or was skipped in the
+    second pass, this check alone loses its points.
 
     Args:
         checks: the collected checks.

@@ -148,7 +148,8 @@ def grade(submission: Submission, options: pipeline.Options) -> Report:
 
     Args:
         submission: the hand-in, read from a Python file.
-        options: the options; `only` names the exercise, and `seed` is used.
+        options: `only` has the exercise's name, and `seed` the run's seed; all other
+            options are ignored.
 
     Raises:
         UsageError: `only` does not have exactly one name, or the name is "learning".

@@ -90,10 +90,11 @@ class Checks(Fixtures):
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_runtestloop(self, session: pytest.Session) -> bool:
-        """Run the script in place of pytest's own loop over all checks.
+        """Call the function `script` in place of pytest's own loop over all checks.
 
-        If the script raises an exception, it is kept in the attribute `error`. The
-        result is always True: it tells pytest that no other loop is needed.
+        An exception of `script` is not raised, but kept in the attribute `error`. So is
+        a `GraderError` if not all checks could be collected. The result is always True:
+        it tells pytest that no other loop is needed.
         """
         self.items = session.items
         try:

@@ -47,7 +47,7 @@ def probe_network(state_dim: int, num_actions: int) -> eqx.Module:
 def table_network(state_dim: int, num_actions: int) -> eqx.Module:
     """Build a table of values as a network whose states are one-hot vectors.
 
-    The weights [A,S] are the cells of the table.
+    The weights [A,S] are the cells of the table, where S is `state_dim`.
     """
     return eqx.nn.Linear(state_dim, num_actions, use_bias=False, key=jax.random.key(0))
 

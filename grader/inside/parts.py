@@ -223,8 +223,8 @@ def program_of(dqn: Any, name: str, spec: Spec) -> Callable[[Args], Args]:
     Args:
         dqn: the hand-in's module.
         name: name of the part: a key of `PROGRAMS`, or any other function of `dqn`.
-        spec: settings of the case. For any other function, `arguments` lists the names
-            of its arguments, and its only result has the name "result".
+        spec: settings of the case. For any other function, the setting `arguments`
+            lists the names of its arguments, and its only result has the name "result".
     """
     if name in PROGRAMS:
         return PROGRAMS[name](dqn, spec)

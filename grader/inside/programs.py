@@ -34,8 +34,10 @@ def checked(data: bytes, args: Any) -> export.Exported:
             shapes and dtypes are used.
 
     Raises:
-        BadProgram: the bytes are no program, the program takes other arguments than
-            `args`, its derivative was exported with it, or `check` does not accept it.
+        BadProgram: the bytes are no program; or the program takes other arguments than
+            `args`, or comes with its derivative; or it has side effects, an operation
+            that is not allowed, or results that are too large; or it was exported for
+            another device than that of this process, or without JAX's safety checks.
     """
     try:
         exported = export.deserialize(bytearray(data))

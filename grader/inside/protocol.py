@@ -200,7 +200,7 @@ class Readable(Protocol):
     def readinto(self, buffer: memoryview, /) -> int | None:
         """Read bytes into the beginning of a buffer; return their number.
 
-        The number is 0 at the end of the stream. None is taken as 0.
+        0 and None mean the end of the stream.
         """
 
 
@@ -217,6 +217,8 @@ class Capped:
 
     def readinto(self, buffer: memoryview) -> int | None:
         """Read bytes into the beginning of a buffer; return their number.
+
+        0 and None mean the end of the stream.
 
         Raises:
             ProtocolError: more than `MAX_SESSION` bytes have been read in all.
@@ -237,7 +239,7 @@ def receive(
         stream: the stream.
         look: function that inspects the message before the payload is read, when the
             arrays have shapes and dtypes, but no numbers yet. If the function raises an
-            exception, the payload is not read.
+            exception, the payload is not read, and the exception is passed on.
 
     Raises:
         ProtocolError: the bytes are no frame, or the frame is incomplete or too long.

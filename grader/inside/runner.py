@@ -45,7 +45,7 @@ def main() -> None:
 
             Args:
                 question: the question, a dict.
-                nonce: the random bytes of the request, which each reply repeats.
+                nonce: the random bytes of the request; the question repeats them.
             """
             protocol.send(answers, {"nonce": nonce, "question": question})
             reply = protocol.receive(requests)
@@ -121,10 +121,11 @@ class Runner:
         Args:
             name: name of the program in later requests.
             program: serialised program, uint8 [n].
-            args: arguments by name. The program must accept their shapes and dtypes.
+            args: arguments by name; only their shapes and dtypes are used.
 
         Raises:
-            BadProgram: the program may not be run.
+            BadProgram: the bytes are no program, or the program takes other arguments
+                than `args`, or it contains something that is not allowed.
         """
         exported = checked(program.tobytes(), args)
         self.programs[name], self.exported[name] = exported.call, exported
@@ -232,13 +233,21 @@ class Runner:
     # -------------------------------------------------------- learning
 
     def do_learn(self, **request: Any) -> dict[str, Any]:
-        """Learn the maze or CartPole with the hand-in's parts; see `learner.learn`."""
+        """Learn the maze or CartPole; return the results of `learner.learn`.
+
+        Args:
+            request: the arguments of `learner.learn` but `runner`, by name.
+        """
         from grader.inside import learner
 
         return learner.learn(self, **request)
 
     def do_learn_table(self, **request: Any) -> dict[str, Any]:
-        """Learn a table world with the hand-in's parts; see `learner.learn_table`."""
+        """Learn a table world; return the results of `learner.learn_table`.
+
+        Args:
+            request: the arguments of `learner.learn_table` but `runner`, by name.
+        """
         from grader.inside import learner
 
         return learner.learn_table(self, **request)

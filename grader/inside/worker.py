@@ -180,7 +180,8 @@ class Worker:
             seconds_of_cells: time limit for all cells together, in seconds.
 
         Returns:
-            The dict from `Notebook.left_out`; {} if `cells` is empty.
+            The statements of cells that have failed or were skipped, as the dict from
+            `Notebook.left_out`; {} if `cells` is empty.
         """
         path = Path("dqn.py").resolve()
         text = source.tobytes().decode()

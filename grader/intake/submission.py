@@ -96,7 +96,7 @@ class Submission:
     def cell_of(self, line: int) -> tuple[int, int]:
         """Return the number of a line's cell, and the line's number in this cell.
 
-        All numbers count from 1.
+        All numbers count from 1. Call this function only if `cells` is not empty.
 
         Args:
             line: number of the line in the source.

@@ -156,7 +156,8 @@ def cause_of(check: Check) -> str:
     """Return a text that is equal for checks that failed for the same reason.
 
     The text is the message, or "" if there is no message. For a check that ended with
-    an exception, the text is the exception without numbers, and the exception's place.
+    an exception, the text is the exception without numbers, and the line of code that
+    raised it.
     """
     if check.outcome != Outcome.ERROR:
         return check.message
@@ -232,13 +233,13 @@ def print_message(
         check: the check.
         console: the console to print on.
         shown: lines that are already printed. If the check ended with an exception, the
-            lines of its message below the exception's place are added.
+            lines of its message from the third on are added.
         level: how much of the message is shown, see `hints`.
         whole: True to print all lines of the level. With False, it depends on how the
-            check ended. After an exception, the exception, its place and those later
-            lines that are not in `shown` are printed. After a timeout or the death of
-            the process, all lines are printed. In any other case, only the first line
-            is printed.
+            check ended. After an exception, the first two lines (the exception, and the
+            line of code that raised it) and those later lines that are not in `shown`
+            are printed. After a timeout or the death of the process, all lines are
+            printed. In any other case, only the first line is printed.
     """
     lines = hints.message_lines(check, level)
     raised = check.outcome == Outcome.ERROR

@@ -20,8 +20,9 @@ def with_older(report: Report, before: Report | None) -> Report:
 
     Returns:
         A report on all exercises. The results that come from the last report are marked
-        as older, and have the hash of the text that was graded. If there is no last
-        report, or if `fits` is False for it, the new report is returned unchanged.
+        as older, and have the hash of the text that was graded. The new report is
+        returned unchanged if there is no last report, or if the last report is on a
+        hand-in of another name, is not on all exercises, or has a fault of the grader.
     """
     if before is None or not fits(report, before):
         return report

@@ -129,10 +129,10 @@ def told_in_full(exercises: list[Exercise]) -> Exercise | None:
 
 
 def outcomes_in(exercises: list[Exercise], told: Exercise | None) -> list[Outcome]:
-    """Return the outcomes whose marks a report on several exercises shows.
+    """Return the outcomes whose symbols a report on several exercises shows.
 
-    The exercise that is printed in full has a mark for each check, any other exercise
-    at most one mark.
+    The exercise that is printed in full has a symbol, such as ✓, for each check. Any
+    other exercise has at most one symbol.
 
     Args:
         exercises: the exercises that were graded.

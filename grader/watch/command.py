@@ -236,7 +236,10 @@ class Watch:
             self.show(verdict, since)
 
     def on_check(self, exercise: str, check: str) -> None:
-        """Call `grader.look` when a check starts; end the grading if an event waits.
+        """End the grading if an event waits; else draw the first failure, if any.
+
+        This method is called when a check starts. In each grading, the first
+        failure is drawn only once.
 
         Args:
             exercise: the name of the check's exercise; it is not used.

@@ -20,7 +20,7 @@ POLL_SECONDS = 0.05  # from one look at the keyboard to the next, on Windows
 
 
 def read(path: str) -> Submission:
-    """Read the hand-in at a path; if nothing is there, the result has a `problem`."""
+    """Read the hand-in at a path; if this fails, the result's `problem` says why."""
     try:
         return take(path)
     except UsageError as error:

@@ -3,7 +3,7 @@
 A text is what the student's file held at one save. Each text gets a fresh worker, so
 nothing of an older text is left in its process. The worker is started in advance, while
 the student still writes. The runner serves many texts: it sees programs only, and those
-of an older text are never asked again.
+of an older text are never run again.
 """
 
 import contextlib
@@ -252,9 +252,9 @@ def nothing() -> None:
 
 
 def warm_up(worker: WarmWorker) -> None:
-    """Let a worker without a hand-in answer `WARM_UP`, so that JAX is loaded.
+    """Have a worker load JAX before it gets a hand-in, by asking it a question.
 
-    The answers are not used.
+    The question is `WARM_UP`. The answers are not used.
 
     Raises:
         GraderError: the worker gave no answer.

@@ -38,9 +38,9 @@ class Change:
     def apply(self, score: float | None, most: float) -> float | None:
         """Return the score after this change.
 
-        The result is None if `score` is None and the change is not fixed. The score is
-        never below 0. It rises above the largest score only if the change is fixed, or
-        if the change's reason has the word "bonus".
+        The result is None if `score` is None, unless the change sets a new score. The
+        result is never below 0. The score rises above the largest score only if the
+        change sets a new score, or if the change's reason has the word "bonus".
 
         Args:
             score: the score so far, or None.
@@ -68,7 +68,7 @@ class Line:
 
     Attributes:
         number: the line's number in the file, from 1.
-        who: whose score changes, as `Known.find` understands it.
+        who: name or identifier of a person, a hand-in or a group, see `Known.find`.
         change: the change.
     """
 
@@ -128,7 +128,7 @@ def changes_of(lines: Iterable[Line], known: Known) -> dict[str, tuple[Change, .
 
     Raises:
         UsageError: a line does not belong to exactly one hand-in, or names one person
-            of a group. Or a hand-in has a fixed score and other changes.
+            of a group. Or a hand-in has several changes, and one sets a new score.
     """
     found: dict[str, list[Line]] = {}
     wrong = []

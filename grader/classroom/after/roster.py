@@ -159,10 +159,10 @@ def by_shape(cells: list[str]) -> dict[str, str]:
 
 
 def attendance(places: Places, hand_ins: Iterable[HandIn]) -> Attendance:
-    """Return who of a course handed in nothing, and who handed in from outside.
+    """Return who on a list handed in nothing, and who handed in but is not on it.
 
     Args:
-        places: the rows of the list of people (see `read_roster`).
+        places: the rows of the list of people, from `read_roster`.
         hand_ins: all hand-ins, also those that were not read.
     """
     roster = places.export

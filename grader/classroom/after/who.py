@@ -130,8 +130,9 @@ def names_of(owner: Owner, books: Sequence[People]) -> set[str]:
     """Return all names and identifiers of a person, each in the forms of `forms`.
 
     They come from `owner`, and from the rows that are certainly the person's. The
-    number in Canvas or Moodle comes from the rows only. If the person has a
-    number in Canvas, there is also the name as one word, see `asked`.
+    number in Canvas or Moodle comes from the rows only. If `owner` has a number
+    in Canvas, its name is also there as Canvas joins it: "canvas doejane" and
+    "canvas janedoe" for "Jane Doe".
 
     Args:
         owner: the person.
@@ -150,7 +151,7 @@ def names_of(owner: Owner, books: Sequence[People]) -> set[str]:
 
 
 def forms(text: str) -> set[str]:
-    """Return the forms of a text for comparisons; equal texts share a form.
+    """Return the forms of a text; two texts count as equal if they share a form.
 
     In one form, upper and lower case count as equal. A text without digits and "@" can
     be a person's name. So it has another form, in which the order of the words,
@@ -165,7 +166,9 @@ def forms(text: str) -> set[str]:
 def asked(who: str) -> set[str]:
     """Return the forms in which a text is looked up among the names of hand-ins.
 
-    These are the forms of `forms`, and the text as one word, as in names of files from
-    Canvas: "canvas doejane" and "canvas janedoe" for "Doe, Jane".
+    These are the forms of `forms`, and others for the names of files from Canvas, which
+    joins the words of a person's name. Each of the others is "canvas", a space and the
+    text's words joined in some order: "canvas doejane" and "canvas janedoe" for "Doe,
+    Jane".
     """
     return forms(who) | {f"canvas {name}" for name in as_one_word(who)}

@@ -37,7 +37,10 @@ class Quiet(Worker):
 
 
 async def try_there(code: str, wanted: str, device: str) -> tuple[str, str]:
-    """Test the code, the device and the sandbox of the node that runs this function.
+    """Test whether the node that runs this function can grade.
+
+    The node needs the same code as the machine that starts the gradings, the device,
+    and a sandbox that works.
 
     Args:
         code: the result of `pool.code_hash` on the machine that starts the gradings.

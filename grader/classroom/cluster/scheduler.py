@@ -30,10 +30,14 @@ async def serve(cluster: str) -> None:
     """Run the scheduler until this process is stopped.
 
     Args:
-        cluster: the address on which to listen, as `tcp://host:8786`.
+        cluster: the address on which to listen, as `tcp://host:8786` or
+            `tls://host:8786`.
 
     Raises:
-        UsageError: the scheduler cannot listen at this address, or has no certificates.
+        UsageError: the scheduler cannot listen at this address, or its certificates
+            cannot be used. Or the address begins with `tls://`, and certificates are
+            missing. Or it does not begin so, and Dask's configuration requires
+            encryption.
     """
     at = addresses.scheduler_at(cluster)
     here = addresses.of_this_machine(at.hostname or "")
@@ -59,10 +63,14 @@ async def serve(cluster: str) -> None:
 
 
 def main() -> int:
-    """Run the scheduler at the address of the command line.
+    """Run the scheduler at the address that is the command's only argument.
+
+    Returns:
+        The exit code 0.
 
     Raises:
-        UsageError: the address is wrong.
+        UsageError: the scheduler cannot listen at this address, or lacks the
+            certificates or the encryption that it needs.
     """
     (cluster,) = sys.argv[1:]
     logging.getLogger("distributed").setLevel(logging.WARNING)

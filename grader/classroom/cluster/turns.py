@@ -22,7 +22,7 @@ class Node:
         slots: how many hand-ins it grades at once; 0 until it has passed its test.
         tested: whether the test has ended.
         tier: the name of the tier that it uses; "" until it has passed its test.
-        problem: why it gets no hand-ins; "" if it gets hand-ins.
+        problem: why it failed its test, and so gets no hand-ins; "" if it did not fail.
         busy: the names of the reports on the hand-ins that it grades now.
         alone: whether it grades a hand-in that has to be alone.
     """
@@ -61,7 +61,9 @@ class Turns:
         The hand-in counts as being graded until `done` or `died` is called.
 
         Returns:
-            The name of the hand-in's report; None if the node has to wait.
+            The name of the hand-in's report. None if the node is full or grades a
+            hand-in alone, if no hand-in waits, or if those that wait have to be alone
+            and the node is busy.
         """
         if node.alone or len(node.busy) >= node.slots:
             return None

@@ -138,9 +138,11 @@ class Places:
         )
 
     def members_of(self, group: str, owner: Owner) -> Iterator[Place]:
-        """Yield name, row's index and message for each member of a group.
+        """Yield for each member of a group the name, the row's index, and a message.
 
-        The members are those in `members`. `of` explains the index and the message.
+        The members are those in `members`. The index is None if the row is not certain,
+        or if there is none. The message says why the row is not certain; otherwise it
+        is "".
 
         Args:
             group: the name of the group, a key of `members`.

@@ -168,6 +168,9 @@ def locked(sheet: Sheet, most: int) -> dict[int, str]:
         sheet: the worksheet.
         most: the index of the column with the points for a full score. One of the two
             columns after it tells whether the grade can be changed.
+
+    Returns:
+        For each such row, by its index in `sheet.rows`, the reason in words.
     """
     for column in (most + 1, most + 2):
         cells = {cell.casefold() for cell in sheet.column(column)}

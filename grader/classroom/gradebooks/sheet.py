@@ -1,6 +1,7 @@
 """Read the CSV file of a learning platform, and write it with some cells changed.
 
-All other cells keep their bytes: the quotes, the line breaks, the encoding.
+All other cells keep their bytes: the quotes, the line breaks, the encoding. Only a cell
+that may be a formula gets an apostrophe in front.
 """
 
 import codecs
@@ -86,11 +87,12 @@ class Sheet:
     def text_with(self, changed: Mapping[tuple[int, int], str], first: int) -> str:
         """Return the file's text with some cells changed.
 
-        In addition, a cell that a spreadsheet would take for a formula gets an
+        If a spreadsheet would take any other cell for a formula, this cell gets an
         apostrophe in front, except in the rows before the first student's.
 
         Args:
-            changed: the new texts of cells, by the indices of row and column.
+            changed: the new texts of cells, by the indices of row and column. They get
+                no apostrophe.
             first: the index of the first student's row.
         """
         parts = [self.mark]
@@ -125,8 +127,9 @@ def sheet_at(path: str, option: str) -> Sheet:
         option: the option that names the file, for error messages.
 
     Raises:
-        UsageError: the file cannot be read, is text neither in UTF-8 nor in UTF-16 with
-            a byte order mark, or is no CSV file, see `sheet_of`.
+        UsageError: the file cannot be read, or is text neither in UTF-8 nor in UTF-16
+            with a byte order mark. Or a quote is not closed, or a cell goes on after
+            its closing quote.
     """
     try:
         data = Path(path).read_bytes()

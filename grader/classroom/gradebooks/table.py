@@ -58,7 +58,7 @@ def cells_of(owner: Owner) -> list[str]:
 
 
 def points_of(entry: Entry) -> list[str]:
-    """Return a hand-in's cells for the score, the largest score and each exercise.
+    """Return a hand-in's cells for the score, the full score and each exercise.
 
     All cells are "" if there is no score. The cell of an exercise that was not graded
     is "", too.

@@ -21,9 +21,11 @@ _NAME = re.compile(r"\ufeff?Name:\s*(?P<name>.*\S)\s*\((?P<login>[^()]+)\)\s*")
 
 
 def pieces(folder: Path, entries: Entries) -> dict[str, Piece]:
-    """Return a `Piece` for each file that has a name of Blackboard's form.
+    """Return a `Piece` for each file whose name has Blackboard's form, by this name.
 
-    The keys are these names.
+    Args:
+        folder: the unpacked download.
+        entries: the files and folders in `folder`.
     """
     files = [entry.name for entry in entries if not is_folder(entry)]
     found = {name: match for name in files if (match := _FILE.fullmatch(name))}

@@ -27,7 +27,13 @@ _ONLINE = {
 
 
 def pieces(_folder: Path, entries: Entries) -> dict[str, Piece]:
-    """Return the pieces of a download from Canvas; the keys are names of files."""
+    """Return a `Piece` for each file that has a name of Canvas' form.
+
+    The keys are these names.
+
+    Args:
+        entries: the files and folders in the unpacked download.
+    """
     files = [entry.name for entry in entries if not is_folder(entry)]
     found = {
         name: match

@@ -148,14 +148,19 @@ def choose(folder: Path, pieces: dict[str, Piece], found: Found) -> None:
 
 
 def download_in(folder: Path, entries: Entries) -> Path | None:
-    """Return the inner folder that is the download, or None if this is not certain.
+    """Return the inner folder that holds the hand-ins of a class, or None.
+
+    It is a platform's download that is the only folder or is named `submitted`. Or it
+    is the only folder, `is_class` is True for it, and no file beside it can be a
+    hand-in.
 
     Args:
         folder: a folder that is no platform's download.
         entries: the folder's entries.
 
     Raises:
-        UsageError: there are several inner folders, and all are downloads.
+        UsageError: there are several inner folders, and all are downloads from
+            platforms in `CERTAIN`.
     """
     known = {Path(path): layout for path, layout in downloads_in(entries)}
     folders = [Path(entry.path) for entry in entries if is_folder(entry)]

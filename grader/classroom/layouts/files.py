@@ -40,10 +40,10 @@ def is_folder(entry: os.DirEntry[str]) -> bool:
 def matches(
     pattern: re.Pattern[str], entries: Iterable[os.DirEntry[str]]
 ) -> dict[str, re.Match[str]]:
-    """Return the matches of a pattern with whole names; the keys are the names.
+    """Return the names that a pattern matches as a whole, each with its match.
 
-    A file's name counts only if it has the pattern's group `file`, and a folder's name
-    only if it does not have this group.
+    A file is left out if its match has no text for the pattern's group `file`. A folder
+    is left out if its match has text for this group.
     """
     found = {}
     for entry in entries:
@@ -126,5 +126,5 @@ def hand_ins_below(folder: Path) -> Iterator[Path]:
 
 
 def is_nobodys(file: str) -> bool:
-    """Return whether the name of a file is that of a file which every student has."""
+    """Return whether a name is that of a hand-in, but does not say whose: `dqn.py`."""
     return is_hand_in(file) and stem_of(file) in NOBODYS

@@ -56,8 +56,8 @@ class Found:
     Attributes:
         hand_ins: the hand-ins, sorted by name.
         ignored: for each file or folder that is no hand-in, its name and the reason.
-        layout: the platform and its command, as in "Canvas, Download Submissions", or
-            `download.PLAIN`.
+        layout: the platform and its command, as in "Canvas, Download Submissions". It
+            is `download.PLAIN` if no platform was recognised.
         inner: the path from the given folder to the download; "" if they are the same.
         strange: the names of files and folders that are taken for hand-ins although the
             platform does not give such names.
@@ -88,9 +88,9 @@ class Piece:
         time: when it was handed in, as text that sorts by time; "" if unknown.
         late: whether the download says that it was late.
         group: see `HandIn.group`.
-        path: the path to grade; None for the file itself, or for the result of
-            `files.place_in` for the folder.
-        no_hand_in: the reason for listing this as no hand-in; "" if it is not listed.
+        path: the path to grade. With None, a file is graded itself; of a folder, the
+            result of `files.place_in` is graded.
+        no_hand_in: the reason why this is no hand-in, for `Found.ignored`; else "".
         note: whether the platform wrote the file, about another piece. Such a file is
             never a hand-in, even if `no_hand_in` is "".
     """

@@ -19,7 +19,10 @@ _LATE = re.compile(r"(?:Late Submission|Verspaetete Abgabe|Verspätete Abgabe) -
 
 
 def pieces(_folder: Path, entries: Entries) -> dict[str, Piece]:
-    """Return the pieces of a download from ILIAS; the keys are names of folders."""
+    """Return a `Piece` for each folder that has a name of ILIAS' form.
+
+    The keys are these names. A team's folder without a member's folder is left out.
+    """
     found = {}
     for entry in entries:
         if not is_folder(entry):
@@ -73,11 +76,12 @@ def team_in(entry: os.DirEntry[str]) -> Piece | None:
 
 
 def chosen_in(folder: Path) -> tuple[Path, bool]:
-    """Return the path to grade for a person's folder, and whether this file is late.
+    """Return the path to grade for a person's folder, and whether it is a late file.
 
-    If no file is late, the path is the result of `place_in`. Otherwise it is that of
-    the best file (see `rank`). Of two files that are equally good, the late one counts,
-    because it was handed in after the other one.
+    If no file in the folder is late, the path is the result of `place_in`. Otherwise it
+    is the file, late or not, that is the largest by the first three rules of `rank`. If
+    several files are equal by these rules, it is a late one, because that was handed in
+    after the others.
     """
     files = [Path(e.path) for e in listing_or_none(folder) if e.is_file()]
     if not any(_LATE.match(file.name) for file in files):

@@ -1,4 +1,7 @@
-"""Know folders and files with any names: the name is that of the owner."""
+"""Know files and folders that are named after their owner.
+
+Their names do not have the form of any platform.
+"""
 
 import os
 

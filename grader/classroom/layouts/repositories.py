@@ -24,9 +24,9 @@ _ENOUGH = 3  # so many logins do not all begin with the same word
 
 
 def pieces(folder: Path, entries: Entries) -> dict[str, Piece]:
-    """Return the pieces of a folder of repositories; the keys are repositories' names.
+    """Return a `Piece` for each repository in a folder; the keys are their names.
 
-    The result is {} if `prefix_of` finds no common beginning.
+    The result is {} if the names have no common beginning that ends with "-".
     """
     names = [
         e.name for e in entries if is_folder(e) and (folder / e.name / ".git").exists()

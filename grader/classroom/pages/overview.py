@@ -166,7 +166,7 @@ def groups(
     *,
     names: bool,
 ) -> Iterator[Group]:
-    """Yield what staff should look at first, the most urgent kind first.
+    """Yield the groups of hand-ins that staff should look at, the most urgent first.
 
     Args:
         entries: all hand-ins.

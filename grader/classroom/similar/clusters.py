@@ -70,7 +70,8 @@ class Findings:
 def compare(submissions: Mapping[str, Submission]) -> Findings:
     """Compare the code of all hand-ins of a course.
 
-    Hand-ins that could not be read, or that are the unchanged starter, are left out.
+    Hand-ins that could not be read, or that are the unchanged starter, are in no list
+    of the result.
 
     Args:
         submissions: the hand-ins by name. The result uses the same names.

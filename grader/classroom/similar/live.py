@@ -64,8 +64,9 @@ def pruned(body: list[ast.stmt], needed: Set[str], *, local: bool) -> list[ast.s
     Args:
         body: the block. In the blocks inside its statements, statements without an
             effect are removed in place.
-        needed: names that some code reads.
-        local: True for a block inside a function.
+        needed: names that some code reads. An assignment to other names has no effect.
+        local: True for a block inside a function. If False, the names that a function
+            of the block reads replace `needed` inside this function.
     """
     kept: list[ast.stmt] = []
     for statement in without_replaced([*reachable(body)]):

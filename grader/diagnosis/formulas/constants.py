@@ -115,8 +115,9 @@ def constant(values: np.ndarray) -> float | None:
     """Return the number to which all values are equal within 0.1 %, or None.
 
     NaN and infinite values are left out. The number is the median of the remaining
-    values, as `rounded` returns it. The result is None if a value differs by more than
-    0.1 % from the median, or if fewer than three values remain.
+    values, rounded to a simple fraction or a short decimal if one is nearly equal. The
+    result is None if a value differs by more than 0.1 % from the median, or if fewer
+    than three values remain.
     """
     values = values[np.isfinite(values)]
     if len(values) < 3:

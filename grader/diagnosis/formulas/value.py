@@ -31,6 +31,8 @@ BOTH = (
 def both(join: Callable, *, held: bool) -> Callable[[Rows], Values]:
     """Return a function of the rows that combines the values of θ_Q and of θ_T.
 
+    The function returns the combined values of s, s′ and a state of zeros.
+
     Args:
         join: a function of two arrays of values, such as `np.minimum`.
         held: True if the values of θ_Q are constants, without a gradient.

@@ -299,10 +299,10 @@ def in_words(fit: Fit, law: Law | None, differences: list[Difference]) -> str:
 
 
 def noisy(samples: list[Sample]) -> Reading | None:
-    """Return the reading "noise is added to the Q values", or None.
+    """Return the reading "noise is added to the Q values"; None if it does not fit.
 
-    At ε = 0 such a hand-in takes only the best action. At any other ε it never takes
-    the worst action. At ε = 1 it sometimes takes the second best.
+    It fits a hand-in that takes only the best action at ε = 0, never the worst action
+    at any other ε, and sometimes the second best action at ε = 1.
 
     Args:
         samples: the actions for each array of Q values and each ε.

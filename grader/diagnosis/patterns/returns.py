@@ -94,7 +94,7 @@ def ask(student: Student, rewards: np.ndarray, gamma: float) -> np.ndarray:
 
 
 def read(student: Student, rng: np.random.Generator) -> Reading | None:
-    """Return the reading of `discounted_returns`; None if it is right or nothing fits.
+    """Return the reading of `discounted_returns`, or None.
 
     The reading shows a formula or measured weights, or says which side effect a call
     has.
@@ -102,6 +102,12 @@ def read(student: Student, rng: np.random.Generator) -> Reading | None:
     Args:
         student: the hand-in.
         rng: draws rewards.
+
+    Returns:
+        None if `discounted_returns` is right, or if no known mistake explains the shape
+        of the returns. Unless a side effect is found, None also if a return of an
+        episode with several steps is not finite, or if all measured weights are right
+        within 0.001.
 
     Raises:
         Raised: the hand-in's code has raised an exception at a question with `STEPS`
@@ -130,8 +136,8 @@ def remembered(student: Student, rewards: np.ndarray) -> Reading | None:
     """Return a reading if the same rewards later give other returns; else None.
 
     The hand-in gets the rewards of an episode, then rewards of 0, then the episode's
-    rewards again. The result is None if the first and the third answer agree for one of
-    the two episodes.
+    rewards again. The result is None if the first and the third answer agree for at
+    least one of the two episodes.
 
     Args:
         student: the hand-in.
@@ -271,8 +277,9 @@ def fitting(answers: Sequence[Asked]) -> list[Formula]:
 def in_words(answers: Sequence[Asked], shape: Difference | None) -> Reading | None:
     """Return the reading of all answers, or None.
 
-    The result is None if the answers are right and `shape` is None, if they are nearly
-    right, or if some returns are not finite.
+    The result is None in three cases: the answers are right and `shape` is None; no
+    formula fits, but all measured weights are right within 0.001; or a return of an
+    episode with several steps is not finite.
 
     Args:
         answers: the answers to each set of questions. In the first set, the last T

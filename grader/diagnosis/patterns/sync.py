@@ -79,8 +79,9 @@ def read(student: Student, rng: np.random.Generator) -> Reading | None:
         rng: draws steps, periods and parameters.
 
     Returns:
-        None if `sync_target` is right. None also for some wrong answers, see
-        `explained`.
+        None if `sync_target` is right. None also if all answers have the same content,
+        such as "other numbers", and this is no known mistake. None also if an answer is
+        an exception, and no known mistake explains it.
 
     Raises:
         NotImplementedYet: the part is a stub.
@@ -390,8 +391,8 @@ def reading(
 
     Returns:
         None if an answer is an exception and `differences` is empty. None also if an
-        answer is an exception that is neither a division by zero nor in
-        `words.RENEWED`.
+        answer is an exception that is neither a division by zero nor a known mistake: a
+        key of `words.RENEWED`.
     """
     raised = {one.content for one in observed if one.content.raised}
     known = all(one == DIVIDED or one.words in words.RENEWED for one in raised)

@@ -148,17 +148,22 @@ def read_steps(draws: list[Draw], answers: Answers) -> Found:
 
 
 def several(draws: list[Draw], answers: Answers) -> Found:
-    """Return what `read_steps` returns, for a call that makes several steps.
+    """Return the formula of the gradient, and notes, for a call of several steps.
 
     The number of steps is the rise of Adam's count, or the returned count if Adam
-    starts anew in each call. The result is (None, [], None) if this number is below 2
-    or not the same for all draws. If only this number is found, but not what the steps
-    are, the result is (None, notes, None).
+    starts anew in each call. A note is a mistake and the words that say what the code
+    does.
 
     Args:
         draws: the questions, see `Draw`.
         answers: for each optimizer that did not fail, one answer for each draw; "adam"
             is among them.
+
+    Returns:
+        A triple (formula, notes, middle), where `middle` is θ_Q before the last step: a
+        vector [P] for each draw. If the number of steps is below 2 or not the same for
+        all draws, the triple is (None, [], None). If only this number is found, but not
+        what the steps are, the triple is (None, notes, None).
     """
     rises = {
         one.state.count - draw.state.count

@@ -1,6 +1,6 @@
-"""Explain to students frequent exceptions in code that uses one part of the homework.
+"""Explain frequent exceptions with networks, optimizers, transitions and buffers.
 
-These are networks, optimizers, transitions and the buffer.
+The explanations are sentences for students.
 """
 
 from grader.inside.explanations.kind import Kind

@@ -127,5 +127,5 @@ class Run:
 
 
 def is_known(value: Any) -> bool:
-    """Return whether a value is a NumPy array, which depends on constants alone."""
+    """Return whether a value is a NumPy array, and so computed from constants alone."""
     return isinstance(value, np.ndarray)

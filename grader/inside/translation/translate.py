@@ -61,7 +61,7 @@ def translated(exported: export.Exported) -> Callable[..., list[Any]]:
 
 
 class Reader:
-    """A converter of a program's functions and regions into blocks.
+    """A converter of a program's functions and regions into `Block` objects.
 
     Args:
         module: the program in MLIR.

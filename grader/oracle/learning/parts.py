@@ -27,7 +27,7 @@ class LearningParts:
     """The parts of the hand-in that learning needs.
 
     Args:
-        candidate: the candidate that asks the worker and the learner of `Learning`.
+        candidate: the hand-in in the second worker, with the learner as the runner.
     """
 
     def __init__(self, candidate: Candidate) -> None:

@@ -238,11 +238,14 @@ class Learning:
         """Learn the maze or CartPole: train with one seed after another.
 
         No training follows one that got full points or was stopped. If the updates are
-        made by the formula of `td_loss`, there is only one training. Raises what
-        `learn_once` raises.
+        made by the formula of `td_loss`, there is only one training.
 
         Args:
             task: "maze" or "cartpole".
+
+        Raises:
+            Wrong, Raised, Waiting, Stopped: a part of the hand-in gave no answer.
+            Deviates: `td_update` deviates from the grader's updates.
         """
         self.gamma = learning.GAMMA
         programs = self.parts.network_programs()
@@ -346,6 +349,9 @@ class Learning:
 
         Args:
             question: name and arguments of an operation, see `answer_to`.
+
+        Raises:
+            Wrong, Raised, Stopped: the hand-in gave no answer.
         """
         do = question["do"]
         self.clock.turn(ASKED.get(do, Clock.BETWEEN))

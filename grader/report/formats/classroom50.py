@@ -31,7 +31,8 @@ FIELDS = {
 def render(report: Report | None, environment: Mapping[str, str] = os.environ) -> str:
     """Return the text of `result.json`.
 
-    If nothing was graded, the file has a single test, with 0 of TOTAL points.
+    If there is no report, or the grader itself failed, the file has a single test,
+    with 0 of TOTAL points.
 
     Args:
         report: the report, or None if the grading ended without a report.

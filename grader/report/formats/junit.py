@@ -13,7 +13,8 @@ KINDS = {Outcome.FAILED: "failure", Outcome.SKIPPED: "skipped"}
 def render(report: Report | None) -> str:
     """Return the text of the XML file.
 
-    If nothing was graded, the file holds one error, which says why.
+    If there is no report, or the grader itself failed, the file holds one error, which
+    says why.
 
     Args:
         report: the report, or None if the grading ended without a report.

@@ -43,7 +43,10 @@ def about_check(check: Check) -> str:
 
 
 def about_run(report: Report) -> str:
-    """Return lines of text on the whole run: learning, older results, seed, sandbox."""
+    """Return lines of text on the whole run, such as its seed and its sandbox.
+
+    Other lines say what was learned, and which exercises have results of earlier runs.
+    """
     lines = [*learning.results(report.learning), *learning.reasons(report.learning)]
     if older := [exercise.name for exercise in report.exercises if exercise.older]:
         lines.append(f"older, from earlier runs: {', '.join(older)}")

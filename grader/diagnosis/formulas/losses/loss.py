@@ -30,8 +30,8 @@ def taken(values: np.ndarray, rows: Rows, shift: int = 0) -> np.ndarray:
     Args:
         values: the values of all actions [..., B, A].
         rows: the rows, with the actions.
-        shift: a number that is added to each action's number; 0 in right code. If the
-            sum is -1, the last action's value is returned.
+        shift: 0 for the value of each action a as in right code; -1 for the value of
+            action a - 1 instead, where the last action's value stands for that of -1.
     """
     return values[..., np.arange(rows.size), rows.a + shift][..., None, :]
 

@@ -104,10 +104,9 @@ def factors_of(
     Returns:
         For each sample with a factor a triple: the factor, the number B of rows and the
         number A of actions. None instead of the list if, for some sample, only the
-        formula's loss is 0, only one of the two losses is finite, or the gradient does
-        not fit the formula. None, too, if the hand-in returns an array of losses that
-        does not fit, or if successive samples with the same B and A have different
-        factors.
+        formula's loss is 0, only one of the two losses is finite, or the hand-in's
+        gradient or array of losses does not fit the formula. None, too, if successive
+        samples with the same B and A have different factors.
     """
     found: list[tuple[float, int, int]] = []
     telling = []
@@ -145,8 +144,9 @@ def fit(
         samples: the questions, each with the hand-in's answer.
 
     Returns:
-        None if a sample does not fit, if no sample gives a factor, or if no `Scale`
-        explains the factors of all samples.
+        None if a sample does not fit, or if all losses are 0 or not finite. None, too,
+        if the factors of the samples are not a constant times a known function of the
+        number of rows and the number of actions.
     """
     factors = factors_of(language, formula, samples)
     scale = fitted(factors) if factors else None

@@ -185,8 +185,8 @@ class Slopes:
 
         Args:
             rows: the rows, whose values by θ_Q may have been moved a little.
-            e: the errors before the move; the weights of the rows are computed from
-                them.
+            e: the errors [I, B] before the move: predictions minus targets. The
+                weights of the rows are computed from them.
         """
         formula = self.found.formula
         return weighted_losses(rows, formula, target_of(rows, formula), e)

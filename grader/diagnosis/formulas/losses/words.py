@@ -103,7 +103,8 @@ def lines(found: Found, right: Formula, symbol: str, growth: str) -> tuple[str, 
         found: the code's formula, and the factor of the code's loss.
         right: the right formula.
         symbol: "y" for `td_loss`; "G" for `mc_loss`.
-        growth: how many losses the code returns, as in `loss_words`.
+        growth: how many losses the code returns, as text: "B" (the number of rows),
+            "B²", or "B A" (rows times actions); "" if it returns one loss.
 
     Returns:
         The lines of what the code computes, and the lines of what is asked, as two

@@ -80,8 +80,9 @@ class Episode:
             rows: the steps as rows, with values from the table that the steps read.
 
         Returns:
-            The cells' row indices [T] and column indices [T]. If steps change whole
-            rows, a slice is returned in place of the column indices.
+            The cells' row indices [T] and column indices [T] in the table. If steps
+            change whole rows of the table, a slice is returned in place of the column
+            indices.
         """
         args = self.case.args
         states, later = (

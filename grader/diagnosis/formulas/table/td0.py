@@ -161,14 +161,17 @@ def answered_moves(sample: Episode, formula: Formula) -> np.ndarray:
 
 
 def sized(formula: Formula, samples: Sequence[Episode]) -> Found | None:
-    """Return the formula, with the step size computed from the answers.
+    """Return the formula with the step size by which it gives all answers.
+
+    The step size is computed from the answers, as a constant times a known function of
+    α and the number of steps.
 
     Args:
         formula: the formula.
         samples: the questions with the hand-in's answers.
 
     Returns:
-        None if no `Size` fits all answers, or if no cell moves.
+        None if there is no such step size, if it is 0, or if the formula moves no cell.
     """
     sizes = []
     for sample in without_revisits(samples):
@@ -344,10 +347,10 @@ def with_differences(samples: Sequence[Episode], level: int) -> Iterator[Found]:
 
     Args:
         samples: the questions with the hand-in's answers.
-        level: the number of mistakes. A wrong step size is not counted. But in a
-            formula with a mistake in a term of the grammar `WHOLE`, it is counted like
-            any other mistake. Formulas with a computed constant are yielded for level 2
-            only.
+        level: the number of mistakes. In a formula with a mistake in a term of the
+            grammar `WHOLE`, a wrong step size counts as one mistake. In all other
+            formulas it does not count. Formulas with a computed constant are yielded
+            for level 2 only.
     """
     for in_step in range(min(level, MOST_IN_STEP) + 1):
         for formula in candidates(samples, level - in_step, in_step):

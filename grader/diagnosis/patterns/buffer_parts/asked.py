@@ -178,8 +178,9 @@ def stored_and_drawn(
     Args:
         asker: plays further scripts if no rules explain the drawn transitions.
         seen: for each script, which transitions were drawn; None if this is not known.
-        batches: the numbers of the drawn transitions in the first four scripts. Each
-            array [n,B] has the n batches of B rows of one "samples" operation.
+        batches: for each "samples" operation of the first four scripts, an array [n,B]
+            of n batches of B rows. An entry says which transition the row is, counted
+            from 0 in the order of adds.
 
     Returns:
         The two lists; each is [] if it has no finding.
@@ -203,7 +204,9 @@ def stored_and_drawn(
 
 
 def several_drawn(seen: list[Seen | None]) -> bool:
-    """Tell whether some script's first "samples" operation drew different transitions.
+    """Tell whether a script's first "samples" operation drew two or more transitions.
+
+    One such script is enough. A transition that is drawn again does not count twice.
 
     Args:
         seen: for each script (a list of operations on a new buffer), which transitions
@@ -266,7 +269,8 @@ def how_drawn(
         asker: draws from a larger buffer if the batches in `drawn` show no mistake.
         drawn: for each script (a list of operations on a new buffer), its batches as
             `batches_in` returns them.
-        plain: True if no mistake was found in what the buffer stores.
+        plain: True if no mistake was found in what the buffer stores. If False, only
+            one script's batches are examined.
 
     Returns:
         A list with one finding; [] if no such mistake is certain.

@@ -111,7 +111,7 @@ def preceding(b: Batches) -> np.ndarray:
 
 
 def place_after(b: Batches) -> np.ndarray:
-    """Return for each row the transition stored in the place after the row's one.
+    """Return for each row the transition stored one place after the row's transition.
 
     The storage is a ring: after the last place comes place 0.
 

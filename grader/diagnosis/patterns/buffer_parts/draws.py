@@ -108,7 +108,9 @@ def generator_finding(
 
 
 def same_batches(draws: Sequence[np.ndarray]) -> Finding | None:
-    """Return a finding if each buffer gives the same batch again and again; else None.
+    """Return a finding if, in each buffer, all batches are equal; else None.
+
+    Batches of different buffers are not compared.
 
     Args:
         draws: for each buffer, the numbers of the drawn transitions in n batches of B

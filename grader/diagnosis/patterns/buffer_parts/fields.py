@@ -304,9 +304,9 @@ def wrong_in(name: str, b: Batches) -> bool:
 
 
 def right_fields(b: Batches) -> set[str]:
-    """Return the names of the fields that are right in all rows of known transitions.
+    """Return the names of the fields that are right in every row.
 
-    The field `terminated` is not examined.
+    Rows whose transition is unknown do not count. `terminated` is not examined.
     """
     return {name for name in NUMBERS if not wrong_in(name, b)}
 

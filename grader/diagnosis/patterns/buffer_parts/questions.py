@@ -192,14 +192,17 @@ class Asker:
     def draw(self, added: int, n: int) -> Played:
         """Draw n batches from a buffer of `CAPACITY`, after a number of adds.
 
+        If `self.single` is True, `SINGLE_BATCHES` batches are drawn instead, each from
+        a new buffer.
+
         Args:
             added: number of adds.
-            n: number of batches. It is not used with `self.single`: then each batch is
-                drawn from a new buffer, and there are at most `SINGLE_BATCHES` batches.
+            n: number of batches; ignored if `self.single` is True.
 
         Returns:
             The script with the buffer's answers: its length, and all batches in one
-            entry of `samples`.
+            entry of `samples`. If `self.single` is True and a buffer returns no batch,
+            or batches differ in shape, only the first buffer's answers are returned.
         """
         start: list[Any] = [["add", 0, added], ["len"]]
         if not self.single:
@@ -259,8 +262,9 @@ def in_shape(
 
     Returns:
         A pair (fields, odd). `fields` has the batches in float64, where B is the number
-        of drawn rows; it is None if they cannot be brought into these shapes. `odd` has
-        the shape of one batch for each field whose shape is wrong.
+        of drawn rows. A missing axis, or one too many, of length 1 is corrected; if the
+        shapes are still wrong, `fields` is None. `odd` has, for each field whose shape
+        was wrong at first, the shape of one batch.
     """
     fields, odd = {}, {}
     for name in FIELDS:

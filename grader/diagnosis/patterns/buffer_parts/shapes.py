@@ -96,9 +96,9 @@ def shape_findings(batches: dict[int, dict[str, Any]], state_dim: int) -> list[F
         state_dim: number D of entries of a state.
 
     Returns:
-        [] also if all shapes are right for B = `BATCH` and wrong for some other B. Two
-        such mistakes give a finding nevertheless: the number of rows is the same for
-        all B; or only B = 1 is wrong, and lacks the axis of the rows.
+        [] also if all shapes are right for B = `BATCH` and wrong for some other B. But
+        there are two exceptions, which give a finding: the number of rows is the same
+        for all B; or only B = 1 is wrong, and lacks the axis of the rows.
     """
     if fixed := fixed_size(batches):
         return fixed

@@ -210,7 +210,9 @@ def added_before(script: Sequence[Any], k: int) -> int:
 
 
 def listed(some: Any) -> str:
-    """Return the numbers of transitions as text, sorted and without BLANK.
+    """Return the numbers of transitions as text, in increasing order.
+
+    BLANK, which stands for a row of zeros, is left out.
 
     Args:
         some: the numbers, such as a set of ints.

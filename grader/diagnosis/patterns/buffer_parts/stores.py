@@ -172,18 +172,18 @@ class OneLate(Listed):
 
 
 class DropsTerminal(Ring):
-    """A wrong ring: transitions with d true are not stored."""
+    """A wrong ring: transitions with `terminated` true are not stored."""
 
     dropped = True
 
     def add(self, i: int) -> None:
-        """Store the transition with number i, unless its d equals `self.dropped`."""
+        """Store the transition with number i, unless `terminated` equals `dropped`."""
         if bool(self.rows["terminated"][i]) is not self.dropped:
             super().add(i)
 
 
 class KeepsTerminal(DropsTerminal):
-    """A wrong ring: transitions with d false are not stored."""
+    """A wrong ring: transitions with `terminated` false are not stored."""
 
     dropped = False
 

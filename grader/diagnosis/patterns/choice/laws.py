@@ -222,7 +222,7 @@ def softmax(q: np.ndarray, greedy: np.ndarray, epsilon: float) -> np.ndarray:
 
 
 def low_half(q: np.ndarray, greedy: np.ndarray, epsilon: float) -> np.ndarray:
-    """Return the probabilities [N,A+1] of code that uses one random number u twice.
+    """Return the probabilities [N,A+1] when exploring reuses the coin's number u.
 
     The code draws u between 0 and 1, and explores if u is below ε: it then takes the
     action floor(A u) with the same u. As u is small, actions with large numbers are too

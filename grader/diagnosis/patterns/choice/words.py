@@ -6,11 +6,12 @@ SLIDES = "(slides: Deep Q Networks)"
 
 
 def choice(name: str, hint: str) -> Difference:
-    """Make a mistake from a name and a hint, to which the title of the slides is added.
+    """Make a mistake from its name and a hint.
 
     Args:
         name: name of the mistake.
         hint: text for the student on what is wrong, without a full stop at the end.
+            The text " (slides: Deep Q Networks)." is added to it.
     """
     return Difference(name, f"{hint} {SLIDES}.")
 

@@ -105,8 +105,8 @@ class Output:
     Attributes:
         text: the changed sum as a formula, with {c} for the constant; "" if the sums
             are returned unchanged.
-        change: function of the sums [...,K,T] and the rewards [K,T]; returns the
-            changed sums [...,K,T].
+        change: function of the sums [...,K,T] and of the rewards [K,T] that were
+            summed; returns the changed sums [...,K,T].
         difference: the mistake; None for the right choice.
         fitted: how the constant is used: "factor" if it multiplies the changed sums,
             "shift" if it is added to them, "" if there is no constant.
@@ -125,7 +125,7 @@ class Output:
 
         Args:
             sums: the sums R_i [...,K,T].
-            rewards: rewards of K episodes [K,T].
+            rewards: the rewards [K,T] that were summed, already changed by a `Reward`.
         """
         changed = self.change(sums, rewards)
         if self.fitted == "factor":

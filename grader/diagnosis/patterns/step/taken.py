@@ -240,10 +240,10 @@ def multiple(moves: list[Vector], of: list[Vector], draws: list[Draw]) -> float 
 def with_old_state(
     draws: list[Draw], seen: list[Seen], plain: Gradient | None, kept: str
 ) -> ByAdam:
-    """Return what the answers with Adam show if they hold a wrong state.
+    """Return what the answers with Adam show about a step if they hold a wrong state.
 
-    The state `kept` does not show the gradient. So the gradient from the answers with
-    "sgd" is used, with a factor that fits.
+    A wrong state does not show the gradient. So the gradient in the result is `plain`,
+    perhaps with another constant factor. It is None if the step adds nothing.
 
     Args:
         draws: the questions, see `Draw`.
