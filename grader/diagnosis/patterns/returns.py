@@ -241,7 +241,9 @@ def fits(formula: Formula, asked: Asked) -> bool:
 
 
 def fitting(answers: Sequence[Asked]) -> list[Formula]:
-    """Return the formulas of lowest cost that give all answers; [] if none does.
+    """Return the formulas that give all answers and are closest to right code.
+
+    These are the formulas with the lowest cost; [] if no formula gives all answers.
 
     Args:
         answers: the answers to each set of questions. In the first set, the last T

@@ -19,9 +19,10 @@ def rows_of(case: Case, table: np.ndarray, formula: Formula | None = None) -> Ro
 
     Args:
         case: the question.
-        table: the table that the values are read from [..., S, A].
-        formula: the formula whose choice for "shift" changes the numbers of the states;
-            None to leave them unchanged.
+        table: the table from which Q(s,·) and Q(s′,·) are read [..., S, A].
+        formula: a formula whose slot "shift" says how the states' indices are changed
+            before the table is read. None to leave them
+            unchanged.
     """
     args = case.args
     states, later = (args[name].astype(np.int64) for name in ("states", "next_states"))

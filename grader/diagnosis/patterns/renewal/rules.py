@@ -37,6 +37,9 @@ class Rule:
 def each(condition: words.Condition) -> Callable[[Pairs], list[int]]:
     """Return a function for `Rule.holds` that applies one condition to each pair.
 
+    The function returns one number for each pair (step, period): 1 if the condition
+    holds, else 0; `RAISES` for a division by zero.
+
     Args:
         condition: function of step and period; true if θ_T is replaced.
     """
