@@ -74,7 +74,10 @@ def update_Q_TD0(dqn: Any, spec: Spec) -> Callable[[Args], Args]:
 
 
 def discounted_returns(dqn: Any, spec: Spec) -> Callable[[Args], Args]:
-    """Return a function from a dict of reward [T] to a dict of returns [T]."""
+    """Return a function that asks `discounted_returns` for the returns of an episode.
+
+    It takes a dict with reward [T] and returns a dict with returns [T].
+    """
 
     def program(args: Args) -> Args:
         returns = part(dqn, "discounted_returns")(args["reward"], spec["gamma"])
@@ -107,9 +110,10 @@ def mc_loss(dqn: Any, spec: Spec) -> Callable[[Args], Args]:
 
 
 def q_network(dqn: Any, spec: Spec) -> Callable[[Args], Args]:
-    """Return a function from a dict of key [2] to a dict of a new network's theta.
+    """Return a function that asks `q_network` for a new network.
 
-    theta is a list of arrays.
+    It takes a dict with key [2] and returns a dict with theta, the list of the
+    network's arrays.
     """
     sizes = spec["state_dim"], spec["num_actions"]
 
@@ -123,7 +127,11 @@ def q_network(dqn: Any, spec: Spec) -> Callable[[Args], Args]:
 
 
 def epsilon_greedy(dqn: Any, spec: Spec) -> Callable[[Args], Args]:
-    """Return a function from a dict of key, q_values, epsilon to a dict of actions."""
+    """Return a function that asks `epsilon_greedy` for actions.
+
+    It takes a dict with key [2], q_values [N,A] and epsilon, and returns a dict with
+    actions [N].
+    """
 
     def program(args: Args) -> Args:
         key, q_values = key_of(args), args["q_values"]
@@ -134,7 +142,11 @@ def epsilon_greedy(dqn: Any, spec: Spec) -> Callable[[Args], Args]:
 
 
 def forward(dqn: Any, spec: Spec) -> Callable[[Args], Args]:
-    """Return a function from a dict of theta and state to a dict of q_values."""
+    """Return a function that asks the hand-in's network for the values of states.
+
+    It takes a dict with theta and state, [D] or [N,D], and returns a dict with
+    q_values, [A] or [N,A].
+    """
     structure, model = network(dqn, spec)
 
     def program(args: Args) -> Args:

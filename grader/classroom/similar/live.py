@@ -125,7 +125,10 @@ def reachable(body: Iterable[ast.stmt]) -> Iterator[ast.stmt]:
 
 
 def has_effect(statement: ast.stmt, needed: Set[str]) -> bool:
-    """Return whether a statement may have an effect.
+    """Return whether a statement may have an effect; if in doubt, True.
+
+    To bind a name, by an assignment or a definition, is an effect only if the name is
+    in `needed`.
 
     Args:
         statement: the statement. The caller has already removed the statements without
