@@ -129,9 +129,10 @@ def code_cells(data: bytes, name: str) -> tuple[list[str], list[Any]]:
 
 
 def exported(text: str) -> tuple[str, list[int]]:
-    """Replace the notebook commands in a Python file that was saved from a notebook.
+    """Replace the notebook commands in a Python file by statements that do nothing.
 
-    Colab saves a command unchanged. Jupyter saves it as a call of `get_ipython()`.
+    The file was saved from a notebook. Colab saves a command as it is, Jupyter saves it
+    as a call of `get_ipython()`; both forms are replaced.
 
     Args:
         text: text of the file.

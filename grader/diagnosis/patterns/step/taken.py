@@ -243,7 +243,8 @@ def with_old_state(
     """Return what the answers with Adam show about a step if they hold a wrong state.
 
     A wrong state does not show the gradient. So the gradient in the result is `plain`,
-    perhaps with another constant factor. It is None if the step adds nothing.
+    perhaps with another constant factor. It is None if `plain` is None, or if the step
+    adds nothing to the parameters.
 
     Args:
         draws: the questions, see `Draw`.
