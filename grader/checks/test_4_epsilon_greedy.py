@@ -186,21 +186,12 @@ def hard_values(
 
 
 def not_best(q_values: np.ndarray, actions: np.ndarray) -> np.ndarray:
-    """Return for each row [N] whether its action's value is below the row's maximum.
-
-    Args:
-        q_values: the values [N,A].
-        actions: the action of each row [N].
-    """
+    """Return a mask [N] of rows of q_values [N,A] whose action is not a best one."""
     return q_values[np.arange(len(actions)), actions] < q_values.max(axis=1)
 
 
 def best_of(values: np.ndarray) -> str:
-    """Return the numbers of the best actions in words: "2", or "1 or 3".
-
-    Args:
-        values: the values of one row [A].
-    """
+    """Return the best actions for a row's values [A] as text: "2", or "1 or 3"."""
     return " or ".join(map(str, np.flatnonzero(values == values.max())))
 
 

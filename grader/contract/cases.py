@@ -226,10 +226,7 @@ def td(
 
 
 def probe_spec(state_dim: int, num_actions: int) -> dict[str, Any]:
-    """Return the settings of a case that name the probe network and its sizes.
-
-    The probe network is a small network of the grader, see `probe`.
-    """
+    """Return a case's settings for the probe network, a small network of the grader."""
     return {"net": "probe", "state_dim": state_dim, "num_actions": num_actions}
 
 

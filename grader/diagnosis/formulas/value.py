@@ -60,7 +60,7 @@ def average(q: np.ndarray, t: np.ndarray) -> np.ndarray:
     return (q + t) / 2
 
 
-Q_AND_T = "(Q({s},{a}; θ_Q), Q({s},{a}; θ_T))"
+Q_AND_T = "Q({s},{a}; θ_Q), Q({s},{a}; θ_T)"
 NET = (
     Choice("Q({s},{a}; θ_T)", lambda x: (x.t_s, x.t_n, x.t_0)),
     Choice(
@@ -79,35 +79,16 @@ NET = (
         f"still between syncs, so it takes θ_T {TARGET}.",
         LOSS_ONLY,
     ),
-    Choice(
-        f"mean{Q_AND_T}", both(average, held=False), "target-by-both", BOTH, LOSS_ONLY
-    ),
-    Choice(
-        f"min{Q_AND_T}", both(np.minimum, held=False), "target-by-both", BOTH, LOSS_ONLY
-    ),
-    Choice(
-        f"max{Q_AND_T}", both(np.maximum, held=False), "target-by-both", BOTH, LOSS_ONLY
-    ),
-    Choice(
-        f"mean{Q_AND_T[:-1]}, held fixed)",
-        both(average, held=True),
-        "target-by-both",
-        BOTH,
-        LOSS_ONLY,
-    ),
-    Choice(
-        f"min{Q_AND_T[:-1]}, held fixed)",
-        both(np.minimum, held=True),
-        "target-by-both",
-        BOTH,
-        LOSS_ONLY,
-    ),
-    Choice(
-        f"max{Q_AND_T[:-1]}, held fixed)",
-        both(np.maximum, held=True),
-        "target-by-both",
-        BOTH,
-        LOSS_ONLY,
+    *(
+        Choice(
+            f"{name}({Q_AND_T}{words})",
+            both(join, held=held),
+            "target-by-both",
+            BOTH,
+            LOSS_ONLY,
+        )
+        for held, words in ((False, ""), (True, ", held fixed"))
+        for name, join in (("mean", average), ("min", np.minimum), ("max", np.maximum))
     ),
 )
 

@@ -186,10 +186,6 @@ def deleting(student: Student, rng: np.random.Generator) -> Reading | None:
     """Return a reading if a call deletes arrays that the caller passed in, else None.
 
     Call this function only if the answers of `sync_target` are right.
-
-    Args:
-        student: the hand-in.
-        rng: draws parameters.
     """
     if any(student.changed(cases.sync(*trees_of(rng), s, 3), "jax") for s in (3, 4)):
         computes = f"{ASKED}; arrays that came in are deleted"
@@ -273,10 +269,6 @@ def by_rule(rule: Rule, observed: list[Observation]) -> Reading | None:
     steps is not θ_Q. For a wrong rule it means: the content at the other steps is not
     more like θ_Q (see `likeness`) than that at these steps. Where the rule divides by
     zero, the answer must be a division by zero, too.
-
-    Args:
-        rule: the rule.
-        observed: all answers, in the order of the questions.
     """
     groups: dict[int, set[Content]] = {RAISES: set(), 0: set(), 1: set()}
     pairs = [(one.step, one.period) for one in observed]
@@ -294,10 +286,6 @@ def by_rule(rule: Rule, observed: list[Observation]) -> Reading | None:
 
 def same_always(content: Content, observed: list[Observation]) -> Reading | None:
     """Return the reading of a hand-in whose answers all have the same content.
-
-    Args:
-        content: the content of all answers.
-        observed: all answers.
 
     Returns:
         None if the content is no known mistake, for example "other numbers".

@@ -176,10 +176,6 @@ class Learning:
     def keeping(self, result: Result | Tables, step: Callable[[], None]) -> None:
         """Call a function that learns a task; keep its exception in the task's result.
 
-        Args:
-            result: the task's result.
-            step: the function, which takes no arguments.
-
         Raises:
             Deviates: `td_update` deviates from the grader's updates.
         """
@@ -325,20 +321,15 @@ class Learning:
         return answer
 
     def with_blame(self, reason: Raised | Stopped) -> Raised | Stopped:
-        """Return an exception whose message names the part that was running.
+        """Return the exception that stopped learning, with a part named in its message.
 
-        If the learner took too long, the message names the part that ran longest.
-
-        Args:
-            reason: the exception that stopped learning.
-
-        Returns:
-            A new exception. Or `reason` itself if a part in the worker was running,
-            because its message names this part already.
+        This is the part that was running or, if the learner took too long, the part
+        that ran longest. If a part in the worker was running, `reason` is returned
+        unchanged, because its message names this part already.
         """
         part = self.clock.part
         if part in ASKED.values():
-            return reason  # from the worker: the message names the part already
+            return reason  # from the worker
         if isinstance(reason, TimedOut):
             part = self.clock.longest()
             return TimedOut(f"{reason}; most of the time went to {part}")
@@ -346,9 +337,6 @@ class Learning:
 
     def on_question(self, question: Args) -> Args:
         """Return the answer to a question of the learner; measure the time it takes.
-
-        Args:
-            question: name and arguments of an operation, see `answer_to`.
 
         Raises:
             Wrong, Raised, Stopped: the hand-in gave no answer.
@@ -401,8 +389,7 @@ def has_full_points(task: str, result: Result) -> bool:
 
     Args:
         task: "maze" or "cartpole".
-        result: the task's result. If no training was judged, this function returns
-            False.
+        result: the task's result. Without a judged training, False is returned.
     """
     if result.mean_return is None:
         return False

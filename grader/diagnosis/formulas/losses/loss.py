@@ -44,11 +44,8 @@ def every_action(rows: Rows) -> np.ndarray:
 def clamped(rows: Rows) -> np.ndarray:
     """Return the values that code reads if it swaps row number i and action a_i.
 
-    As in JAX, an index that is too large is replaced by the last index. A value that is
-    read with a replaced index has no gradient.
-
-    Returns:
-        An array [..., 1, B]: Q(s_{a_i}, i; theta_Q) for each row i.
+    These are Q(s_{a_i}, i; theta_Q) for all rows i [..., 1, B]. As in JAX, the last
+    index replaces one that is too large; the value read in this case has no gradient.
     """
     row = np.minimum(rows.a, rows.size - 1)
     column = np.minimum(np.arange(rows.size), rows.width - 1)

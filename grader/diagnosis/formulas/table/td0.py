@@ -132,11 +132,7 @@ def revisiting(rng: np.random.Generator, source: Fixed) -> Case:
 QUESTIONS = questions
 # The step sizes that are tried for a formula with a difference in a term of the grammar
 # WHOLE. For such a formula, the step size cannot be computed from a single move.
-SIZES = [
-    *(Size(k, "α") for k in (-1.0, 2.0, 0.5)),
-    Size(1.0, ""),
-    Size(1.0, "α/T"),
-]
+SIZES = [*(Size(k, "α") for k in (-1.0, 2.0, 0.5)), Size(1.0, ""), Size(1.0, "α/T")]
 
 
 # ---------------------------------------------------------------- the search
@@ -165,10 +161,6 @@ def sized(formula: Formula, samples: Sequence[Episode]) -> Found | None:
 
     The step size is computed from the answers, as a constant times a known function of
     α and the number of steps.
-
-    Args:
-        formula: the formula.
-        samples: the questions with the hand-in's answers.
 
     Returns:
         None if there is no such step size, if it is 0, or if the formula moves no cell.
@@ -255,9 +247,6 @@ def with_constants(samples: Sequence[Episode]) -> Iterator[Formula]:
     """Yield formulas with a constant that is in no list of choices.
 
     The constant is computed from a few answers; the others need not fit the formula.
-
-    Args:
-        samples: the questions with the hand-in's answers.
     """
     single = without_revisits(samples)
     several = [s for s in single if s.steps > 2]
@@ -365,7 +354,6 @@ def with_differences(samples: Sequence[Episode], level: int) -> Iterator[Found]:
             for size in SIZES:
                 if found := confirmed(formula, size, samples):
                     yield found
-    if level == 2:
         for formula in with_constants(samples):
             if found := sized(formula, samples):
                 yield found

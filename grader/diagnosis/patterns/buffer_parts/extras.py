@@ -180,12 +180,9 @@ def one_size(asker: Asker) -> Finding | None:
 def until_full(asker: Asker) -> Finding | None:
     """Return a finding if a half full buffer fails to draw, but a full one does not.
 
-    Otherwise the result is None. Single rows are drawn from new buffers that are half
-    full. If all of these draws fail, the finding says so. If only some fail, it says
-    that empty places are drawn.
-
-    Args:
-        asker: plays scripts (lists of operations) on new buffers of the hand-in.
+    Otherwise the result is None. The asker draws single rows from new buffers that are
+    half full. If all of these draws fail, the finding says so. If only some fail, it
+    says that empty places are drawn.
     """
     if not asker.draw(CAPACITY, 100).samples:
         return None
@@ -379,11 +376,8 @@ def length_finding(obtained: list[int], counts: list[int], right: list[int]) -> 
 def generator(asker: Asker) -> list[Finding]:
     """Return a finding, in a list, if batches ignore rng or depend on more than rng.
 
-    The function compares batches drawn with equal generators, and batches drawn with
-    different ones.
-
-    Args:
-        asker: plays scripts (lists of operations) on new buffers of the hand-in.
+    The asker draws batches with equal generators and with different ones, from new
+    buffers of the hand-in. These batches are compared.
 
     Returns:
         [] if the draws are right, or if the buffer does not answer.

@@ -40,13 +40,8 @@ from grader.diagnosis.patterns.buffer_parts.words import (
 Candidate = tuple[float, str, str | None, str, Change | None]
 
 
-def candidates(
-    name: str,
-) -> list[Candidate]:
+def candidates(name: str) -> list[Candidate]:
     """Return all possible explanations of a wrong field, the cheapest one first.
-
-    Args:
-        name: name of the field.
 
     Returns:
         Tuples (cost, where, other, source, change). `cost` is the distance from right
@@ -293,12 +288,7 @@ def described(name: str, several: Sequence[Batches]) -> Explanation:
 
 
 def wrong_in(name: str, b: Batches) -> bool:
-    """Tell whether a field is wrong in any row whose transition is known.
-
-    Args:
-        name: name of the field.
-        b: batches, with the transition of each row.
-    """
+    """Tell whether a field is wrong in any row whose transition is known."""
     right = exact_rows(b.fields[name], b.stored(name, b.ids), b.ids.shape)
     return not right[b.ids >= 0].all()
 

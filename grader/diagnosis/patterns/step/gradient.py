@@ -23,8 +23,6 @@ from grader.diagnosis.reading import Difference
 
 Differences = tuple[Difference, ...]
 DISCOUNTS = (0.99, 0.95, 0.9, 0.98, 0.995, 0.999, 1.0, 0.5, 0.0)
-
-
 FIRST, SECOND, BOTH = ((1.0, 0.0), (0.0, 1.0), (1.0, 1.0))
 
 
@@ -63,11 +61,8 @@ class Kind:
     def all_of(self, draw: Draw, gamma: float) -> tuple[float, Vector, Vector]:
         """Return the stand-in's loss L(x, y), and its gradients ∂L/∂x and ∂L/∂y [P].
 
-        Each of x and y is θ_Q or θ_T, as `places` says.
-
-        Args:
-            draw: the question, see `Draw`.
-            gamma: γ.
+        They are for a draw (question) and a γ. Each of x and y is θ_Q or θ_T, as
+        `places` says.
         """
         theta = {"Q": draw.theta_Q, "T": draw.theta_T}
         first, second = (theta[place] for place in self.places)
@@ -260,13 +255,8 @@ def signs(draws: list[Draw], plain: list[Vector], seen: list[Vector]) -> Change 
     factor = scaled(draws, [np.sign(p) for p in plain], seen)
     if factor is None:
         return None
-    return (
-        "the signs of {}",
-        (words.SIGNS,),
-        factor,
-        0.0,
-        lambda d, g: factor * np.sign(g),
-    )
+    text = "the signs of {}"
+    return text, (words.SIGNS,), factor, 0.0, lambda d, g: factor * np.sign(g)
 
 
 def decayed(
@@ -325,14 +315,11 @@ CHANGES = [times, clipped, shortened, signs, decayed, by_array]
 
 
 def gradient_of(draws: list[Draw], seen: list[Vector]) -> Gradient | None:
-    """Return the simplest formula that gives the hand-in's gradients, or None.
+    """Return the simplest formula that gives the hand-in's gradients `seen`, or None.
 
-    None means that no formula fits all draws. It also means that a gradient is not
-    finite, or so small that it may be a rounding error.
-
-    Args:
-        draws: the questions, see `Draw`.
-        seen: the hand-in's gradients, a vector [P] for each draw.
+    `seen` has one gradient [P] for each draw (question). None means that no formula
+    fits all draws. It also means that a gradient is not finite, or so small that it may
+    be a rounding error.
     """
     for draw, one in zip(draws, seen, strict=True):
         if not np.isfinite(one).all() or np.abs(one).max() < 30 * noise_of(draw):
@@ -357,11 +344,8 @@ def changed(
 ) -> Iterator[Gradient]:
     """Yield the formulas with this kind and discount that give the hand-in's gradients.
 
-    Args:
-        kind: the kind of gradient.
-        gamma: constant discount in place of the argument gamma; None for the argument.
-        draws: the questions, see `Draw`.
-        seen: the hand-in's gradients, a vector [P] for each draw.
+    `gamma` is a constant discount in place of the question's gamma; None for the
+    question's. `seen` has the hand-in's gradient [P] for each draw (question).
     """
     of_draws = [changed_gradient(kind, gamma, lambda d, g: g, draw) for draw in draws]
     for change in CHANGES:
