@@ -11,7 +11,7 @@ PEERS_PIP := $(PEERS_VENV)/bin/python -m pip install -qq --disable-pip-version-c
 # Three processes: while one waits for a deadline, the others go on. The tests of a file
 # stay in one process, because they share slow fixtures.
 test: $(VENV)/.synced-dev lint ## staff: lint, type check and all tests of the grader
-	$(RUN) -m pytest --numprocesses 3 --dist loadfile --no-loadscope-reorder
+	$(RUN) -m pytest --numprocesses 3 --dist loadfile --no-loadscope-reorder --durations 25
 
 lint: $(VENV)/.synced-dev
 	$(RUN) -m ruff check .

@@ -100,6 +100,7 @@ def main() -> int:
     idle = {id: submit(learning_of(id)) for id in CANNOT_LEARN}
     bad = [
         *problems_of_rows(rows),
+        *problems_of_cheats(CHEATS),
         *problems_of_claims(),
         *(f"{name} LOSES {check}" for name in lost_by for check in lost_by[name]),
         *problems_apart(apart),
@@ -108,7 +109,6 @@ def main() -> int:
         *chains.right_work(range(5)),
         *chains.wrong_work([*chains.CAUGHT], range(2)),
         *chains.each_mdp(range(3)),
-        *problems_of_cheats(CHEATS),
         *problems_of_trusted(TRUSTED),
         *write_evidence(rows, lost_by),
     ]
