@@ -153,9 +153,10 @@ def fresh_network(dqn: Any, key: Any, state_dim: int, num_actions: int) -> eqx.M
 
 
 # ---------------------------------------------------------------- stand-ins
-# A part may call a second part. It is then judged with the student's version of the
-# second part. If this version cannot be used, a stand-in replaces it: a function with
-# the same arguments, which does not compute what the homework asks for.
+# A part may call a second part. It is mostly judged with the student's version of the
+# second part. If this version cannot be used, and in some questions of readers and
+# checks, a stand-in replaces it: a function with the same arguments, which does not
+# compute what the homework asks for.
 
 
 @eqx.filter_jit  # otherwise a call would compile each operation by itself

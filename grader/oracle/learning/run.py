@@ -1,9 +1,9 @@
 """Let the hand-in learn the tasks, in a worker and a learner.
 
-The learner runs the learning loop and the hand-in's programs. The worker runs the
-hand-in's replay buffer and `sync_target`. During the loop, the learner sends questions
-for these two parts to the grader. The grader passes each question to the worker, and
-the answer back to the learner.
+The learner runs the learning loop and the hand-in's programs. The worker exports these
+programs, and runs the hand-in's replay buffer and `sync_target`. During the loop, the
+learner sends questions for these two parts to the grader. The grader passes them to the
+worker, and the answers back to the learner. Answers of `sync_target` are used again.
 
 The tasks are, in this order: the table worlds, a maze, and CartPole. CartPole is tried
 only if the maze was learned.
