@@ -4,6 +4,8 @@ A slope is the derivative of the loss in one value Q(s, a; θ_Q) of a batch. Wit
 slopes, a network can be trained by the formula of a wrong `td_loss`.
 """
 
+import functools
+import math
 from dataclasses import replace
 from typing import Any
 
@@ -54,14 +56,13 @@ class Slopes:
                 exact = self.of_single_values(rows)
                 self.axes = tuple(a for a in self.axes if self.agrees(rows, a, exact))
             self.calls += 1
-            slopes = (
+            found = (
                 self.of_separate_rows(rows, self.axes[0])
                 if self.axes
                 else self.of_single_values(rows)
             )
-            loss = self.loss(rows, rows)
-        rounded = {name: slope.astype(np.float32) for name, slope in slopes.items()}
-        return {**rounded, "loss": float(loss)}
+        rounded = {name: found[name].astype(np.float32) for name in MOVED}
+        return {**rounded, "loss": float(found["loss"])}
 
     def agrees(self, rows: Rows, axis: int, exact: Arrays) -> bool:
         """Tell whether `of_separate_rows` gives the exact slopes of a batch.
@@ -116,11 +117,14 @@ class Slopes:
         return self.found.scale.at(rows.size, rows.width) * loss
 
     def of_single_values(self, rows: Rows) -> Arrays:
-        """Return the slopes by field of `Rows`, computed by moving one value at a time.
+        """Return loss and slopes, by moving one value at a time.
 
         This is exact for all formulas, but slow.
+
+        Returns:
+            A dict: "loss", and the slopes by field of `Rows`.
         """
-        slopes = {}
+        slopes = {"loss": self.loss(rows, rows)}
         for name in MOVED:
             values = getattr(rows, name)
             steps = STEP * np.eye(values.size).reshape(-1, *values.shape)
@@ -135,7 +139,7 @@ class Slopes:
         return slopes
 
     def of_separate_rows(self, rows: Rows, axis: int) -> Arrays:
-        """Return the slopes, computed by moving one action's value in all rows at once.
+        """Return loss and slopes, by moving one action's value in all rows at once.
 
         This is fast, but right only for some formulas: a loss at index i of the given
         axis has to depend on the values of row i alone.
@@ -146,36 +150,40 @@ class Slopes:
                 in right code; see `loss.errors` for other values.
 
         Returns:
-            The slopes, by field of `Rows`.
+            A dict: "loss", and the slopes by field of `Rows`.
         """
         formula = self.found.formula
         view, reduce = formula["view"].compute, formula["reduction"].compute
         before = view(rows)
-        e = errors(before, formula, target_of(before, formula))
-        f = weighted_losses(before, formula, target_of(before, formula))
+        y = target_of(before, formula)
+        e, f = errors(before, formula, y), weighted_losses(before, formula, y)
         factor = self.found.scale.at(rows.size, rows.width)
         other_axis = -3 - axis
         places = np.expand_dims(np.eye(f.shape[axis]), axis=other_axis)
-        slopes = {}
-        for name in MOVED:
-            values, of_actions = getattr(rows, name), []
-            for step in STEP * np.eye(rows.width):
-                up, down = (
-                    self.losses_of(view(replace(rows, **{name: values + move})), e)
-                    for move in (step, -step)
+        moved = {
+            name: getattr(rows, name) + move for name, move in moves(rows.width).items()
+        }
+        # All moves at once: a formula takes many small operations, which cost the same
+        # for one move as for all.
+        losses = self.losses_of(view(replace(rows, **moved)), e)
+        shape = len(MOVED), rows.width, 2, *f.shape
+        losses = np.broadcast_to(losses, (math.prod(shape[:3]), *f.shape))
+        up, down = np.moveaxis(losses.reshape(shape), 2, 0)
+        slopes = {"loss": factor * reduce(before, f)}
+        for name, change in zip(MOVED, (up - down) / 2, strict=True):
+            if formula["reduction"] is MEAN:  # in a mean, all changes add up
+                difference = 2 * change.sum(axis=other_axis) / f.size
+            else:
+                difference = np.stack(
+                    [
+                        reduce(before, f + c * places) - reduce(before, f - c * places)
+                        for c in change
+                    ]
                 )
-                change = (up - down) / 2
-                if formula["reduction"] is MEAN:  # in a mean, all changes add up
-                    difference = 2 * change.sum(axis=other_axis) / f.size
-                else:
-                    difference = reduce(before, f + change * places) - reduce(
-                        before, f - change * places
-                    )
-                of_actions.append(factor * difference / (2 * STEP))
-            of_rows = np.stack(of_actions, axis=-1)
+            of_rows = (factor * difference / (2 * STEP)).T
             # All rows share the values `q_0` of a state of zeros.
             shared = of_rows.sum(axis=0, keepdims=True)
-            slopes[name] = of_rows if len(values) == rows.size else shared
+            slopes[name] = of_rows if len(getattr(rows, name)) == rows.size else shared
         return slopes
 
     def losses_of(self, rows: Rows, e: np.ndarray) -> np.ndarray:
@@ -190,3 +198,21 @@ class Slopes:
         """
         formula = self.found.formula
         return weighted_losses(rows, formula, target_of(rows, formula), e)
+
+
+@functools.cache
+def moves(width: int) -> Arrays:
+    """Return small moves of the values, by field of `Rows` [moves, 1, A].
+
+    Each move changes the values of one field and one action in all rows. The first and
+    the second move are those of the first field and action, up and down, and so on.
+
+    Args:
+        width: the number A of actions.
+    """
+    n = len(MOVED)
+    steps = STEP * np.stack([np.eye(width), -np.eye(width)], axis=1)  # [A, 2, A]
+    by_field = np.zeros((n, n, width, 2, width))
+    for i in range(n):
+        by_field[i, i] = steps
+    return {name: by_field[:, i].reshape(-1, 1, width) for i, name in enumerate(MOVED)}
