@@ -196,7 +196,7 @@ MUTANTS = [
     ),
     rows(
         "clears-when-full",
-        "F",
+        "D",
         "starts over when full",
         "When your buffer is full, you throw all of it away and start over. Only the "
         "oldest transition leaves, one for each new one",

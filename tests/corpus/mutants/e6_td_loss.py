@@ -769,7 +769,7 @@ REDUCTIONS = [
     changed(
         PART,
         "td-square-of-mean",
-        "F",
+        "D",
         "the square of the mean error",
         "You average first and then square, so errors of opposite signs cancel. Each "
         f"transition's own error is squared {REVIEW}.",

@@ -42,7 +42,7 @@ SCHEDULES = [
     ),
     when(
         "sync-reversed",
-        "F",
+        "D",
         "the two cases swapped",
         "Your two cases are swapped: θ_T is kept when it should be renewed, and "
         f"renewed at all other steps {TARGET}.",
