@@ -41,8 +41,8 @@ COMPARED = (
     "asked for, on batches of the training."
 )
 LOSS_IS_RIGHT = (
-    "Your td_loss is right. So the θ_Q or the opt_state that td_update returns is not "
-    "that of the optimizer's step on this loss."
+    "Your td_loss is right. Look at how td_update uses it: the order of θ_Q and θ_T, "
+    "the gradient, and whether the new θ_Q and the new opt_state are returned."
 )
 NOT_ITS_STEP = (
     "Your td_update is wrong as well: it does not make the optimizer's step on this "
@@ -50,8 +50,8 @@ NOT_ITS_STEP = (
 )
 OTHER = "in training the code does something else than there."
 SYNC_IS_LEFT = (
-    "Updates and batches were as asked for, so usually the cause is that θ_T does not "
-    "become θ_Q when it should (slides: Target Networks)."
+    "What td_update and the buffer did was as asked for, so usually the cause is "
+    "sync_target: θ_T does not become θ_Q when it should (slides: Target Networks)."
 )
 UNKNOWN = "The numbers of the training do not show which part is the cause."
 ALL_RIGHT = (

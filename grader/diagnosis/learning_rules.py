@@ -77,8 +77,8 @@ def never_synced(watched: Watched) -> Cause | None:
         f"returned θ_Q in {took} of them."
     )
     usual = (
-        "Each time θ_T has to become θ_Q. With an old θ_T in the labels, "
-        "Q learns no more than the rewards of the next steps (slides: Target Networks)."
+        "Each time θ_T has to become θ_Q. Labels from a θ_T that is renewed too rarely "
+        "tell little more than the rewards of the next steps (slides: Target Networks)."
     )
     return Cause(seen, usual, ("sync_target",))
 
@@ -228,11 +228,11 @@ def same_everywhere(watched: Watched) -> Cause | None:
     ):
         return None
     end = LAST_STEP[watched.task]
-    seen = f"Q differs too little from state to state: {number(q)} on average, and "
+    seen = f"Q hardly differs from state to state: {number(q)} on average, and still "
     seen += f"{number(at_end)} for {end}."
     usual = (
-        "Usually the network cannot tell states apart: all weights start alike (as at "
-        "0), there is no activation between the layers, or a part of the state is left "
+        "Usually the network cannot tell states apart: there is no activation between "
+        "the layers, all weights start alike (as at 0), or a part of the state is left "
         "out (slides: Deep Learning Review)."
     )
     return Cause(seen, usual, ("q_network",))

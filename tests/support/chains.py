@@ -47,7 +47,7 @@ STRANGER = (
     "not judged: chain with one end: sample returned a transition that is not in the "
     "buffer"
 )
-UNKNOWN = "not judged: td_update makes other updates than those that are asked for"
+UNKNOWN = "not judged: td_update does not make the update that is asked for"
 PATIENT = replace(LIMITS, run_seconds=1e5, all_learn_seconds=1e5)
 CAUGHT = {
     "td-no-mask": "chain|maze",

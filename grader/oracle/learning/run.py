@@ -41,8 +41,8 @@ from grader.oracle.worker_client import WorkerClient
 ASKED = {"use_buffer": "ReplayBuffer", "schedule": "sync_target"}
 TASKS = {MAZE: "the maze", CARTPOLE: "CartPole"}
 DEVIATES = (
-    "td_update makes other updates than those that are asked for, and exercise 9 does "
-    "not train with them"
+    "td_update does not make the update that is asked for, and exercise 9 does not "
+    "train with another one"
 )
 NEEDS_MAZE = "CartPole is tried only if the maze was learned"
 # A function from the arrays of a batch, by name, to the batch's loss and slopes, by

@@ -159,7 +159,7 @@ CAUSES = {
             same_best=[1] * 8,
         ),
         [
-            "differs too little from state to state: −3.39",
+            "hardly differs from state to state: −3.39",
             "last step to the exit",
             "−1",
         ],
@@ -172,7 +172,7 @@ CAUSES = {
             q_at_end=[-1.6, -4.8, -6.1, -8.1, -8.6, -8.8, -8.7, -8.3],
         ),
         [
-            "differs too little from state to state: −10",
+            "hardly differs from state to state: −10",
             "no activation between the layers",
         ],
         ["q_network"],
@@ -185,7 +185,7 @@ CAUSES = {
             q=[1.06, 3.8, 14, 30, 55, 68, 71.7, 71.7],
             q_at_end=[1.06, 3.6, 12, 27, 50, 63, 66.7, 66.7],
         ),
-        ["differs too little from state to state", "the last step before the fall"],
+        ["hardly differs from state to state", "the last step before the fall"],
         ["q_network"],
     ),
     "out-same-for-all": (
@@ -284,7 +284,7 @@ def test_q_of_a_task_that_never_ends(task, sign):
     assert "`make grade ONLY=td_loss` and `make grade ONLY=replay_buffer`" in text
     assert learning_failures.explanation(replace(unchecked, by_formula=True), {})
     assert "¬d" not in learning_failures.explanation(run, {})
-    assert "Q differs too little" in learning_failures.explanation(run, {})
+    assert "Q hardly differs" in learning_failures.explanation(run, {})
 
 
 def test_other_large_q_is_not_that_of_a_task_without_end():
