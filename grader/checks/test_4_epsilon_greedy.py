@@ -28,7 +28,7 @@ which this distribution is above the limit with probability 0.999. Simulation co
 the numbers; where events are rare, it gave slightly larger ones, which are listed.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import numpy as np
 import pytest
@@ -36,7 +36,7 @@ import pytest
 from grader.checks.common import unchanged
 from grader.checks.frequencies import odd_row, odd_scatter, uneven
 from grader.contract import compare
-from grader.contract.case import Student
+from grader.contract.case import Answer, Case, Student
 from grader.contract.cases import distinct, exploration
 from grader.contract.outcomes import Wrong
 
@@ -63,10 +63,10 @@ def test_greedy(student, rng):
     for rows, num_actions in ((1, 3), (8, 2), (ROWS, NUM_ACTIONS)):
         for _ in range(4):
             q_values = distinct(rng, rows, num_actions) - 20.0
-            actions = answer(student, new_key(rng), q_values, 0.0)
+            actions = answer(student.answer, new_key(rng), q_values, 0.0)
             best = q_values.argmax(axis=1)
             if (actions != best).any():  # once may be chance, see `MAX_HEADS`
-                actions = answer(student, new_key(rng), q_values, 0.0)
+                actions = answer(student.answer, new_key(rng), q_values, 0.0)
             compare.require(
                 compare.problem("actions at epsilon = 0", actions, best, exact=True),
                 f"q_values = {compare.numbers(q_values)}",
@@ -85,9 +85,9 @@ def test_ties(student, rng):
     """ε = 0 with ties and whole numbers: any of the best, no other."""
     for rows, num_actions in ((1, 3), (8, 2), (ROWS, NUM_ACTIONS)):
         for q_values in hard_values(rng, rows, num_actions):
-            actions = answer(student, new_key(rng), q_values, 0.0)
+            actions = answer(student.answer, new_key(rng), q_values, 0.0)
             if not_best(q_values, actions).any():  # once may be chance, see `MAX_HEADS`
-                actions = answer(student, new_key(rng), q_values, 0.0)
+                actions = answer(student.answer, new_key(rng), q_values, 0.0)
             if (bad := not_best(q_values, actions)).any():
                 row = int(bad.argmax())
                 values = compare.numbers(q_values[row].astype(np.float64))
@@ -102,14 +102,14 @@ def test_example(student):
     """The examples in the docstring; no argument is changed."""
     q_values = np.array([[1, 3, 2], [0, -2, -1]], np.float32)
     key = np.zeros(2, np.uint32)
-    actions = answer_by_call(student, key, q_values, 0.0)
+    actions = answer(student.called, key, q_values, 0.0)
     if (actions != [1, 0]).any():  # once may be chance, see `MAX_HEADS`
-        actions = answer_by_call(student, np.ones(2, np.uint32), q_values, 0.0)
+        actions = answer(student.called, np.ones(2, np.uint32), q_values, 0.0)
     compare.require(
         compare.problem("actions at epsilon = 0", actions, np.array([1, 0]), exact=True)
     )
     seen = np.unique(
-        answer_by_call(student, key, np.zeros((99, 3), np.float32), 1.0)
+        answer(student.called, key, np.zeros((99, 3), np.float32), 1.0)
     ).tolist()
     if seen != [0, 1, 2]:
         raise Wrong(
@@ -271,8 +271,8 @@ def test_keys(student, rng):
     """
     q_values = distinct(rng, ROWS, NUM_ACTIONS)
     key = new_key(rng)
-    first = answer(student, key, q_values, 1.0)
-    if not np.array_equal(first, answer(student, key, q_values, 1.0)):
+    first = answer(student.answer, key, q_values, 1.0)
+    if not np.array_equal(first, answer(student.answer, key, q_values, 1.0)):
         raise Wrong(
             "the same key gave different actions: is there other randomness, or is "
             "something kept from one call to the next?"
@@ -300,12 +300,12 @@ def test_works_under_jit(student, rng):
 
 
 def answer(
-    student: Student, key: np.ndarray, q_values: np.ndarray, epsilon: float
+    ask: Callable[[Case], Answer], key: np.ndarray, q_values: np.ndarray, epsilon: float
 ) -> np.ndarray:
     """Return the hand-in's actions [N] for one key.
 
     Args:
-        student: the hand-in.
+        ask: the method of `Student` that asks a case: `answer` or `called`.
         key: the two numbers of the key, uint32 [2].
         q_values: the values [N,A].
         epsilon: ε.
@@ -313,26 +313,7 @@ def answer(
     Raises:
         Wrong: the shape is wrong, or an action is not a whole number from 0 to A - 1.
     """
-    case = exploration(key, q_values, epsilon)
-    return valid(student.answer(case).array("actions"), q_values.shape[:1], q_values)
-
-
-def answer_by_call(
-    student: Student, key: np.ndarray, q_values: np.ndarray, epsilon: float
-) -> np.ndarray:
-    """Return the hand-in's actions [N] for one key, without an export of the part.
-
-    Args:
-        student: the hand-in.
-        key: the two numbers of the key, uint32 [2].
-        q_values: the values [N,A].
-        epsilon: ε.
-
-    Raises:
-        Wrong: the shape is wrong, or an action is not a whole number from 0 to A - 1.
-    """
-    case = exploration(key, q_values, epsilon)
-    actions = student.called(case).array("actions")
+    actions = ask(exploration(key, q_values, epsilon)).array("actions")
     return valid(actions, q_values.shape[:1], q_values)
 
 

@@ -354,12 +354,12 @@ def loss_of(
             has the values after the move. The formula's factor "weight" is computed
             from them. None to compute it from the errors of `rows`.
     """
-    f = weighted_losses(rows, formula, y, unmoved)
+    f = weighted_losses(rows, formula, errors(rows, formula, y), unmoved)
     return formula["reduction"].compute(rows, f)
 
 
 def weighted_losses(
-    rows: Rows, formula: Formula, y: np.ndarray, unmoved: np.ndarray | None = None
+    rows: Rows, formula: Formula, e: np.ndarray, unmoved: np.ndarray | None = None
 ) -> np.ndarray:
     """Return the weighted losses [..., I, B] of a batch, before the reduction.
 
@@ -368,12 +368,11 @@ def weighted_losses(
     Args:
         rows: the rows of the batch.
         formula: the formula; it needs choices for `LOSS_SLOTS`.
-        y: the targets [..., 1, B], or [..., B, B] for all pairs of rows.
+        e: the errors of `rows`, from `errors` [..., I, B].
         unmoved: the errors before the parameters of the network were moved, if `rows`
             has the values after the move. The formula's factor "weight" is computed
-            from them. None to compute it from the errors of `rows`.
+            from them. None to compute it from `e`.
     """
-    e = errors(rows, formula, y)
     weight = formula["weight"].compute(rows, e if unmoved is None else unmoved)
     return weight * formula["error"].compute(e)
 

@@ -75,7 +75,8 @@ class Sample:
         if self.each is None:
             return True
         rows = formula["view"].compute(self.rows)
-        of_rows = weighted_losses(rows, formula, target(rows, formula))
+        e = errors(rows, formula, target(rows, formula))
+        of_rows = weighted_losses(rows, formula, e)
         own = self.each.reshape(-1)
         return of_rows.size == own.size and close(
             own, factor / own.size * of_rows.reshape(-1)

@@ -155,17 +155,18 @@ class Slopes:
         formula = self.found.formula
         view, reduce = formula["view"].compute, formula["reduction"].compute
         before = view(rows)
-        y = target_of(before, formula)
-        e, f = errors(before, formula, y), weighted_losses(before, formula, y)
+        e = errors(before, formula, target_of(before, formula))
+        f = weighted_losses(before, formula, e)
         factor = self.found.scale.at(rows.size, rows.width)
         other_axis = -3 - axis
-        places = np.expand_dims(np.eye(f.shape[axis]), axis=other_axis)
         moved = {
             name: getattr(rows, name) + move for name, move in moves(rows.width).items()
         }
         # All moves at once: a formula takes many small operations, which cost the same
         # for one move as for all.
-        losses = self.losses_of(view(replace(rows, **moved)), e)
+        after = view(replace(rows, **moved))
+        of_moves = errors(after, formula, target_of(after, formula))
+        losses = weighted_losses(after, formula, of_moves, e)
         shape = len(MOVED), rows.width, 2, *f.shape
         losses = np.broadcast_to(losses, (math.prod(shape[:3]), *f.shape))
         up, down = np.moveaxis(losses.reshape(shape), 2, 0)
@@ -174,6 +175,7 @@ class Slopes:
             if formula["reduction"] is MEAN:  # in a mean, all changes add up
                 difference = 2 * change.sum(axis=other_axis) / f.size
             else:
+                places = np.expand_dims(np.eye(f.shape[axis]), axis=other_axis)
                 difference = np.stack(
                     [
                         reduce(before, f + c * places) - reduce(before, f - c * places)
@@ -185,19 +187,6 @@ class Slopes:
             shared = of_rows.sum(axis=0, keepdims=True)
             slopes[name] = of_rows if len(getattr(rows, name)) == rows.size else shared
         return slopes
-
-    def losses_of(self, rows: Rows, e: np.ndarray) -> np.ndarray:
-        """Return the losses before the reduction [..., I, B].
-
-        I is 1 in right code; see `loss.errors` for other values.
-
-        Args:
-            rows: the rows, whose values by θ_Q may have been moved a little.
-            e: the errors [I, B] before the move: predictions minus targets. The
-                weights of the rows are computed from them.
-        """
-        formula = self.found.formula
-        return weighted_losses(rows, formula, target_of(rows, formula), e)
 
 
 @functools.cache
