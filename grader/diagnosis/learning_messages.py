@@ -75,9 +75,9 @@ def of_maze(learned: Results, above: Above) -> BaseException | None:
     most = walk - MAZE_SHARE * (walk - best)
     return Wrong(
         f"after training, the way to the exit took {-maze.mean_return:.1f} steps on "
-        f"average{best_of(maze)}, expected at most {most:.1f}; the shortest way takes "
-        f"{best:.1f}, a random walk {walk:.1f}"
-        + (maze.problem and f"; {maze.problem}"),
+        f"average{best_of(maze)}; expected at most {most:.1f}, which is "
+        f"{MAZE_SHARE:.0%} of the way from a random walk ({walk:.1f}) to the shortest "
+        f"way ({best:.1f})" + (maze.problem and f"; {maze.problem}"),
         why(learned, MAZE, above),
     )
 

@@ -105,8 +105,8 @@ def sparkline(task: str, entry: dict[str, Any]) -> str:
     means = [sum(mean for _, mean in group) / len(group) for group in groups]
     bars = "".join(bar((mean - low) / (high - low)) for mean in means)
     step, best = max(curve, key=lambda point: point[1])
-    words = f"{-best:.1f} steps" if maze else f"{best:.0f}"
-    return f"step {curve[0][0]} {bars} {curve[-1][0]}, best {words} at step {step}"
+    words = f"shortest {-best:.1f} steps" if maze else f"highest {best:.0f}"
+    return f"step {curve[0][0]} {bars} {curve[-1][0]}, {words} at step {step}"
 
 
 def bar(share: float) -> str:

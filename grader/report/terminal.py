@@ -80,7 +80,7 @@ def print_report(
                 exercise, console, shown, level=level, brief=brief, learned=learned
             )
         else:
-            print_in_short(exercise, console)
+            print_in_short(exercise, console, level)
             if exercise.is_complete:
                 print_blocks(learning.results(learned), console)
         if exercise.name in printed:
@@ -150,8 +150,12 @@ def outcomes_in(exercises: list[Exercise], told: Exercise | None) -> list[Outcom
     return outcomes
 
 
-def print_in_short(exercise: Exercise, console: Console) -> None:
-    """Print an exercise in one line, and its first failure, if any, in a second one."""
+def print_in_short(exercise: Exercise, console: Console, level: int) -> None:
+    """Print an exercise in one line, and its first failure, if any, in a second one.
+
+    A failure to learn gets its reason, too, as far as `level` allows: its cause is
+    usually another part, which the second line does not name.
+    """
     heading, points = heading_of(exercise), points_of(exercise)
     first = told_first(exercise)
     if exercise.is_complete:
@@ -163,6 +167,10 @@ def print_in_short(exercise: Exercise, console: Console) -> None:
     else:
         print_row(heading, points, console, style="bold")
         print_marked(marked_as(first), in_short(first), "", console)
+        if exercise.name == LEARNING and fails(first):
+            print_block(first.message.splitlines()[0], console, "yellow")
+            for hint in hints.hint_lines(first, exercise.name, level)[:1]:
+                print_block(hint, console, "cyan", label="→ ")
 
 
 def in_short(check: Check) -> str:

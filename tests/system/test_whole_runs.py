@@ -147,8 +147,11 @@ def test_learning_curve_is_reported(bwrap_run, starter_run):
         assert all(low <= mean <= high for _, mean in curve)
         best, at = max((mean, -step) for step, mean in curve)
         assert f"step {steps[0]} " in line
-        words = f"{best:.0f}" if task == "cartpole" else f"{-best:.1f} steps"
-        assert line.endswith(f" {steps[-1]}, best {words} at step {-at}")
+        words = {
+            "maze": f"shortest {-best:.1f} steps",
+            "cartpole": f"highest {best:.0f}",
+        }
+        assert line.endswith(f" {steps[-1]}, {words[task]} at step {-at}")
     assert starter_run.report["learning"] == {}
     assert "█" not in starter_run.out
 

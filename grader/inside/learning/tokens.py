@@ -36,6 +36,7 @@ class Tokens:
         self.capacity, self.num_actions, self.rng = capacity, num_actions, rng
         self.tokens = {name: column[:0] for name, column in kinds.items()}
         self.rows = dict(self.tokens)
+        self.added: list[np.ndarray] = []  # the keys of all tokens, see `keys_of`
         self.draws = Draws()
 
     def add(self, rows: Columns, count: int) -> Columns:
@@ -57,6 +58,7 @@ class Tokens:
         places = np.concatenate([np.arange(n), self.rng.integers(n, size=count - n)])
         self.rng.shuffle(places)
         new = {name: self.drawn(rows[name], count) for name in FIELDS}
+        self.added.append(keys_of(new["state"]))
         self.tokens = self.with_new(self.tokens, new)
         new_rows = {name: rows[name][places] for name in FIELDS}
         self.rows = self.with_new(self.rows, new_rows)
@@ -110,11 +112,17 @@ class Tokens:
         flat = checked(answer, shape, self.tokens)
         # `found` has the index of the stored token with the same key. If there is none,
         # it has the index of some other token, and the comparison below fails.
-        sorted_places = np.searchsorted(self.keys, keys_of(flat["state"]))
+        keys = keys_of(flat["state"])
+        sorted_places = np.searchsorted(self.keys, keys)
         found = self.order[sorted_places.clip(max=len(self.keys) - 1)]
         for name in FIELDS:
             same = flat[name] == self.tokens[name][found]
             if not same.all():
+                if self.have_left(keys):
+                    raise Foul(
+                        "sample returned a transition that should have left the "
+                        f"buffer: {self.capacity} newer ones were added"
+                    )
                 raise Foul(
                     "sample returned a transition that is not in the buffer: "
                     f"{wrong_field(name, flat, self.tokens, found)}"
@@ -129,6 +137,13 @@ class Tokens:
             name: column[found].reshape(*shape, *column.shape[1:])
             for name, column in self.rows.items()
         }
+
+    def have_left(self, keys: np.ndarray) -> bool:
+        """Return whether a key, of int [n], is of a token that is stored no more."""
+        stored, added = (
+            np.isin(keys, k) for k in (self.keys, np.concatenate(self.added))
+        )
+        return bool((added & ~stored).any())
 
 
 def keys_of(states: np.ndarray) -> np.ndarray:
@@ -158,7 +173,7 @@ def wrong_field(name: str, drawn: Columns, stored: Columns, found: np.ndarray) -
         return "no transition in it has this `state`"
     others = [f for f in FIELDS if (drawn[f] != stored[f][found]).any()]
     words = ", ".join(f"`{f}`" for f in others)
-    return f"{words} of another transition than its `state`, or changed"
+    return f"its `state` was added with another {words}"
 
 
 def checked(answer: Any, shape: tuple[int, int], kinds: Columns) -> Columns:

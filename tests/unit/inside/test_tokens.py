@@ -130,7 +130,7 @@ def test_the_oldest_tokens_leave():
     kept = numbers(tokens, picked(old, [6, 7]))
     assert set(kept.ravel()) <= set(range(8))
     assert set(numbers(tokens, picked(new, range(8))).ravel()) == set(range(8, 16))
-    with pytest.raises(Foul, match="no transition in it has this `state`"):
+    with pytest.raises(Foul, match="should have left the buffer: 10 newer ones were"):
         tokens.transitions(picked(old, [5]), (1, 1))
 
 
@@ -162,9 +162,9 @@ def last_number_of_the_state(answer, tokens):
     ("change", "words"),
     [
         (foreign, "no transition in it has this `state`"),
-        (changed_reward, "`reward` of another transition than its `state`"),
-        (mixed, "`next_state` of another transition"),
-        (other_end, "`terminated` of another transition"),
+        (changed_reward, "its `state` was added with another `reward`$"),
+        (mixed, "its `state` was added with another `next_state`$"),
+        (other_end, "its `state` was added with another `terminated`$"),
         (not_a_number, "no transition in it has this `state`"),
         (last_number_of_the_state, "no transition in it has this `state`"),
     ],

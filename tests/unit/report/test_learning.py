@@ -30,9 +30,9 @@ def test_judged_tasks_have_a_result_and_a_curve():
     learned = {"maze": MAZE, "cartpole": CARTPOLE}
     assert learning.results(learned) == [
         "Maze: 5.2 steps on average; shortest way 4.0, random walk 26.5",
-        "step 512 ▁▅█ 1536, best 5.0 steps at step 1536",
+        "step 512 ▁▅█ 1536, shortest 5.0 steps at step 1536",
         "CartPole: mean return 432.1 of 500, the best of 3 training runs",
-        "step 1024 ▁▅█ 3072, best 500 at step 3072",
+        "step 1024 ▁▅█ 3072, highest 500 at step 3072",
     ]
     assert learning.reasons(learned) == []
 
@@ -41,7 +41,7 @@ def test_a_long_curve_fits_in_a_line():
     """If a curve has many validations, one bar shows the mean of several of them."""
     curve = [[1024 * (i + 1), 500.0 * (i >= 24)] for i in range(48)]
     line = learning.sparkline("cartpole", {"curve": curve})
-    assert line == f"step 1024 {'▁' * 12}{'█' * 12} 49152, best 500 at step 25600"
+    assert line == f"step 1024 {'▁' * 12}{'█' * 12} 49152, highest 500 at step 25600"
     assert len(line) <= 74
 
 

@@ -473,9 +473,29 @@ LEARNED = {
     },
     "cartpole": {"mean_return": 500.0, "curve": [[1024, 500.0]], "runs": 1},
 }
-MAZE_CURVE = "step 512 ▁▁ 1024, best 40.0 steps at step 512"
+MAZE_CURVE = "step 512 ▁▁ 1024, shortest 40.0 steps at step 512"
 CARTPOLE = ["CartPole: mean return 500.0 of 500, 1 training run"]
-CARTPOLE += ["step 1024 █ 1024, best 500 at step 1024"]
+CARTPOLE += ["step 1024 █ 1024, highest 500 at step 1024"]
+
+
+@pytest.mark.parametrize(
+    ("level", "hint"),
+    [(1, "→ slides: Target Networks ("), (2, "→ Mend td_loss first."), (3, "→ Mend")],
+)
+def test_a_failure_to_learn_has_its_reason_in_short(level, hint):
+    """Also if another exercise is told in full, it is said why nothing was learned."""
+    tables = wrong("tables", "the value is wrong\nin numbers")
+    tables.hint = (
+        "Mend td_loss first.\ntd_loss: ¬d is missing (slides: Target Networks)."
+    )
+    report = report_with(td_loss=[wrong("a", "1")], learning=[tables, stub("maze")])
+    lines = text_of(report, level=level).splitlines()
+    start = next(i for i, line in enumerate(lines) if line.startswith("9 learning"))
+    assert lines[start + 2].strip() == "the value is wrong"
+    assert lines[start + 3].strip().startswith(hint)
+    rest = "\n".join(lines[start:])
+    assert "in numbers" not in rest
+    assert "¬d is missing" not in rest
 
 
 @pytest.mark.parametrize("brief", [True, False])
