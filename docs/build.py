@@ -235,7 +235,7 @@ def thresholds() -> str:
     words = (
         f"CartPole pays half at a mean return of {HALF:.0f} over 100 fresh episodes "
         f"and all at {FULL:.0f}, if the maze was learned. Learning has luck in it, so "
-        f"your agent may train anew, with other seeds, up to {LIMITS.trainings} times; "
+        f"your agent may train {LIMITS.trainings} times, each time with another seed; "
         "the best run counts."
     )
     return textwrap.fill(words, 80)

@@ -208,7 +208,8 @@ def run_grade(arguments: argparse.Namespace) -> int:
     options = options_of(arguments)
     if submission.problem:
         report = pipeline.grade(submission, options, pipeline.Progress())
-        saved(completed(report, arguments), arguments.out)
+        if not arguments.in_process:
+            saved(completed(report, arguments), arguments.out)
         raise UsageError(report.problem)
     console = terminal.make_console()
     print_line(f"Grading {submission.name} …", console)
@@ -284,8 +285,8 @@ def completed(report: Report, arguments: argparse.Namespace) -> Report:
     """Return a report on one exercise, completed with the results of the last report.
 
     A report is returned unchanged if its run had no ONLY, was official or had
-    INPROCESS=1. It is also returned unchanged if the last report is missing, is on a
-    hand-in of another name, is not on all exercises, or has a fault of the grader.
+    INPROCESS=1. It is also returned unchanged if there is no last report that fits, see
+    `with_older`.
 
     Args:
         report: the report.

@@ -21,6 +21,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import optax
+from progress import shown
 from tasks import make_cartpole
 from train import STOPPED, evaluate, seed_of, writable
 
@@ -122,9 +123,14 @@ class Learner:
 
         def mc_update(carry, batch):
             theta_Q, theta_T, opt_state = carry
-            # With γ = 0, mc_loss takes each reward for the return of its step. So it
-            # gets returns as rewards, and a batch can mix steps of many episodes.
-            loss, grads = jax.value_and_grad(dqn.mc_loss)(theta_Q, model, *batch, 0.0)
+
+            # The return of an episode of one step is its reward. So each step is an
+            # episode with its return as reward, and a batch can mix steps of many.
+            def mc_loss(theta):
+                of_one = partial(dqn.mc_loss, theta, model, gamma=GAMMA)
+                return jax.vmap(of_one)(*(x[:, None] for x in batch)).mean()
+
+            loss, grads = jax.value_and_grad(mc_loss)(theta_Q)
             updates, opt_state = OPTIMIZER.update(grads, opt_state)
             return (eqx.apply_updates(theta_Q, updates), theta_T, opt_state), loss
 
@@ -360,7 +366,7 @@ def main() -> None:
                 continue
             curves.append((ablation, curve))
             show("")
-            print(table_row(ablation, curve), flush=True)
+            print(shown(table_row(ablation, curve), sys.stdout), flush=True)
     except NotImplementedError as stub:
         sys.exit(f"not implemented yet: {stub}")
     save_picture(curves, picture)

@@ -18,7 +18,7 @@ COLUMNS = "{:>6}{:>8}{:>6}{:>9}{:>9}"
 BARS = range(10, 31)  # the least and the largest width of the bars of a table
 # What takes the place of characters that a terminal cannot show.
 ASCII = {"█": "#", "ε": "eps", "θ": "theta", "γ": "gamma", "·": "-", "→": "->"}
-ASCII |= {"≥": ">=", "−": "-", "–": "-", "…": "...", "¬": "not ", "′": "'"}
+ASCII |= {"∞": "inf", "≥": ">=", "−": "-", "–": "-", "…": "...", "¬": "not ", "′": "'"}
 
 
 class Block(NamedTuple):

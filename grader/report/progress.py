@@ -21,8 +21,7 @@ def with_older(report: Report, before: Report | None) -> Report:
     Returns:
         A report on all exercises. The results that come from the last report are marked
         as older, and have the hash of the text that was graded. The new report is
-        returned unchanged if there is no last report, or if the last report is on a
-        hand-in of another name, is not on all exercises, or has a fault of the grader.
+        returned unchanged if there is no last report, or if `fits` is False for it.
     """
     if before is None or not fits(report, before):
         return report
@@ -46,9 +45,9 @@ def with_older(report: Report, before: Report | None) -> Report:
 def fits(report: Report, before: Report) -> bool:
     """Return whether the last report can complete a new one.
 
-    The last report has to be on a hand-in of the same name, and on all exercises. It
-    must have no fault of the grader.
+    The last report has to be on a hand-in of the same name, and on all exercises. This
+    hand-in was read and imported, and the report has no fault of the grader.
     """
     same = before.submission.get("name") == report.submission.get("name")
     whole = [exercise.name for exercise in before.exercises] == list(EXERCISES)
-    return same and whole and not before.grader_error
+    return same and whole and not (before.problem or before.grader_error)

@@ -8,7 +8,7 @@ from typing import Any
 
 from rich.console import Console
 
-from grader.contract.exercises import EXERCISES, LEARNING
+from grader.contract.exercises import EXERCISES, LEARNING, PARTS
 from grader.contract.outcomes import NOT_IMPLEMENTED, Outcome
 from grader.report import hints, learning
 from grader.report.exercise import (
@@ -270,11 +270,21 @@ def step_for(exercise: Exercise, *, is_current: bool) -> str:
     command = f"`make grade ONLY={name}`"
     if exercise.unwritten:
         unless = "" if is_current else " if you have not yet"
-        return f"Next: write {name}{unless}, then {command}."
+        return f"Next: write {parts_in_words(exercise)}{unless}, then {command}."
     if not is_current:
         return f"Next: grade {name} again: {command}. Your file has changed since."
     if exercise.older:
         return f"Next: look at {name}: {command} shows what is wrong."
     if name == LEARNING:
-        return "Next: mend what is named above, then `make grade`."
+        waits = all(check.outcome == Outcome.SKIPPED for check in exercise.checks)
+        verb = "write what it waits for" if waits else "mend what is named above"
+        return f"Next: {verb}, then `make grade`."
     return f"Next: look at {name}, then {command}."
+
+
+def parts_in_words(exercise: Exercise) -> str:
+    """Return the names that an exercise's parts have in dqn.py: "mc_loss and …"."""
+    parts = [
+        p.name for p in PARTS.values() if p.exercise == exercise.name and not p.given
+    ]
+    return " and ".join(parts)

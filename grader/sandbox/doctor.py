@@ -31,8 +31,10 @@ def run() -> int:
     kept = {
         t: {name: not got for name, got in all_.items()} for t, all_ in found.items()
     }
-    lines = ["What this machine can promise of the code that is graded", ""]
-    lines += self_test.table(kept)
+    lines = []
+    if kept:
+        lines += ["What this machine can promise of the code that is graded", ""]
+        lines += self_test.table(kept)
     for tier in ISOLATING:
         if problems[tier]:
             lines += paragraph(f"{tier} does not work: {problems[tier]}.")

@@ -153,8 +153,8 @@ class Watch:
         """Set the first hand-in and the known points, and request a first grading.
 
         The points are read from the last report.json, if it is on a hand-in of the same
-        name. If the options name none of exercises 1–8, the first of these exercises
-        without full points comes into view.
+        name, which was read and imported. If the options name none of exercises 1–8,
+        the first of these exercises without full points comes into view.
 
         Args:
             submission: the hand-in at the beginning.
@@ -162,7 +162,8 @@ class Watch:
         self.submission = submission
         self.parsed = submission.text
         report = load(self.out / "report.json")
-        if report and report.submission.get("name") == submission.name:
+        same = report and report.submission.get("name") == submission.name
+        if report and same and not report.problem:
             for exercise in report.exercises:
                 self.keep(exercise, report.text_of(exercise))
         full = [name for name, known in self.points.items() if known.is_complete]

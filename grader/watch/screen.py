@@ -91,7 +91,7 @@ def draw(
         console.print(line)
         console.print()
     top = captured.get()
-    room = console.height - top.count("\n") - MARGIN
+    room = max(1, console.height - top.count("\n") - MARGIN)
     body = body_of(verdict, level, console) if verdict else []
     if len(body) > room:
         more = len(body) - room + 1

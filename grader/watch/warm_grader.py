@@ -112,6 +112,9 @@ class WarmGrader:
             self.runner.stop()
             self.answers.clear()
             self.texts = 0
+        child = self.runner.child
+        if child and child.process.poll() is not None:
+            self.runner.stop()  # `interrupt` has killed it
         if self.runner.child is None:
             with contextlib.suppress(helper.Failure):  # the next request tries again
                 self.runner.child = self.runner.start()

@@ -96,11 +96,18 @@ FAULT = Check("b", "", Outcome.GRADER_ERROR, 0.0, 1.0, "a fault")
         report_on(*EXERCISES, score=1.0, hand_in="other"),
         report_on("sync_target", score=1.0),
         replace(WHOLE, exercises=[*WHOLE.exercises[:-1], Exercise(LEARNING, [FAULT])]),
+        replace(WHOLE, submission={**WHOLE.submission, "problem": "not imported: x"}),
     ],
-    ids=["none", "another file", "one exercise", "a fault of the grader"],
+    ids=[
+        "none",
+        "another file",
+        "one exercise",
+        "a fault of the grader",
+        "not imported",
+    ],
 )
 def test_another_report_is_not_taken(before):
-    """A report that is not whole, or on another hand-in, completes no new one."""
+    """A last report without nine results of the same hand-in completes no new one."""
     new = report_on("td_loss", score=4.0)
     assert with_older(new, before) is new
 

@@ -424,13 +424,16 @@ def test_hints_are_printed_once():
 def test_the_next_step_after_learning_is_not_learning():
     """If only exercise 9 has failed, the output says to mend the parts that it names.
 
-    If exercise 9 is not implemented yet, the output says to write it.
+    If it waits for a part that is not written, the output says to write this part.
     """
     checks = [Check("maze", "maze", Outcome.FAILED, 0.0, 3.0, "too long")]
     report = Report("1", "bwrap", "cpu", {}, [Exercise("learning", checks)])
     assert next_step(report) == "Next: mend what is named above, then `make grade`."
-    checks[0].message = "not implemented yet"
-    assert next_step(report).startswith("Next: write learning")
+    checks[0].outcome = Outcome.SKIPPED
+    checks[0].message = "not implemented yet: waits for sync_target"
+    assert next_step(report) == "Next: write what it waits for, then `make grade`."
+    lines = exercise_text(*report.exercises)
+    assert "not implemented yet: waits for sync_target" in lines
 
 
 # Of this run comes first, then what is of this text, then what is of an older one.
@@ -452,6 +455,13 @@ def test_the_next_step_prefers_the_present_text(changed, lacking, expected):
     name = re.sub(r"(grade|look at) (\w+).*", r"\2", expected)
     expected = expected.format(f"`make grade ONLY={name}`")
     assert told.removeprefix("Next: ").startswith(expected)
+
+
+def test_the_next_step_has_the_names_of_the_parts():
+    """The student can search dqn.py for what is to be written."""
+    report = report_with(monte_carlo=[stub("a"), check("b", Outcome.SKIPPED, "waits")])
+    words = "write discounted_returns and mc_loss, then `make grade ONLY=monte_carlo`."
+    assert next_step(report) == f"Next: {words}"
 
 
 @pytest.mark.parametrize(

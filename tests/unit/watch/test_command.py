@@ -36,13 +36,17 @@ def report(submission: Submission, full: list[str]) -> Report:
         (None, (), "update_Q_TD0"),
         ("starter", (), "q_network"),  # the first one that lacks points
         ("another", (), "update_Q_TD0"),  # another hand-in's report says nothing
+        ("not imported", (), "update_Q_TD0"),  # nothing was graded, so 0 says nothing
         ("starter", ("td_loss",), "td_loss"),
         (None, ("learning",), "update_Q_TD0"),  # only a full run grades learning
     ],
 )
 def test_what_is_shown_first(tmp_path, graded, only, shown):
     if graded:
-        old = report(hand_in("old = 1", graded), ["update_Q_TD0", "monte_carlo"])
+        name = "starter" if graded == "not imported" else graded
+        old = report(hand_in("old = 1", name), ["update_Q_TD0", "monte_carlo"])
+        if graded == "not imported":
+            old.submission["problem"] = "not imported: SyntaxError"
         old.save(str(tmp_path))
     watch = Watch(tmp_path, Options("1", only), WHAT)
     watch.begin(hand_in(FIRST))

@@ -35,6 +35,34 @@ def test_the_first_failure_leaves_no_trace(monkeypatch):
     assert grader.budget.spent == {"td_loss": 3.0}
 
 
+def test_a_runner_that_was_killed_is_replaced():
+    """The next text gets a new runner if an interruption has killed the last one."""
+    grader = WarmGrader.__new__(WarmGrader)
+    grader.texts, grader.used = 0, False
+    grader.worker = SimpleNamespace()  # one that waits for a text
+    grader.runner = Runner(SimpleNamespace(process=SimpleNamespace(poll=lambda: -9)))
+    grader.prepare()
+    assert grader.runner.child == "new"
+    grader.runner = Runner(SimpleNamespace(process=SimpleNamespace(poll=lambda: None)))
+    grader.prepare()
+    assert grader.runner.child != "new"
+
+
+class Runner:
+    """A runner client that starts no process."""
+
+    def __init__(self, child):
+        self.child = child
+
+    def stop(self):
+        """End the process."""
+        self.child = None
+
+    def start(self):
+        """Return a new process."""
+        return "new"
+
+
 def test_nothing_is_told_without_a_failure():
     told: list[Verdict] = []
     grader = WarmGrader.__new__(WarmGrader)
