@@ -32,7 +32,7 @@ from grader.grading.fixtures import Fixtures
 from grader.grading.items import description_of, exercise_of
 from grader.grading.passes import Pass
 from grader.report.model import Exercise
-from grader.sandbox.launch import own_prefix
+from grader.sandbox.system import own_prefix
 
 # Called when a check starts, with the exercise's name and the check's description.
 OnCheck = Callable[[str, str], None]

@@ -26,6 +26,7 @@ MEMORY = 6 << 30  # bytes
 FILE = 1 << 30  # bytes
 MAP_NORESERVE = 0x4000  # Linux' flag to map more memory than the machine has
 MARK = "intruder-was-here"  # name of the file that `writing` makes
+NO_ACCESS = 3  # an access mode of open(2): neither reading nor writing
 DAEMON_SECONDS = 20  # life of the process that `survivors` leaves behind
 
 # System calls by name: the numbers on x86_64 and aarch64, and arguments with which the
@@ -152,12 +153,14 @@ def changing(path: str) -> list[str]:
 
     Returns:
         The names of the changes that succeeded: "cut" (to one byte), "emptied" (opened
-        for reading with the flag O_TRUNC) and "made private" (permissions 600); [] if
-        the helper cannot see the file.
+        for reading with the flag O_TRUNC), "emptied unopened" (with this flag, and
+        opened neither for reading nor for writing) and "made private" (permissions
+        600); [] if the helper cannot see the file.
     """
     ways: dict[str, Callable[[], Any]] = {
         "cut": lambda: os.truncate(path, 1),
         "emptied": lambda: os.close(os.open(path, os.O_RDONLY | os.O_TRUNC)),
+        "emptied unopened": lambda: os.close(os.open(path, NO_ACCESS | os.O_TRUNC)),
         "made private": lambda: os.chmod(path, 0o600),
     }
     if not os.path.exists(path):

@@ -72,7 +72,8 @@ def as_array(what: str, value: Any) -> np.ndarray:
         raise ContractError(
             f"{what} is {describe(value)}: no array of numbers"
         ) from None
-    if array.dtype.name in ("bfloat16", "longdouble"):
+    # The type longdouble has other names: float128 on Linux.
+    if array.dtype.name == "bfloat16" or array.dtype.type is np.longdouble:
         array = array.astype(np.float32)
     if array.dtype == object:
         raise ContractError(f"{what} is {objects_in(value, array)}")

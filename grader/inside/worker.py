@@ -148,6 +148,7 @@ class Worker:
 
     def __init__(self, errors: int = 2) -> None:
         self.errors = errors
+        self.path = Path("dqn.py").resolve()  # the hand-in may change the folder
         self.dqn: Any = None
         self.buffer: Any = None
 
@@ -183,7 +184,8 @@ class Worker:
             The statements of cells that have failed or were skipped, as the dict from
             `Notebook.left_out`; {} if `cells` is empty.
         """
-        path = Path("dqn.py").resolve()
+        path = self.path
+        os.chdir(path.parent)
         text = source.tobytes().decode()
         path.write_text(text, encoding="utf-8", newline="")
         # Code that draws from the global generators gets the same numbers each time.

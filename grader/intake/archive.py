@@ -61,8 +61,8 @@ class Archive:
         ]
 
     def paths(self) -> list[PurePosixPath]:
-        """Return the paths of all files and folders, in the archive's order."""
-        return [path for path, _ in self.members]
+        """Return the paths of all files, in the archive's order."""
+        return [path for path, member in self.members if not member.is_dir()]
 
     def read(self, wanted: PurePosixPath, limit: int) -> bytes:
         """Return the first bytes of one file, at most `limit` + 1.
@@ -76,7 +76,8 @@ class Archive:
             Wrong: the file cannot be read, or several files have this path.
         """
         name = shown(wanted)
-        found = [member for path, member in self.members if path == wanted]
+        same = [member for path, member in self.members if path == wanted]
+        found = [member for member in same if not member.is_dir()]
         if len(found) > 1:
             raise Wrong(f"there is more than one {name} in the archive: keep one")
         (member,) = found

@@ -43,7 +43,7 @@ def candidates(paths: list[PurePosixPath]) -> list[Group]:
     student got are recognised by their names. Empty groups are left out.
 
     Args:
-        paths: paths of all files and folders in a folder or an archive.
+        paths: paths of all files in a folder or an archive.
     """
     exact = nearest(path for path in paths if path.name == FILE)
     folders = {path.parent for path in exact}

@@ -48,7 +48,7 @@ def kind_of(data: bytes) -> str:
     """Return the kind of a file, for example "zip archive"; "" if the kind is unknown.
 
     Args:
-        data: the first bytes of the file, 262 or more.
+        data: the first 512 bytes of the file, or the whole file if it is shorter.
     """
     for beginning, kind in BEGINNINGS:
         if data.startswith(beginning):

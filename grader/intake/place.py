@@ -31,7 +31,7 @@ class Place:
 
     Attributes:
         where: phrase for messages, for example "in the folder 'ada'".
-        paths: relative paths of all files and folders in the folder or archive.
+        paths: relative paths of all files in the folder or archive.
         read: function that takes a file's path and a limit n, and returns the first
             bytes of the file, at most n + 1. It raises `Wrong` if the file cannot be
             read.
@@ -111,15 +111,17 @@ def in_archive(read: Read, name: str) -> Place:
 
 
 def paths_in(folder: Path) -> list[PurePosixPath]:
-    """Return the relative paths of all files and folders in a folder, level by level.
+    """Return the relative paths of all files in a folder, level by level.
 
     Hidden files are left out, and links to folders are not followed. The search ends
-    after MAX_DEPTH levels or after about MAX_NAMES paths. A `dqn.py` at the top comes
-    first.
+    after MAX_DEPTH levels or after about MAX_NAMES files and folders. A `dqn.py` at the
+    top comes first.
     """
     # `dqn.py` comes first, because a folder with very many files is not listed whole.
-    paths = [PurePosixPath(FILE)] if os.path.lexists(folder / FILE) else []
-    level = [PurePosixPath()]
+    top = folder / FILE
+    is_file = os.path.lexists(top) and (top.is_symlink() or not top.is_dir())
+    paths = [PurePosixPath(FILE)] if is_file else []
+    level, seen = [PurePosixPath()], 0
     for _ in range(MAX_DEPTH):
         folders = []
         for above in level:
@@ -127,11 +129,12 @@ def paths_in(folder: Path) -> list[PurePosixPath]:
                 path = above / entry.name
                 if is_junk(path):
                     continue
-                if path != PurePosixPath(FILE):
-                    paths.append(path)
+                seen += 1
                 if entry.is_dir(follow_symlinks=False):
                     folders.append(path)
-            if len(paths) >= MAX_NAMES:
+                elif path != PurePosixPath(FILE):
+                    paths.append(path)
+            if seen >= MAX_NAMES:
                 return paths
         level = folders
     return paths

@@ -154,15 +154,13 @@ def instead(place: Place, paths: list[PurePosixPath]) -> str:
 
     Args:
         place: the folder or archive.
-        paths: paths of the files and folders in `place`.
+        paths: paths of the files in `place`.
     """
-    folders = {folder for path in paths for folder in path.parents}
-    files = [path for path in paths if path not in folders]
-    if words := text_file(files) or other_kind(place, files[:MAX_COMPARED]):
+    if words := text_file(paths) or other_kind(place, paths[:MAX_COMPARED]):
         return words
-    own = [path for path in files if stem_of(path.name) not in SUPPLIED]
-    if files and not own:
-        return f", but {listing(files)}, which every student got"
+    own = [path for path in paths if stem_of(path.name) not in SUPPLIED]
+    if paths and not own:
+        return f", but {listing(paths)}, which every student got"
     return f", but {listing(own)}" if own else ""
 
 

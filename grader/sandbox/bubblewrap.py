@@ -5,6 +5,7 @@ mounted for it, and no network.
 """
 
 import functools
+import json
 import os
 import re
 import subprocess
@@ -200,3 +201,24 @@ def over_fd(arguments: list[str]) -> int:
     with os.fdopen(write_end, "wb") as pipe:
         pipe.write(b"\0".join(a.encode() for a in arguments) + b"\0")
     return read_end
+
+
+def first_inside(info_fd: int | None) -> int | None:
+    """Return a pidfd of the first process in a bubblewrap sandbox, or None.
+
+    A pidfd is a file descriptor that stands for a process. The caller has to close it.
+    Bubblewrap writes the number of the process into a pipe, before the process runs any
+    program. This function reads the number and closes the read end of the pipe. The
+    result is None if bubblewrap is not used, or has failed and written nothing.
+
+    Args:
+        info_fd: the read end of the pipe; None without bubblewrap.
+    """
+    if info_fd is None:
+        return None
+    with os.fdopen(info_fd, "rb") as info:
+        told = info.read(4096)
+    try:
+        return os.pidfd_open(json.loads(told)["child-pid"])
+    except (OSError, ValueError, KeyError, TypeError):
+        return None

@@ -23,7 +23,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from grader.sandbox.system import left_behind
+from grader.sandbox.system import left_behind, own_prefix
 
 MOUNT = Path("/sys/fs/cgroup")
 CONTROLLERS = ("pids", "cpu")
@@ -71,20 +71,21 @@ class ControlGroup:
                 time.sleep(0.002)
 
 
-def create(prefix: str, tasks: int) -> ControlGroup | None:
+def create(tasks: int) -> ControlGroup | None:
     """Make a control group for a worker, and return it.
 
     The result is None if this machine allows no control groups.
 
     Args:
-        prefix: beginning of the group's name; random digits follow.
         tasks: largest number of processes and threads in the group.
     """
     parents = offered()
-    # Random digits, because a grader in another container can have the same process
-    # number and so the same prefix.
-    name = f"{prefix}{secrets.token_hex(4)}"
-    return make(parents, name, tasks) if parents else None
+    return make(parents, new_name(), tasks) if parents else None
+
+
+def new_name() -> str:
+    """Return a name for a group, which ends with random digits."""
+    return f"{own_prefix()}{secrets.token_hex(4)}"
 
 
 @functools.cache
@@ -97,7 +98,7 @@ def offered() -> tuple[Path, ...]:
     if sys.platform != "linux":
         return ()
     for parents in candidates():
-        group = make(parents, f"dqn-grader-{os.getpid()}-{secrets.token_hex(4)}", 8)
+        group = make(parents, new_name(), 8)
         if group is None:
             continue
         try:
@@ -217,19 +218,14 @@ def kill_all(folder: Path) -> None:
                 os.kill(pid, signal.SIGKILL)
 
 
-def remove_leftovers(prefix: str) -> None:
+def remove_leftovers() -> None:
     """Remove empty control groups of graders whose process has ended.
 
     Groups that are younger than NEW_SECONDS are kept.
-
-    Args:
-        prefix: beginning of the groups' names, which is followed by the number of the
-            grader's process.
     """
     for parent in offered():
-        for folder in left_behind(parent, prefix):
+        for folder in left_behind(parent):
             with contextlib.suppress(OSError):
-                # A new group is kept, because a grader in another container may have
-                # made it, and a process may be about to join.
+                # A process may be about to join a new group.
                 if time.time() - folder.stat().st_mtime > NEW_SECONDS:
                     removed(folder)  # fails for a group that contains a process

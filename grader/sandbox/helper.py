@@ -6,7 +6,6 @@ the grader.
 """
 
 import contextlib
-import json
 import math
 import os
 import secrets
@@ -21,6 +20,7 @@ from typing import Any, BinaryIO, cast
 from grader.contract.case import Look
 from grader.contract.limits import LIMITS
 from grader.inside import protocol
+from grader.sandbox.bubblewrap import first_inside
 from grader.sandbox.launch import Launch
 from grader.sandbox.output import Drain, Output
 
@@ -332,27 +332,6 @@ def require_reply(message: dict[str, Any], nonce: bytes, *, may_question: bool) 
         raise Died("sent neither an answer nor an error")
 
 
-def first_inside(info_fd: int | None) -> int | None:
-    """Return a pidfd of the first process in a bubblewrap sandbox, or None.
-
-    A pidfd is a file descriptor that stands for a process. The caller has to close it.
-    Bubblewrap writes the number of the process into a pipe, before the process runs any
-    program. This function reads the number and closes the read end of the pipe. The
-    result is None if bubblewrap is not used, or has failed and written nothing.
-
-    Args:
-        info_fd: the read end of the pipe; None without bubblewrap.
-    """
-    if info_fd is None:
-        return None
-    with os.fdopen(info_fd, "rb") as info:
-        told = info.read(4096)
-    try:
-        return os.pidfd_open(json.loads(told)["child-pid"])
-    except (OSError, ValueError, KeyError, TypeError):
-        return None
-
-
 class _Deadline:
     """A context manager that kills a helper if the `with` block takes too long.
 
@@ -363,6 +342,7 @@ class _Deadline:
 
     def __init__(self, child: Child, seconds: float) -> None:
         self.child = child
+        self.ended = threading.Lock()  # taken by the first of block and deadline
         self.timer = threading.Timer(max(seconds, 0.0), self.expire)
         self.timer.daemon = True
 
@@ -373,12 +353,17 @@ class _Deadline:
             self.child.stop()
             raise Died(f"cannot be watched: {error}") from None
 
-    def __exit__(self, *_: object) -> None:
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
         self.timer.cancel()
+        if not self.ended.acquire(blocking=False) and kind is None:
+            self.child.stop()  # it was killed after the answer
+            raise DeadlinePassed()
 
     def expire(self) -> None:
-        self.child.overdue = True
-        self.child.kill()
+        # Not after the block, because the next request must find a living helper.
+        if self.ended.acquire(blocking=False):
+            self.child.overdue = True
+            self.child.kill()
 
 
 def describe_exit(code: int | None) -> str:

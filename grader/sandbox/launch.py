@@ -25,6 +25,8 @@ from grader.sandbox.bubblewrap import bwrap_arguments, bwrap_as_root, over_fd
 from grader.sandbox.system import (
     gpu_devices,
     left_behind,
+    own_prefix,
+    remove,
     root_changes_user,
     system_paths,
     tasks_by_user,
@@ -52,8 +54,10 @@ MODULES = {
     "trial": "",  # no module: the process confines itself and ends
 }
 FILTERED = ("x86_64", "aarch64")  # machines whose system calls `seccomp.py` knows
-FOLDER = "dqn-grader-"
 GRADER = ROOT / "grader"
+# The modules and packages of `grader.inside` that only the learner gets: they compute
+# the right loss, which a hand-in must not be able to call.
+OF_LEARNER = ("learner.py", "learning", "translation")
 
 
 @dataclass(frozen=True)
@@ -90,7 +94,11 @@ def prepare(role: str, tier: str, *, device: str = "cpu") -> Launch:
         device: device for JAX, "cpu" or "gpu". For a worker it has to be "cpu".
     """
     files = {"grader/__init__.py": GRADER / "__init__.py"}
-    files["grader/inside"] = GRADER / "inside"
+    for path in sorted((GRADER / "inside").iterdir()):
+        if path.name != "__pycache__" and (
+            role == "learner" or path.name not in OF_LEARNER
+        ):
+            files[f"grader/inside/{path.name}"] = path
     if role == "learner":
         for name in ("train.py", "tasks.py"):
             files[name] = STARTER.with_name(name)
@@ -110,7 +118,7 @@ def in_group(launch: Launch) -> Launch:
     Args:
         launch: arguments for starting the helper without a control group.
     """
-    group = control_group.create(own_prefix(), TASKS)
+    group = control_group.create(TASKS)
     if group is None:
         return launch
 
@@ -290,25 +298,17 @@ def in_folder(
         str(home),
         (),
         None,
-        functools.partial(shutil.rmtree, folder, ignore_errors=True),
+        functools.partial(remove, folder),
     )
-
-
-def own_prefix() -> str:
-    """Return the beginning of the names of this grader's folders and control groups.
-
-    It contains the number of the grader's process.
-    """
-    return f"{FOLDER}{os.getpid()}-"
 
 
 def remove_leftovers() -> None:
     """Remove temporary folders and control groups of graders that were killed."""
     if os.name != "posix":
         return
-    for folder in left_behind(Path(tempfile.gettempdir()), FOLDER):
-        shutil.rmtree(folder, ignore_errors=True)
-    control_group.remove_leftovers(FOLDER)
+    for folder in left_behind(Path(tempfile.gettempdir())):
+        remove(folder)
+    control_group.remove_leftovers()
 
 
 def reach(harness: Path, home: Path, on_gpu: bool) -> dict[str, Any]:

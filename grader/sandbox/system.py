@@ -1,11 +1,14 @@
 """Find out about this machine: paths that Python needs, users and their processes."""
 
+import contextlib
 import ctypes
 import functools
 import importlib.util
 import itertools
 import os
+import platform
 import re
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -14,6 +17,8 @@ from pathlib import Path
 
 # Numbers of users for helpers. No Linux distribution gives these numbers to users.
 USERS = range(60706, 61184)
+FOLDER = "dqn-grader-"  # beginning of the names of all graders' folders
+REMOVE_SECONDS = 60.0  # longest time for each program that removes a folder
 _turn = itertools.count(os.getpid())
 
 
@@ -107,16 +112,37 @@ def unused_user() -> int:
     return next((user for user in users if user not in taken), USERS[0])
 
 
-def left_behind(parent: Path, prefix: str) -> Iterator[Path]:
-    """Yield the folders of graders whose process has ended.
+@functools.cache
+def machine() -> str:
+    """Return a text that two graders share if they see each other's processes.
+
+    Graders on other machines and in other containers have other texts. They may use the
+    same folder for temporary files, but a process number says nothing there.
+    """
+    try:
+        boot = Path("/proc/sys/kernel/random/boot_id").read_text()[:8]
+        return f"{boot}{os.stat('/proc/self/ns/pid').st_ino:x}"
+    except OSError:  # not on Linux
+        return re.sub(r"\W", "", platform.node())[:20]
+
+
+def own_prefix() -> str:
+    """Return the beginning of the names of this grader's folders and control groups.
+
+    It contains the number of the grader's process.
+    """
+    return f"{FOLDER}{machine()}-{os.getpid()}-"
+
+
+def left_behind(parent: Path) -> Iterator[Path]:
+    """Yield the folders of graders of this machine whose process has ended.
 
     Only folders that belong to the grader's user are considered.
 
     Args:
-        parent: folder that contains the graders' folders.
-        prefix: beginning of the folders' names. The number of the grader's process and
-            "-" follow in each name.
+        parent: folder that contains the graders' folders, see `own_prefix`.
     """
+    prefix = f"{FOLDER}{machine()}-"
     for folder in parent.glob(f"{prefix}*-*"):
         number = folder.name.removeprefix(prefix).partition("-")[0]
         try:
@@ -126,6 +152,26 @@ def left_behind(parent: Path, prefix: str) -> Iterator[Path]:
             yield folder
         except (OSError, ValueError, OverflowError):
             continue
+
+
+def remove(folder: Path) -> None:
+    """Remove a helper's folder, whatever the hand-in has made in it.
+
+    It stays without an error if that takes too long.
+    """
+    with contextlib.suppress(RecursionError):  # too many folders in each other
+        shutil.rmtree(folder, ignore_errors=True)
+    # These programs can do what Python could not: they need no stack for folders in
+    # each other, and may enter folders that their owner is forbidden to enter.
+    for command in (["chmod", "-R", "u+rwX"], ["rm", "-rf"]):
+        if os.name == "posix" and os.path.lexists(folder):
+            with contextlib.suppress(OSError, subprocess.TimeoutExpired):
+                subprocess.run(
+                    [*command, "--", folder],
+                    capture_output=True,
+                    check=False,
+                    timeout=REMOVE_SECONDS,
+                )
 
 
 def hide_memory() -> None:

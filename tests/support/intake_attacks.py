@@ -97,15 +97,14 @@ def socket_file(folder: Path, places: dict) -> Path:
 
 
 def folder_for_a_file(folder: Path, places: dict) -> Path:
-    """`dqn.py` is a folder with a `dqn.py` in it.
+    """`dqn.py` is a folder with another folder `dqn.py` in it, and so on.
 
     Rows: 50
     Grade: sync_target
     Asserts: S R
-    Says: not a regular file|Is a directory
+    Says: there is no dqn.py in the folder
     """
-    (folder / "dqn.py").mkdir()
-    (folder / "dqn.py" / "dqn.py").write_text("x = 1\n")
+    (folder / "/".join(["dqn.py"] * 9)).mkdir(parents=True)
     return folder
 
 

@@ -23,6 +23,7 @@ from grader.contract.outcomes import GraderError
 from grader.oracle.starting import ready_first, start_child
 from grader.sandbox import control_group, doctor, launch, self_test
 from grader.sandbox.self_test import PROMISES
+from grader.sandbox.system import own_prefix, remove
 from grader.sandbox.tiers import TIERS
 from tests.support.grading import require
 
@@ -81,7 +82,7 @@ def test_the_intruder_can_in_each_way(unconfined, attempt):
     ways = {
         "reading": ["/etc/passwd", "cli.py", "dqn.py", "README.md"],
         "writing": [str(ROOT), str(Path.home()), "/dev/shm"],
-        "changing": ["cut", "emptied", "made private"],
+        "changing": ["cut", "emptied", "emptied unopened", "made private"],
         "calls": ["ptrace", "process_vm_readv", "keyctl", "unshare", "memfd_create"],
     }
     assert [way for way in ways[attempt] if way not in unconfined[attempt]] == []
@@ -118,6 +119,24 @@ raise RuntimeError(f"{who} NICE {os.getpriority(0, 0)}.")"""
     assert f"NICE {os.nice(0) + launch.NICENESS}." in message
 
 
+@linux
+@pytest.mark.parametrize("kind", ["deep", "unlisted"])
+def test_a_folder_is_removed_whatever_is_in_it(tmp_path, monkeypatch, kind):
+    """Neither many folders in each other nor a folder without rights stays."""
+    folder = tmp_path / "home"
+    folder.mkdir()
+    if kind == "unlisted":
+        (folder / "unlisted" / "inner").mkdir(parents=True)
+        (folder / "unlisted").chmod(0o300)
+    monkeypatch.chdir(folder)
+    for _ in range(1500 if kind == "deep" else 0):
+        os.mkdir("d")
+        os.chdir("d")
+    os.chdir("/")
+    remove(folder)
+    assert not folder.exists()
+
+
 @pytest.fixture
 def groups() -> tuple[Path, ...]:
     """Return the folders in which control groups can be made; skip the test if none."""
@@ -132,7 +151,7 @@ def own_groups(folders: tuple[Path, ...]) -> set[Path]:
     Args:
         folders: the folders in which control groups can be made.
     """
-    return {f for folder in folders for f in folder.glob(f"{launch.own_prefix()}*")}
+    return {f for folder in folders for f in folder.glob(f"{own_prefix()}*")}
 
 
 @linux
@@ -162,7 +181,7 @@ raise RuntimeError(f"LEFT {pid}.")"""
 @linux
 def test_a_control_group_is_bounded_and_yields(groups):
     """A control group limits the number of processes and has a small CPU share."""
-    group = control_group.create(launch.own_prefix(), 7)
+    group = control_group.create(7)
     try:
         told = {
             name: file.read_text().strip()

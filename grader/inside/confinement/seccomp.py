@@ -147,13 +147,14 @@ OPEN, OPENAT = (2, None), (257, 56)
 CLONE, SOCKET = (56, 220), (41, 198)
 KILL, TGKILL = (62, 129), (234, 131)
 PRLIMIT, AFFINITY = (302, 261), (203, 122)
-PRCTL, FCNTL = (157, 167), (72, 25)
+PRCTL, FCNTL, IOCTL = (157, 167), (72, 25), (16, 29)
 
 NAMESPACES = 0x7E020000  # CLONE_NEWUSER, NEWNS, NEWPID, NEWNET, NEWIPC, NEWUTS, CGROUP
 THREAD = 0x10000
 AF_UNIX = 1
-# Commands of fcntl by which the kernel sends signals to other processes.
+# Commands of fcntl and ioctl by which the kernel sends signals to other processes.
 SET_OWNER, SET_SIGNAL, SET_OWNER_EX = 8, 10, 15
+FIOSETOWN, SIOCSPGRP = 0x8901, 0x8902
 
 LOAD, AND, RETURN = 0x20, 0x54, 0x06
 JUMP_EQUAL, JUMP_GREATER, JUMP_BITS = 0x15, 0x25, 0x45
@@ -250,11 +251,15 @@ def rules(alone: bool) -> list[Rule]:
     found += [(numbers, 0, is_one_of(0, myself)) for numbers in (PRLIMIT, AFFINITY)]
     for command in (SET_OWNER, SET_SIGNAL, SET_OWNER_EX):
         found.append((FCNTL, 1, is_not(command)))
-    # Opening a file for reading with O_TRUNC empties it, and Landlock controls that
-    # only from version 3 on.
+    for command in (FIOSETOWN, SIOCSPGRP):
+        found.append((IOCTL, 1, is_not(command)))
+    # Opening a file with O_TRUNC empties it, and Landlock controls that only from
+    # version 3 on, if the file is not opened for writing. The access mode is then
+    # O_RDONLY, which is 0, or 3, which gives access to neither reading nor writing.
     for numbers, flags in ((OPEN, 1), (OPENAT, 2)):
         mask = os.O_TRUNC | os.O_ACCMODE
-        tests = [(AND, 0, 0, mask), (JUMP_EQUAL, 0, 1, os.O_TRUNC)]
+        tests = [(AND, 0, 0, mask), (JUMP_EQUAL, 1, 0, os.O_TRUNC)]
+        tests.append((JUMP_EQUAL, 0, 1, mask))
         found.append((numbers, flags, tests))
     return found
 

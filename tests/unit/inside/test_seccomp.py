@@ -77,8 +77,13 @@ CALLS = [
     ((157, 167), (15, 0), PERMITTED, PERMITTED),  # a thread's name
     ((72, 25), (5, 8, 1), REFUSED, PERMITTED),  # fcntl: whom to signal
     ((72, 25), (5, 2, 1), PERMITTED, PERMITTED),
+    ((16, 29), (5, 0x8901, 1), REFUSED, PERMITTED),  # ioctl: whom to signal
+    ((16, 29), (5, 0x8902, 1), REFUSED, PERMITTED),
+    ((16, 29), (5, 0x5401, 1), PERMITTED, PERMITTED),  # is it a terminal?
     ((257, 56), (-100, 0, os.O_TRUNC), REFUSED, PERMITTED),  # openat
+    ((257, 56), (-100, 0, os.O_TRUNC | 3), REFUSED, PERMITTED),  # no access at all
     ((257, 56), (-100, 0, os.O_TRUNC | os.O_WRONLY), PERMITTED, PERMITTED),
+    ((257, 56), (-100, 0, os.O_TRUNC | os.O_RDWR), PERMITTED, PERMITTED),
     ((257, 56), (-100, 0, os.O_RDONLY), PERMITTED, PERMITTED),
     ((268, 53), (), 0x00050000, PERMITTED),  # fchmodat: no error and no effect
     ((260, 54), (), REFUSED, PERMITTED),  # fchownat

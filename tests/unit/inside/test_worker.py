@@ -5,9 +5,11 @@ import re
 import time
 from pathlib import Path
 
+import numpy as np
 import pytest
 
-from grader.inside.worker import place_told
+from grader.inside.values import as_array
+from grader.inside.worker import Worker, place_told
 
 
 @pytest.fixture
@@ -54,3 +56,24 @@ def test_nothing_is_told_in_time(errors):
         pass
     waiting()
     assert not written(errors)
+
+
+def test_a_hand_in_that_changes_the_folder_is_imported_again(tmp_path, monkeypatch):
+    """Each import writes and reads the file at the same place."""
+    monkeypatch.chdir(tmp_path)
+    worker = Worker()
+    elsewhere = tmp_path / "elsewhere"
+    elsewhere.mkdir()
+    for number in (1, 2):
+        text = f"import os\nos.chdir({str(elsewhere)!r})\nNUMBER = {number}\n"
+        source = np.frombuffer(text.encode(), np.uint8)
+        worker.do_load(source, np.zeros(0, int), False, [], 1.0)
+        assert number == worker.dqn.NUMBER
+    assert [path.name for path in elsewhere.iterdir()] == []
+
+
+@pytest.mark.parametrize("dtype", [np.longdouble, np.float16, np.float64])
+def test_each_type_of_float_is_a_number(dtype):
+    """A result may have any float type, also one that no message can carry."""
+    value = as_array("loss", np.array([0.25, 3.0], dtype))
+    assert value.tolist() == [0.25, 3.0]

@@ -4,7 +4,10 @@ import hashlib
 import json
 import os
 import re
+import shutil
 import sys
+import zipfile
+from pathlib import Path
 
 import pytest
 
@@ -94,6 +97,18 @@ def test_nearest_to_the_top(tmp_path, place):
     assert "more than one hand-in" in problem_of(tmp_path)
     (tmp_path / "dqn.py").write_text("x = 2\n")
     assert take(str(tmp_path)).source == b"x = 2\n"
+
+
+@pytest.mark.parametrize("packed", [False, True])
+def test_a_folder_with_the_files_name(tmp_path, packed):
+    """Programs that unpack `dqn.py.zip` put the file into a folder called `dqn.py`."""
+    place = tmp_path / "ada"
+    (place / "dqn.py").mkdir(parents=True)
+    (place / "dqn.py" / "dqn.py").write_text("x = 1\n")
+    if packed:
+        place = Path(shutil.make_archive(str(tmp_path / "ada"), "zip", place))
+        assert "dqn.py/" in zipfile.ZipFile(place).namelist()
+    assert take(str(place)).source == b"x = 1\n"
 
 
 def test_too_far_down(tmp_path):
