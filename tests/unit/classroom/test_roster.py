@@ -124,6 +124,17 @@ def test_a_group_whose_members_the_list_knows():
     assert names(text, team) == (["Bo Lee"], [])
 
 
+@pytest.mark.parametrize("other", ["Tutorial A", "Team 1"])
+def test_other_groups_in_the_list(other):
+    """With MEMBERS, a column for groups in the list of people is of other groups."""
+    text = f"name,email,Group\nJane Doe,j@x,{other}\nBo Lee,b@x,{other}\nCy,c@x,B\n"
+    members = {"Team 1": [Owner("", {"email": "j@x"}), Owner("", {"email": "c@x"})]}
+    team = hand_in_of("team1_11_5_dqn.py", Owner("team1", {"canvas": "11"}))
+    found = attendance(Places(read_roster(sheet_of(text)), members), [team])
+    assert [one.name for one in found.absent] == ["Bo Lee"]
+    assert found.strangers == {}
+
+
 @pytest.mark.parametrize("text", ["", "name,email\n", ",,\n"])
 def test_no_list(text):
     """A list without people is refused."""
