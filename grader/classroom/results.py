@@ -170,6 +170,9 @@ def about_gradebook(filled: Filled) -> list[str]:
             f"{file}: left alone, for they were not read or not imported: {who} "
             "(UNREAD=0 enters 0)"
         )
+    if filled.replaced:
+        count, who = len(filled.replaced), "; ".join(filled.replaced)
+        lines.append(f"{file}: replaced {count} scores that were there: {who}")
     if filled.unscaled:
         why = "the export does not say what its column is worth"
         lines.append(f"{file}: scores were not scaled, for {why}")

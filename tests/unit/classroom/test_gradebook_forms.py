@@ -330,14 +330,23 @@ def test_teams_of_moodle_in_german():
 
 
 def test_worksheet_in_a_language_that_is_not_known():
-    """The columns are found by their order and by what is in them."""
+    """The columns are found by their order and by what is in them.
+
+    If the words for yes and no are not known, the worksheet is refused.
+    """
     entries = [
         entry(52.5, moodle("Jane Doe", 12)),
         entry(50, Owner("?", {"email": "bo@example.org"})),
     ]
     filled = filled_in(DUTCH, *entries)
-    expected = DUTCH.replace('Ingestuurd,,"20', 'Ingestuurd,"10,5","20')
-    assert filled.text == expected.replace('"3,00"', '"10"')
+    assert filled.text == DUTCH.replace('Ingestuurd,,"20', 'Ingestuurd,"10,5","20')
+    (told,) = filled.disputes
+    assert told == "Bo Lee: not entered, for Moodle does not let its grade be changed"
+    unknown = DUTCH.replace("Nee", "Nope")
+    with pytest.raises(UsageError, match="words for yes and no are not known"):
+        read_export(sheet_of(unknown), "")
+    same = DUTCH.replace("Nee", "Yep").replace(",Ja", ",Yep")
+    assert filled_in(same, *entries).disputes == []
 
 
 def test_gradebook_of_moodle():
