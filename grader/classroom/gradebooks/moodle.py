@@ -24,7 +24,7 @@ PARTS = [  # the parts of a name
     *("Apellido(s)", "Apellidos"),
 ]
 MAXIMUM = ["Maximum grade", "Bestwertung", "Note maximale", "Calificación máxima"]
-# The words of Moodle's language packs, in lower case. No word is in both sets.
+# "No" and "yes" in many languages, in lower case. No word is in both sets.
 NO = {
     *("no", "nein", "non", "nee", "nej", "nei", "não", "nie", "ne", "nē", "nem", "ei"),
     *(
