@@ -120,7 +120,7 @@ def run(arguments: argparse.Namespace) -> int:
     attended = attendance(roster, found.hand_ins) if roster else Attendance()
     again = chosen_by(arguments.regrade, known, submissions)
     if arguments.dryrun:
-        read = found, submissions, unread, gradebook
+        read = found, submissions, unread, gradebook, attended
         return dry_run.Plan(arguments.submissions, *read).show(console)
     options = options_of(arguments)
     kept = kept_in(out)
@@ -137,13 +137,13 @@ def run(arguments: argparse.Namespace) -> int:
             report.submission["name"] = submissions[hand_in.entry].name
         stranger = attended.strangers.get(hand_in.entry, "")
         mine = changes.get(id_, ())
-        entry = Entry(id_, hand_in, report, why_not, mine, stranger, arguments.unread)
-        entries.append(entry)
+        about = mine, stranger, arguments.unread, hand_in.entry in found.strange
+        entries.append(Entry(id_, hand_in, report, why_not, *about))
     findings = compared(entries, submissions)
     filled = fill(gradebook, entries) if gradebook else None
     more += results.about_people(entries, attended)
     with writing(out):
-        results.write_all(
+        more += results.write_all(
             out, entries, findings, found.ignored, attended, names=arguments.names
         )
         more += results.write_gradebook(out, filled)
@@ -228,9 +228,9 @@ def read_books(arguments: argparse.Namespace) -> tuple[Places | None, Places | N
 
     Raises:
         UsageError: a file cannot be read or is not recognised; or the gradebook has not
-            exactly one column for the scores. Or the arguments name a gradebook and a
-            single exercise to grade. Or they name a list of members, but neither a
-            gradebook nor a roster.
+            exactly one column for the scores, or is a file of the results. Or the
+            arguments name a gradebook and a single exercise to grade. Or they name a
+            list of members, but neither a gradebook nor a roster.
     """
     path, listed, people = arguments.gradebook, arguments.members, arguments.roster
     if path and arguments.only:
@@ -240,6 +240,12 @@ def read_books(arguments: argparse.Namespace) -> tuple[Places | None, Places | N
     export = None
     if path:
         export = read_export(sheet_at(path, "GRADEBOOK"), arguments.assignment)
+        written = (arguments.out / name for name in (export.file, "grades.csv"))
+        if Path(path).resolve() in [file.resolve() for file in written]:
+            raise UsageError(
+                f"GRADEBOOK={path} is a file that this command writes itself: give "
+                "the platform's export, from outside the folder of the results"
+            )
     members = read_members(sheet_at(listed, "MEMBERS")) if listed else {}
     roster = read_roster(sheet_at(people, "ROSTER")) if people else None
     gradebook = Places(export, members) if export else None

@@ -6,12 +6,13 @@ from pathlib import Path
 
 from rich.console import Console
 
-from grader.classroom.entries import Entry
+from grader.classroom.after.roster import Attendance
+from grader.classroom.entries import NOT_ON_ROSTER, Entry
 from grader.classroom.gradebooks.export import Export
 from grader.classroom.gradebooks.fill import fill, not_entered
 from grader.classroom.gradebooks.groups import Places
 from grader.classroom.layouts import Found, HandIn, Owner
-from grader.classroom.results import print_lines
+from grader.classroom.results import about_people, print_lines
 from grader.intake.submission import Submission
 
 
@@ -26,6 +27,7 @@ class Plan:
         unread: why the other hand-ins could not be read, by their names in the
             download.
         places: the rows of the gradebook, or None if none was given.
+        attended: who handed in nothing, and whose hand-ins are not on the roster.
     """
 
     folder: Path
@@ -33,6 +35,7 @@ class Plan:
     submissions: Mapping[str, Submission]
     unread: Mapping[str, str]
     places: Places | None
+    attended: Attendance
 
     @property
     def problems(self) -> dict[str, str]:
@@ -70,6 +73,8 @@ class Plan:
                 yield f"  ! not read: {problems[hand_in.entry]}"
             notes = submission.notes if submission else ()
             yield from (f"  {note}" for note in notes)
+            if stranger := self.attended.strangers.get(hand_in.entry):
+                yield f"  ! {NOT_ON_ROSTER}: {stranger}"
             if places:
                 for name, row, doubt in places.of(hand_in):
                     words = not_entered(name, doubt) if doubt else ""
@@ -83,6 +88,7 @@ class Plan:
             for dispute in fill(places, entries).disputes:
                 if dispute not in doubts:
                     yield f"{places.export.file}: {dispute}"
+        yield from about_people([], self.attended)
         late = sum(hand_in.late for hand_in in found.hand_ins)
         yield (
             f"{len(found.hand_ins)} hand-ins, {late} late, {len(problems)} not read, "
@@ -109,7 +115,8 @@ def owner_words(owner: Owner) -> str:
 def row_words(export: Export, name: str, row: int | None) -> str:
     """Return which row of a gradebook is a person's: "row 4: Doe, Jane; 11".
 
-    The text counts rows from 1, and quotes the row's first two cells.
+    The text counts rows from 1, and quotes the row's first two cells. If the row's
+    score must not be changed, the text says why.
 
     Args:
         export: the gradebook.
@@ -118,4 +125,6 @@ def row_words(export: Export, name: str, row: int | None) -> str:
     """
     if row is None:
         return f"no row for {name}"
-    return f"row {row + 1}: {'; '.join(export.rows[row].cells[:2])}"
+    words = f"row {row + 1}: {'; '.join(export.rows[row].cells[:2])}"
+    why = export.kept.get(row)
+    return f"{words}: not entered, for {why}" if why else words

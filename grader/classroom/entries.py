@@ -14,6 +14,7 @@ from grader.report.model import NOT_IMPORTED, NOT_READ, Report, plain_number
 
 NOT_GRADED = "not graded"
 NOT_ON_ROSTER = "not on the roster"
+STRANGE = "strange name"
 # The outcomes of a check that staff should look at, with the kind of trouble.
 ODD = {Outcome.TIMEOUT: "out of time", Outcome.KILLED: "the process died"}
 # All kinds of trouble, the most urgent first.
@@ -22,6 +23,7 @@ KINDS = (
     NOT_IMPORTED.removesuffix(": "),
     NOT_GRADED,
     NOT_ON_ROSTER,
+    STRANGE,
     *ODD.values(),
 )
 
@@ -40,6 +42,7 @@ class Entry:
             there are no such owners, or no roster.
         zero_unread: whether 0 is entered if the hand-in was not read or not imported,
             and staff have not fixed the score.
+        strange: whether the platform does not give names like that of the hand-in.
     """
 
     id: str
@@ -49,6 +52,7 @@ class Entry:
     changes: tuple[adjust.Change, ...] = ()
     stranger: str = ""
     zero_unread: bool = False
+    strange: bool = False
 
     @property
     def graded(self) -> bool:
@@ -160,3 +164,5 @@ def troubles_of(entry: Entry) -> Iterator[Trouble]:
             yield Trouble(entry, kind, why)
     if entry.stranger:
         yield Trouble(entry, NOT_ON_ROSTER, entry.stranger)
+    if entry.strange:
+        yield Trouble(entry, STRANGE, "the platform gives no such name")

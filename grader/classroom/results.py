@@ -20,7 +20,7 @@ from grader.classroom.similar.clusters import Findings
 from grader.report.model import plain_number, write_whole
 
 # Files of earlier runs, and temporary files of a run that was killed.
-_OLD = re.compile(r"(?P<id>[0-9a-f]{64})(\.before-\d+)?\.(json|html)")
+_OLD = re.compile(r"([0-9a-f]{64})\.(json|html)")
 _TEMPORARY = re.compile(
     r"\.([0-9a-f]{64}|canvas|class|gradebook|grades|moodle)\S*-\w{8}"
 )
@@ -37,11 +37,12 @@ def write_all(
     attended: Attendance,
     *,
     names: bool,
-) -> None:
+) -> list[str]:
     """Write the pages, the reports and `grades.csv`.
 
     Pages and reports of earlier runs are deleted if this run has not written them anew.
-    Temporary files that a killed run has left are deleted as well.
+    But the older reports of hand-ins that were graded once more, "ID.before-1.json" and
+    so on, always stay. Temporary files that a killed run has left are deleted.
 
     Args:
         out: the folder of the results.
@@ -50,6 +51,9 @@ def write_all(
         left_out: the names of files that are no hand-in, each with the reason.
         attended: who handed in nothing.
         names: whether the class page shows the owners' names.
+
+    Returns:
+        A line on the pages and reports that were deleted, if there are any.
     """
     for folder in ("reports", "students"):
         (out / folder).mkdir(exist_ok=True)
@@ -65,13 +69,18 @@ def write_all(
     )
     write_whole(out / "class.html", page)
     written = {entry.id for entry in entries if entry.report is not None}
+    deleted = set()
     for path in [*(out / "reports").iterdir(), *(out / "students").iterdir()]:
-        if (old := _OLD.fullmatch(path.name)) and old["id"] not in written:
+        if (old := _OLD.fullmatch(path.name)) and old[1] not in written:
             path.unlink()
+            deleted.add(old[1])
     for folder in FOLDERS:
         for path in (out / folder).glob(".*"):
             if _TEMPORARY.fullmatch(path.name):
                 path.unlink()
+    count = f"{len(deleted)} hand-in{'s' * (len(deleted) > 1)}"
+    told = f"deleted: the reports and pages of an earlier run on {count}"
+    return [f"{told}, of which this run has no report"] if deleted else []
 
 
 def write_gradebook(out: Path, filled: Filled | None) -> list[str]:
@@ -87,7 +96,8 @@ def write_gradebook(out: Path, filled: Filled | None) -> list[str]:
     if filled:
         write_whole(out / filled.file, filled.text.encode(filled.encoding))
     return [
-        f"{path}: of an earlier run, with its scores; GRADEBOOK=file fills it anew"
+        f"{path}: of an earlier run, with its scores; with GRADEBOOK= and the "
+        "platform's export it is written anew"
         for path in sorted(out.glob("gradebook.*"))
         if not filled or path.name != filled.file
     ]
@@ -170,6 +180,9 @@ def about_gradebook(filled: Filled) -> list[str]:
             f"{file}: left alone, for they were not read or not imported: {who} "
             "(UNREAD=0 enters 0)"
         )
+    if filled.replaced:
+        count, who = len(filled.replaced), "; ".join(filled.replaced)
+        lines.append(f"{file}: replaced {count} scores that were there: {who}")
     if filled.unscaled:
         why = "the export does not say what its column is worth"
         lines.append(f"{file}: scores were not scaled, for {why}")

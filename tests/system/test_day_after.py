@@ -180,6 +180,19 @@ def test_results_that_cannot_be_written(folder, asked, name):
         run(folder, gradebook=str(book), assignment="DQN")
 
 
+def test_a_strange_name_is_told(folder, asked, capsys, monkeypatch):
+    """A file that the platform cannot have named is graded, and staff are told."""
+    monkeypatch.setitem(FILES, "solution.py", 90)
+    text = (folder / "doejane_11_7_dqn.py").read_text()
+    (folder / "solution.py").write_text(text + "# mine\n")
+    assert run(folder) == 0
+    told = "strange name: solution.py: the platform gives no such name"
+    assert capsys.readouterr().err.splitlines() == [told]
+    page = (folder.parent / "out" / "class.html").read_text()
+    assert "Strange name: 1</h3>" in page
+    assert "solution.py" not in page
+
+
 def test_results_do_not_lie_among_the_hand_ins(folder, asked):
     """The folder of the hand-ins, and one in it, are refused: nothing is written."""
     before = sorted(path.name for path in folder.iterdir())

@@ -87,8 +87,8 @@ def read_adjustments(sheet: Sheet) -> list[Line]:
         sheet: the file.
 
     Raises:
-        UsageError: a line has no person or no reason, or its change is not of these
-            forms; the message has all such lines.
+        UsageError: a line has no person or no reason, its change is not of these forms,
+            or its change may be cut at a decimal comma; the message has all such lines.
     """
     lines, wrong = [], []
     first = 1
@@ -98,13 +98,20 @@ def read_adjustments(sheet: Sheet) -> list[Line]:
         if not (who or how) or (here == 1 and who.casefold() == "who"):
             continue
         reason = ", ".join(filter(None, why))
-        match = _CHANGE.fullmatch(how.replace("−", "-"))
+        how = how.replace("−", "-")
+        match = _CHANGE.fullmatch(how)
+        cut = f"{how},{why[0]}"  # a number with a decimal comma, if it is a number
         if not who:
             wrong.append(f"line {here}: it does not say who")
         elif match is None or (match["sign"] == "=" and match["percent"]):
             wrong.append(
                 f"line {here}: {how!r} is no change: {FORM} "
                 "(a name with a comma needs quotes)"
+            )
+        elif sheet.delimiter == "," and _CHANGE.fullmatch(cut):
+            wrong.append(
+                f"line {here}: is {cut!r} meant? Write {cut.replace(',', '.')}, "
+                "or put it in quotes"
             )
         elif not reason:
             wrong.append(f"line {here}: the reason is missing")

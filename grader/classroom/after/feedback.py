@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from grader.classroom.entries import Entry
-from grader.classroom.gradebooks.groups import Places, written
+from grader.classroom.gradebooks.groups import Places
 from grader.classroom.gradebooks.people import normal
 from grader.report.model import write_whole
 
@@ -25,7 +25,7 @@ FILE = "report.html"
 # user's hand-in. In anonymous assignments it reads the two parts after "anon".
 # (instructure/canvas-lms, app/models/abstract_assignment.rb,
 # infer_comment_context_from_filename)
-_ANONYMOUS = re.compile(r"anon_([^_]+)_\d+(?=_)")
+_ANONYMOUS = re.compile(r"(?:LATE_)?(anon_([^_]+)_\d+)(?=_)")
 
 
 class Page(NamedTuple):
@@ -84,8 +84,8 @@ def for_canvas(entries: Iterable[Entry]) -> Packed:
         numbers = rf"(?:^|_)({re.escape(number)}_\d+)_"
         who = entry.hand_in.who
         if match := _ANONYMOUS.match(name):
-            file = f"{match[0]}_{FILE}"
-            pages.append(Page(match[1], who, entry.id, file))
+            file = f"{match[1]}_{FILE}"
+            pages.append(Page(match[2], who, entry.id, file))
         elif number and (match := re.search(numbers, name)):
             # The name is for people; it has no part that is a number.
             file = f"for-{''.join(filter(str.isalpha, who))}_{match[1]}_{FILE}"
@@ -105,7 +105,7 @@ def for_moodle(entries: Iterable[Entry], places: Places) -> Packed:
     folder has a different number, the worksheet can be that of another assignment, and
     the page is left out. But a group's folder has the group's number instead of a
     participant's (mod/assign/classes/downloader.php). So a different number does not
-    matter if the row names the group.
+    matter if the rows are those of the group's members.
 
     Args:
         entries: all hand-ins with their results.
@@ -119,11 +119,11 @@ def for_moodle(entries: Iterable[Entry], places: Places) -> Packed:
         told = {
             owner.ids["moodle"] for owner in hand_in.owners if "moodle" in owner.ids
         }
-        team = written(hand_in.group or hand_in.owners[0].name)
+        if places.groups_of(hand_in):
+            told = set()
         for name, row, _ in places.of(hand_in) if entry.report else ():
             number = numbers[row] if row is not None else ""
-            group = worksheet.value(row, "group") if row is not None else ""
-            is_right = number in told or not told or (group and written(group) == team)
+            is_right = number in told or not told
             if number and is_right and numbers.count(number) == 1:
                 who = " ".join(re.findall(r"[^\W\d_]+", name)) or "Participant"
                 file = f"{who}_{number}_assignsubmission_file_{FILE}"

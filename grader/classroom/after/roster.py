@@ -44,7 +44,7 @@ _EMAIL = re.compile(r"[^\s<>()]+@[^\s<>()]+")
 # "Participant 123" in any language; a student ID begins with fewer letters.
 _PARTICIPANT = re.compile(r"\D{6,}\d+$")
 # Rows of Canvas' gradebook that belong to nobody.
-_NOBODY = re.compile(r"\s*points possible|student, test$", re.I)
+_NOBODY = re.compile(r"\s*points possible|student, test$|test student$", re.I)
 
 
 @dataclass
@@ -107,8 +107,11 @@ def kinds_of(head: list[str]) -> list[str]:
     """
     names = [cell.strip().casefold().replace("_", " ") for cell in head]
     known = dict(_KIND_OF)
-    if "student" in names:  # the column ID of a gradebook of Canvas
-        known["id"] = "canvas"
+    if "section" in names and {"student", "lastname"} & {*names}:
+        known["id"] = "canvas"  # the column ID of a gradebook of Canvas
+    kinds = {known.get(name) for name in names}
+    if "first" in kinds and "last" not in kinds:
+        known["name"] = "last"  # as in German lists: "Name", "Vorname"
     return [known.get(name, "") for name in names]
 
 

@@ -8,6 +8,8 @@ from dataclasses import dataclass, field
 
 from grader.classroom.entries import Entry
 from grader.classroom.gradebooks.groups import Places
+from grader.classroom.gradebooks.sheet import number
+from grader.report.model import plain_number
 
 
 @dataclass
@@ -26,6 +28,8 @@ class Filled:
         disputes: sentences on scores that were not entered. Either several hand-ins
             belong to the same row, or it is not certain which row belongs to a person,
             or the row must not be changed.
+        replaced: for each row in which a score took the place of another number, whose
+            row it is and both numbers.
         unscaled: whether scores were entered without scaling, because the export does
             not say what a full score is worth.
     """
@@ -37,6 +41,7 @@ class Filled:
     without_score: list[str] = field(default_factory=list)
     with_problem: list[str] = field(default_factory=list)
     disputes: list[str] = field(default_factory=list)
+    replaced: list[str] = field(default_factory=list)
     unscaled: bool = False
 
 
@@ -50,10 +55,10 @@ def fill(places: Places, entries: Iterable[Entry]) -> Filled:
     export = places.export
     filled = Filled(encoding=export.sheet.encoding, file=export.file)
     claims: dict[int, dict[int, Entry]] = {}  # by row, the hand-ins of its owner
-    for number, entry in enumerate(entries):
+    for i, entry in enumerate(entries):
         for name, row, doubt in places.of(entry.hand_in):
             if row is not None:
-                claims.setdefault(row, {})[number] = entry
+                claims.setdefault(row, {})[i] = entry
             if doubt:
                 filled.disputes.append(not_entered(name, doubt))
             if entry.report is None:
@@ -73,6 +78,9 @@ def fill(places: Places, entries: Iterable[Entry]) -> Filled:
             filled.disputes.append(not_entered(who, why))
         elif score is not None:
             scores[row] = score
+            cell, new = export.rows[row].at(export.column), plain_number(score)
+            if number(cell) not in (None, new):
+                filled.replaced.append(f"{who}: {cell.strip()} → {new}")
     filled.without_score = [
         row.at(0)
         for i, row in enumerate(export.rows)

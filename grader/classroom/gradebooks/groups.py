@@ -55,7 +55,9 @@ class Places:
     """The rows of a gradebook; `of` finds those that a hand-in belongs to.
 
     If the gradebook has a column for groups, as Moodle's worksheet of a team assignment
-    has, this column says who is in which group. Otherwise `members` says it.
+    has, this column says who is in which group. For a group that is not in this column,
+    `members` says it. In a list of people, such a column counts only if `members` is
+    empty, because its groups can be others, such as tutorials.
 
     Args:
         export: the gradebook.
@@ -67,6 +69,8 @@ class Places:
         self.people = People(export)
         self.members = members
         self.rows: dict[str, list[int]] = {}  # by the name of a group
+        if members and not export.platform:
+            return
         for row in range(export.first, len(export.rows)):
             if group := export.value(row, "group"):
                 self.rows.setdefault(group, []).append(row)
@@ -82,13 +86,9 @@ class Places:
                 owners. If the group or its members are not certain, only the group's
                 name is yielded, with None and a message.
         """
-        (owner, *others) = hand_in.owners
+        owner = hand_in.owners[0]
         name = hand_in.group or owner.name
-        # Without a group's name, one owner may be a group, unless the owner's address
-        # is known.
-        alone = not others and not {"email", "sid"} & {*owner.ids}
-        may_be_group = bool(hand_in.group) or alone
-        if may_be_group and (groups := self.groups_of(name, owner)):
+        if groups := self.groups_of(hand_in):
             if len(groups) > 1:
                 yield (
                     name,
@@ -111,31 +111,55 @@ class Places:
             for one in hand_in.owners:
                 yield (one.name, *self.people.row_of(one))
 
-    def groups_of(self, name: str, owner: Owner) -> list[str]:
+    def groups_of(self, hand_in: HandIn) -> list[str]:
         """Return the names of the groups that a hand-in may belong to.
 
-        Args:
-            name: the group's name in the download.
-            owner: the owner in the download. In a download from Canvas, the owner has
-                the Canvas number of one member of the group. If several groups match
-                the name, only those with this member are returned, if there are any.
+        In a download from Canvas, the owner has the Canvas number of one member of the
+        group. If several groups match the name, only those with this member are
+        returned, if there are any.
         """
+        owner, *others = hand_in.owners
+        # Without a group's name, one owner may be a group, unless the owner's address
+        # is known.
+        if not hand_in.group and (others or {"email", "sid"} & {*owner.ids}):
+            return []
+        name = hand_in.group or owner.name
         form = letters if "canvas" in owner.ids else written
-        known = self.rows or self.members
-        groups = [group for group in known if form(group) == form(name)]
-        theirs = [group for group in groups if self.has(group, owner)]
-        return theirs if len(groups) > 1 and theirs else groups
+        for known in (self.rows, self.members):
+            groups = [group for group in known if form(group) == form(name)]
+            if len(groups) > 1 and "canvas" in owner.ids:
+                number = owner.ids["canvas"]
+                return [g for g in groups if number in self.numbers(g)] or groups
+            if groups:
+                return groups
+        return []
 
-    def has(self, group: str, owner: Owner) -> bool:
-        """Return whether a member of a group has the owner's Canvas number.
+    def numbers(self, group: str) -> set[str]:
+        """Return the Canvas numbers of the group's members in `members`.
 
-        Only members in `members` are looked at. The result is False if the owner has no
-        such number.
+        A number comes from the list of members, or from the member's row. A member
+        without a number in both counts as "".
         """
-        number = owner.ids.get("canvas", "")
-        return any(
-            one.ids.get("canvas") == number for one in self.members.get(group, ())
-        )
+        found = set()
+        for one in self.members.get(group, ()):
+            row, _ = self.people.row_of(one, listed=True)
+            in_row = "" if row is None else self.export.value(row, "canvas")
+            found.add(one.ids.get("canvas") or in_row)
+        return found
+
+    def has(self, group: str, number: str) -> bool:
+        """Return whether a Canvas number can be that of a member of a group.
+
+        It can be if a member has this number, or if a member's number is not known and
+        the number is in no row.
+
+        Args:
+            group: the name of the group, a key of `members`.
+            number: the number.
+        """
+        numbers = self.numbers(group)
+        in_row = number in self.people.places["canvas"]
+        return number in numbers or ("" in numbers and not in_row)
 
     def members_of(self, group: str, owner: Owner) -> Iterator[Place]:
         """Yield for each member of a group the name, the row's index, and a message.
@@ -146,12 +170,14 @@ class Places:
 
         Args:
             group: the name of the group, a key of `members`.
-            owner: the owner in the download. If the owner has a Canvas number that no
-                member has, only the group's name is yielded, with None and a message.
+            owner: the owner in the download. If the owner has a Canvas number that
+                cannot be a member's, only the group's name is yielded, with None and a
+                message.
         """
-        if "canvas" in owner.ids and not self.has(group, owner):
-            number = owner.ids["canvas"]
-            yield group, None, f"MEMBERS has no number {number} in this group"
+        number = owner.ids.get("canvas")
+        if number and not self.has(group, number):
+            why = f"MEMBERS does not show that number {number} is in this group"
+            yield group, None, why
             return
         for one in self.members[group]:
             row, doubt = self.people.row_of(one, listed=True)

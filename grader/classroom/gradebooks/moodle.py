@@ -24,8 +24,29 @@ PARTS = [  # the parts of a name
     *("Apellido(s)", "Apellidos"),
 ]
 MAXIMUM = ["Maximum grade", "Bestwertung", "Note maximale", "Calificación máxima"]
-NO = {"no", "nein", "non"}
-YES_OR_NO = NO | {"yes", "ja", "oui", "sí"}
+# "No" and "yes" in many languages, in lower case. No word is in both sets.
+NO = {
+    *("no", "nein", "non", "nee", "nej", "nei", "não", "nie", "ne", "nē", "nem", "ei"),
+    *(
+        "nu",
+        "ez",
+        "όχι",
+        "hayır",
+        "нет",
+        "ні",
+        "не",
+        "いいえ",
+        "否",
+        "아니오",
+        "아니요",
+    ),
+    *("không", "tidak", "לא", "لا"),
+}
+YES = {
+    *("yes", "ja", "oui", "sí", "sì", "si", "sim", "tak", "ano", "áno", "da", "igen"),
+    *("kyllä", "jah", "jā", "taip", "bai", "ναι", "evet", "да", "так", "はい", "是"),
+    *("예", "có", "ya", "כן", "نعم"),
+}
 EMAIL = re.compile(r"[^@\s]+@[^@\s]+")
 
 
@@ -66,7 +87,8 @@ def read_moodle(sheet: Sheet, assignment: str) -> Export:
             worksheet has one such column, and needs no name.
 
     Raises:
-        UsageError: no column, or more than one, is for the scores.
+        UsageError: no column, or more than one, is for the scores; or it is not clear
+            which grades of a worksheet cannot be changed.
     """
     columns = columns_of(sheet)
     if not is_worksheet(sheet):
@@ -171,13 +193,25 @@ def locked(sheet: Sheet, most: int) -> dict[int, str]:
 
     Returns:
         For each such row, by its index in `sheet.rows`, the reason in words.
+
+    Raises:
+        UsageError: the worksheet is in a language whose words for yes and no are not
+            known, and one of these two columns has two different texts.
     """
+    is_unclear = False
     for column in (most + 1, most + 2):
         cells = {cell.casefold() for cell in sheet.column(column)}
-        if cells <= YES_OR_NO:
+        if cells <= NO | YES:
             return {
                 i: "Moodle does not let its grade be changed"
                 for i, row in enumerate(sheet.rows)
                 if row.at(column).strip().casefold() in NO
             }
+        is_unclear |= len(cells) == 2
+    if is_unclear and not named(sheet.head, {"most": MAXIMUM}):
+        raise UsageError(
+            "GRADEBOOK: it is not clear which grades Moodle does not let be changed, "
+            "for the worksheet's words for yes and no are not known (set Moodle to "
+            "English to export)"
+        )
     return {}

@@ -16,7 +16,7 @@ POINTS = ("score", "max_score", *EXERCISES)
 PERSON = ("hand_in", "name", "id")
 CHANGES = ("adjusted", "reasons")
 HEAD = (*PERSON, *POINTS, "late", "timeouts", *CHANGES, "note", "file")
-NO_HAND_IN = "no hand-in"
+ABSENT = "no hand-in"
 
 
 def table(entries: Iterable[Entry], absent: Iterable[Owner] = ()) -> str:
@@ -29,7 +29,7 @@ def table(entries: Iterable[Entry], absent: Iterable[Owner] = ()) -> str:
     """
     rows = [row for entry in entries for row in rows_of(entry)]
     nothing = [""] * (len(HEAD) - len(PERSON) - 2)
-    rows += [["", *cells_of(owner), *nothing, NO_HAND_IN, ""] for owner in absent]
+    rows += [["", *cells_of(owner), *nothing, ABSENT, ""] for owner in absent]
     return as_csv([HEAD, *rows])
 
 

@@ -125,6 +125,10 @@ def test_a_login_is_not_taken_for_somebody_elses_name():
         ("bo, +30, bonus\nbo, +1, recount", 110),
         ("bo, =105, prize", 105),
         ("bo, -5, late, and not a little", 75),
+        ('bo,"-2,5",late', 77.5),
+        ("bo,-2.5,5 days late", 77.5),
+        ("bo,-10%,5,days late", 72),
+        ("bo;-2;5", 78),
     ],
 )
 def test_changes(text, score):
@@ -155,6 +159,9 @@ def test_without_a_score():
         ("Doe, Jane, -5, late", "a name with a comma needs quotes"),
         ("bo, =85%, oral exam", "'=85%' is no change"),
         ("bo, --5, late", "'--5' is no change"),
+        ("bo,-2,5,late", r"line 1: is '-2,5' meant\? Write -2.5, or put it in quotes"),
+        ("bo, −10, 5 %, late", "line 1: is '-10,5 %' meant"),
+        ("bo,=79,5", "line 1: is '=79,5' meant"),
         ("bo, -5,", "line 1: the reason is missing"),
         ("bo, -5", "line 1: the reason is missing"),
         (", -5, late", "line 1: it does not say who"),

@@ -3,6 +3,7 @@
 import pytest
 
 from grader.classroom import command
+from grader.contract.outcomes import UsageError
 from tests.support.downloads import made
 
 SOURCE = "def td_loss(): pass\n"
@@ -72,6 +73,35 @@ def test_a_strange_name_is_told(download, capsys):
     assert code == 2
     at = lines.index("  file: submissions/bob.py")
     assert lines[at + 1] == "  ! its name is not one of this platform"
+
+
+def test_who_is_missing_and_which_cells_are_kept(download, tmp_path, capsys):
+    """With ROSTER= and GRADEBOOK=, the plan tells what will not be as expected."""
+    export, roster = tmp_path / "export.csv", tmp_path / "roster.csv"
+    export.write_text(CANVAS.replace("bo,A,", "bo,A,EX"))
+    roster.write_text("Jane Doe\nCy Roe\n")
+    words = ["--gradebook", str(export), "--assignment", "DQN"]
+    _, lines = planned(capsys, str(download), *words, "--roster", str(roster))
+    assert lines[-8:-3] == [
+        "leebo (canvas 12), late",
+        "  file: submissions/leebo_LATE_12_2_mine.py",
+        "  ! not on the roster: leebo",
+        "  gradebook.csv: row 4: Lee, Bo; 12: not entered, for its cell says 'EX'",
+        "",
+    ]
+    assert lines[-2] == "no hand-in: 1 of 2 on the roster: Cy Roe"
+
+
+@pytest.mark.parametrize("name", ["gradebook.csv", "grades.csv"])
+def test_an_export_that_would_be_overwritten(download, tmp_path, name):
+    """A gradebook is refused if this command writes a file of this name there."""
+    (tmp_path / name).write_text(CANVAS)
+    words = ["--gradebook", str(tmp_path / "x" / ".." / name), "--out", str(tmp_path)]
+    parsed = command.parse([str(download), *words, "--assignment", "DQN"])
+    (tmp_path / "x").mkdir()
+    with pytest.raises(UsageError, match=rf"GRADEBOOK=.*{name} is a file that this"):
+        command.run(parsed)
+    assert (tmp_path / name).read_text() == CANVAS
 
 
 def test_two_hand_ins_for_one_row(download, tmp_path, capsys):

@@ -88,6 +88,7 @@ def numbered(*hand_ins: HandIn) -> list[Entry]:
         ("team_7_11_5_dqn.py", "11", ("11", "5")),
         ("anon_11_7_dqn.py", "11", ("11", "7")),
         ("anon_Xy12z_7_dqn.py", "", ("Xy12z", "7")),
+        ("LATE_anon_Xy12z_7_dqn.py", "", ("Xy12z", "7")),
     ],
 )
 def test_canvas_reads_the_one_who_handed_in(entry, number, told):
@@ -194,6 +195,16 @@ def test_moodle_teams():
         lines[i] = line.replace("Submitted,", f"Submitted,{group},")
     entries = numbered(moodle("12", "Team A"), moodle("11", "Team B"))
     packed = for_moodle(entries, places_in("\n".join(lines) + "\n"))
+    sent = {to_moodle(file, {*PEOPLE}): id_[7] for file, id_ in packed.files.items()}
+    assert sent == {"11": "1", "13": "1", "12": "2"}
+    assert packed.left_out == []
+
+
+def test_moodle_teams_by_a_list_of_members():
+    """The list says who is in a team; the team's number is no participant's."""
+    team = [Owner("", {"email": f"{who}@example.org"}) for who in ("jane", "cy")]
+    places = Places(read_moodle(sheet_of(WORKSHEET), ""), {"Gold": team})
+    packed = for_moodle(numbered(moodle("7", "Gold"), moodle("12", "Bo Lee")), places)
     sent = {to_moodle(file, {*PEOPLE}): id_[7] for file, id_ in packed.files.items()}
     assert sent == {"11": "1", "13": "1", "12": "2"}
     assert packed.left_out == []

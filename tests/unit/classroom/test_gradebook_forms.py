@@ -181,6 +181,29 @@ def test_groups_of_canvas():
 
 
 @pytest.mark.parametrize(
+    ("members", "number"),
+    [
+        ("group_name,login_id\nTeam 1,jdoe\nTeam 1,croe\nTeam 2,blee\n", 13),
+        ("user_id;group_name\ns11;Team 1\ns13;Team 1\ns12;Team-1\n", 13),
+        ("group_name,email\nTeam 1,JDOE@x.org\nTeam 1,croe@x.org\n", 13),
+        ("group_name,login_id\nTeam 1,jdoe\nTeam 1,croe\nTeam 1,gone\n", 14),
+    ],
+)
+def test_groups_of_canvas_by_a_list_without_canvas_numbers(members, number):
+    """The members' numbers come from the gradebook; a missing one refuses nobody.
+
+    Number 14 is in no row, because its owner has left the course.
+    """
+    text = CANVAS.replace("EX", "")
+    if "@" in members:
+        text = text.replace("jdoe", "jdoe@x.org").replace("croe", "croe@x.org")
+    filled = filled_in(text, entry(50, canvas("team1", number)), members=members)
+    expected = text.replace('ill",,,', 'ill",,500,').replace(",7.00,", ",500,")
+    assert filled.text == expected
+    assert filled.disputes == []
+
+
+@pytest.mark.parametrize(
     ("hand_in", "members", "words"),
     [
         (
@@ -196,7 +219,17 @@ def test_groups_of_canvas():
         (
             entry(50, canvas("team2", 13)),
             MEMBERS,
-            "Team 2: not entered, for MEMBERS has no number 13 in this group",
+            "Team 2: not entered, for MEMBERS does not show that number 13 is in this",
+        ),
+        (
+            entry(50, canvas("team2", 13)),
+            "group_name,login_id\nTeam 2,blee\nTeam 1,croe\n",
+            "Team 2: not entered, for MEMBERS does not show that number 13 is in this",
+        ),
+        (
+            entry(50, canvas("team2", 13)),
+            "group_name,email\nTeam 2,bo@example.org\n",
+            "Team 2: not entered, for MEMBERS does not show that number 13 is in this",
         ),
         (
             entry(50, Owner("Team 1"), group="Team 1"),
@@ -279,7 +312,8 @@ def test_teams_of_moodle_in_german():
     """A folder with a group's name and number belongs to the group's rows.
 
     The number 12 of the group is also that of a participant in another one. The rows
-    with "Nein" are kept, and numbers have commas.
+    with "Nein" are kept, and numbers have commas. Of a group that has no row, the list
+    of members tells who is in it.
     """
     team = entry(52.5, moodle("Team 1", 13))
     filled = filled_in(GERMAN, team, entry(25, moodle("Standardgruppe", 12)))
@@ -290,17 +324,29 @@ def test_teams_of_moodle_in_german():
     wrong = filled_in(GERMAN, entry(50, moodle("Team 3", 13)))
     assert wrong.text == GERMAN
     assert "Team 3: not entered, for number 13 is that of Bo Lee" in wrong.disputes[0]
+    members = "group_name,email\nTeam 3,bo@example.org\n"
+    listed = filled_in(GERMAN, entry(50, moodle("Team 3", 13)), members=members)
+    assert listed.text == GERMAN.replace('"3,00"', '"10"')
 
 
 def test_worksheet_in_a_language_that_is_not_known():
-    """The columns are found by their order and by what is in them."""
+    """The columns are found by their order and by what is in them.
+
+    If the words for yes and no are not known, the worksheet is refused.
+    """
     entries = [
         entry(52.5, moodle("Jane Doe", 12)),
         entry(50, Owner("?", {"email": "bo@example.org"})),
     ]
     filled = filled_in(DUTCH, *entries)
-    expected = DUTCH.replace('Ingestuurd,,"20', 'Ingestuurd,"10,5","20')
-    assert filled.text == expected.replace('"3,00"', '"10"')
+    assert filled.text == DUTCH.replace('Ingestuurd,,"20', 'Ingestuurd,"10,5","20')
+    (told,) = filled.disputes
+    assert told == "Bo Lee: not entered, for Moodle does not let its grade be changed"
+    unknown = DUTCH.replace("Nee", "Nope")
+    with pytest.raises(UsageError, match="words for yes and no are not known"):
+        read_export(sheet_of(unknown), "")
+    same = DUTCH.replace("Nee", "Yep").replace(",Ja", ",Yep")
+    assert filled_in(same, *entries).disputes == []
 
 
 def test_gradebook_of_moodle():

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from grader.classroom.entries import Entry
 from grader.classroom.gradebooks.fill import Filled, fill
-from grader.classroom.gradebooks.groups import Places
+from grader.classroom.gradebooks.groups import Places, letters
 from grader.classroom.gradebooks.read import read_export
 from grader.classroom.gradebooks.sheet import sheet_of
 from grader.classroom.layouts import HandIn, Owner
@@ -110,12 +110,10 @@ def works(draw: st.DrawFn, people: list[Person], number: int) -> Work:
     """Draw a hand-in of a person or of a team, in one of the layouts."""
     one = draw(st.sampled_from(people))
     team = tuple(p for p in people if p.team == one.team)
-    letters = "".join(c for c in one.name.lower() if c.isalnum())
     kind = draw(st.sampled_from(["canvas", "moodle", "gradescope", "login", "name"]))
     if draw(st.booleans()):
-        of_team = "".join(c for c in one.team.lower() if c.isalnum())
         owners: tuple[Owner, ...] = {
-            "canvas": (Owner(of_team, {"canvas": one.canvas}),),
+            "canvas": (Owner(letters(one.team), {"canvas": one.canvas}),),
             "moodle": (Owner(one.team, {"moodle": draw(NUMBERS)}),),
             "gradescope": tuple(Owner(p.name, {"email": p.email}) for p in team),
         }.get(kind, (Owner(one.team),))
@@ -125,7 +123,7 @@ def works(draw: st.DrawFn, people: list[Person], number: int) -> Work:
     known = {"sid": one.sid, "email": one.email}
     few = draw(st.sampled_from([["sid"], ["email"], ["sid", "email"]]))
     owner = {
-        "canvas": Owner(letters, {"canvas": one.canvas}),
+        "canvas": Owner(letters(one.name), {"canvas": one.canvas}),
         "moodle": Owner(one.name, {"moodle": one.moodle}),
         "gradescope": Owner(one.name, {kind: known[kind] for kind in few}),
         "login": Owner(one.login, {"login": one.login}),
@@ -146,7 +144,8 @@ def cannot_be_known(work: Work, platform: str, people: list[Person]) -> bool:
     """Return whether nothing in the files tells the owner from another person.
 
     The owner is known by a name or login, which is that of another person in the
-    export, and the export has no identifier of the owner's.
+    export, or by the letters of the group, which are those of another group; and the
+    export has no identifier of the owner's.
     """
     ids = {kind for owner in work.hand_in.owners for kind in owner.ids}
     comparable = {
@@ -165,6 +164,7 @@ def cannot_be_known(work: Work, platform: str, people: list[Person]) -> bool:
         for other in people
         if other is not one and other.listed
         if alike(one, other)
+        or letters(one.team) == letters(other.team)
         or {one.name, one.login, one.email, one.team} & {*vars(other).values()}
     )
 

@@ -17,6 +17,7 @@ from grader.classroom.gradebooks.read import read_export
 from grader.classroom.gradebooks.sheet import sheet_of
 from grader.classroom.gradebooks.table import table
 from grader.classroom.layouts import HandIn, Owner
+from grader.classroom.results import about_gradebook
 from grader.contract.outcomes import Outcome, UsageError
 from grader.report.model import Check, Exercise, Report
 
@@ -270,6 +271,18 @@ def test_moodle_worksheet():
     filled = filled_in(MOODLE, "", entries)
     expected = MOODLE.replace('Submitted,,"20,00"', 'Submitted,15,"20,00"')
     assert filled.text == expected.replace("Submitted,3,", "Submitted,10,")
+
+
+def test_numbers_that_are_replaced_are_told():
+    """The summary has each number that was there and differs; an equal one is none."""
+    entries = [entry(40, "Jane Doe", moodle="4711"), entry(50, "Bo Lee", moodle="12")]
+    filled = filled_in(
+        MOODLE.replace('Submitted,,"', 'Submitted,"8,00","'), "", entries
+    )
+    assert "gradebook.csv: replaced 1 scores that were there: Bo Lee: 3 → 10" in [
+        *about_gradebook(filled)
+    ]
+    assert filled_in(MOODLE, "", entries[:1]).replaced == []
 
 
 def test_moodle_gradebook():

@@ -41,6 +41,30 @@ def test_temporary_files_of_a_killed_run_are_deleted(out):
     assert hidden_in(out) == own
 
 
+def test_reports_of_an_earlier_run(out):
+    """They are deleted, which is told, but for the older reports of a regraded one."""
+    entry = entry_of(1, hand_in_of("doejane_11_7_dqn.py"))
+    gone, also = "e" * 64, "f" * 64
+    for name in (
+        f"reports/{gone}.json",
+        f"students/{gone}.html",
+        f"reports/{also}.json",
+    ):
+        (out / name).touch()
+    kept = [out / "reports" / f"{i}.before-1.json" for i in (gone, entry.id)]
+    for path in kept:
+        path.touch()
+    told = results.write_all(out, [entry], Findings(), [], Attendance(), names=False)
+    assert told == [
+        "deleted: the reports and pages of an earlier run on 2 hand-ins, of which this "
+        "run has no report"
+    ]
+    assert {*kept} < {*(out / "reports").iterdir()}
+    assert not [path for path in out.rglob("*") if path.stem in (gone, also)]
+    again = results.write_all(out, [entry], Findings(), [], Attendance(), names=False)
+    assert again == []
+
+
 def test_an_archive_that_cannot_be_written(out, monkeypatch):
     """If an archive cannot be written, no part of it is left."""
 

@@ -21,6 +21,9 @@ LISTS = {
     ",,,,,Manual Posting\n    Points Possible,,,,,50\n"
     '"Doe, Jane",11,s11,jane,A,\n"Lee, Bo",12,s12,bo,A,3\n"Roe, Cy",13,s13,cy,A,\n'
     '"Student, Test",99,,abc,A,\n',
+    "canvas, names apart": "\ufeffLastName;FirstName;ID;SIS User ID;Section;DQN (1)\n"
+    "    Points Possible;;;;;50\nDoe;Jane;11;s11;A;\nLee;Bo;12;s12;A;3\n"
+    "Roe;Cy;13;s13;A;\nStudent;Test;99;;A;\n",
     "moodle": "Identifier,Full name,ID number,Email address,Status\n"
     "Participant 11,Jane Doe,s11,jane@example.org,x\n"
     "Participant 12,Bo Lee,s12,bo@example.org,\nParticipant 13,Cy Roe,s13,cy@x,\n",
@@ -30,6 +33,7 @@ LISTS = {
     "Teilnehmer/in11,Jane Doe,s11,jane@example.org,\n"
     "Teilnehmer/in12,Bo Lee,s12,bo@example.org,\n"
     "Teilnehmer/in13,Cy Roe,s13,cy@x,\n",
+    "German": "Name;Vorname;Matrikelnummer\nDoe;Jane;s11\nLee;Bo;s12\nRoe;Cy;s13\n",
     "French": "Prénom,Nom,Adresse de courriel\nJane,Doe,jane@example.org\n"
     "Bo,Lee,bo@example.org\nCy,Roe,cy@x\n",
     "no head": "s11,Jane Doe,jane@example.org\ns12,Bo Lee,bo@example.org\n"
@@ -63,6 +67,9 @@ def test_who_handed_in_nothing(kind):
     [
         ("canvas", {"canvas": "12"}),
         ("canvas", {"login": "bo"}),
+        ("canvas, names apart", {"canvas": "12"}),
+        ("canvas, names apart", {"sid": "s12", "email": "private@example.org"}),
+        ("German", {"sid": "S12"}),
         ("moodle", {"sid": "S12"}),
         ("German worksheet", {"sid": "S12"}),
         ("German worksheet", {"moodle": "12"}),
@@ -122,6 +129,17 @@ def test_a_group_whose_members_the_list_knows():
     text = "name,group\nJane Doe,Team 7\nBo Lee,Team 8\nCy Roe,Team 7\n"
     team = hand_in_of("x", Owner("Team 7", {"moodle": "5"}), group="Team 7")
     assert names(text, team) == (["Bo Lee"], [])
+
+
+@pytest.mark.parametrize("other", ["Tutorial A", "Team 1"])
+def test_other_groups_in_the_list(other):
+    """With MEMBERS, a column for groups in the list of people is of other groups."""
+    text = f"name,email,Group\nJane Doe,j@x,{other}\nBo Lee,b@x,{other}\nCy,c@x,B\n"
+    members = {"Team 1": [Owner("", {"email": "j@x"}), Owner("", {"email": "c@x"})]}
+    team = hand_in_of("team1_11_5_dqn.py", Owner("team1", {"canvas": "11"}))
+    found = attendance(Places(read_roster(sheet_of(text)), members), [team])
+    assert [one.name for one in found.absent] == ["Bo Lee"]
+    assert found.strangers == {}
 
 
 @pytest.mark.parametrize("text", ["", "name,email\n", ",,\n"])
