@@ -206,8 +206,8 @@ MUTANTS = [
         "never-wraps",
         "X",
         "writes beyond the end",
-        "When your buffer is full, you write to a place that does not exist. The place "
-        "of the next one has to go back to the start, where the oldest is",
+        "When your buffer is full, you write to a place that does not exist. The next "
+        "place is the first one again, where the oldest is",
         (SLOT, "row = self.num_added"),
     ),
     ring(

@@ -26,11 +26,9 @@ NOT_NUMBERS = re.compile(r"the sample's (\w+) is a \w+, expected numbers")
 LIST_OF_ROWS = re.compile(
     r"sample returned a (?:list|tuple) of (\d+), expected 5 fields"
 )
-# An index is too large in a line of `add` that assigns to an element. The message "list
-# index out of range" comes from reading an element in this line.
+# A line of `add` assigns to an element that does not exist, not only reads one.
 NO_PLACE = re.compile(
-    r"IndexError: (?!list index).*(?:out of range|out of bounds)"
-    r".*\n.*, in add: [^=\n]*\] *=(?!=)"
+    r"IndexError: (?!list ind).*out of (?:range|bounds).*\n.*, in add: .*\] *=(?!=)"
 )
 
 
@@ -240,8 +238,7 @@ def when_full(asker: Asker, scripts: list[Played]) -> list[Finding]:
                 "when full, a place that does not exist is written to",
                 "when full, the oldest's place is used",
                 "When your buffer is full, you write to a place that does not exist. "
-                "The place of the next one has to go back to the start, where the "
-                "oldest is",
+                "The next place is the first one again, where the oldest is",
             )
         ]
     return [
