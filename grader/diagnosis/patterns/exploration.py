@@ -29,12 +29,14 @@ from grader.diagnosis.patterns.choice.questions import (
     ACTIONS,
     ASKED,
     BY_ROW,
-    KEYS,
     ROWS,
     OtherShape,
     Questions,
 )
 from grader.diagnosis.reading import Difference, Reading
+
+# The second line of the message quotes the hand-in's line; comments do not count.
+PYTHON_IF = r"TracerBoolConversionError.*\n.*, in \w+: [^#\"'\n]*\bif\b"
 
 
 def read(student: Student, rng: np.random.Generator) -> Reading | None:
@@ -62,7 +64,7 @@ def read(student: Student, rng: np.random.Generator) -> Reading | None:
     except Raised as error:
         return refused(str(error)) or questions.down_the_columns()
     except OtherShape as other:
-        return other.reading()
+        return questions.down_the_columns() or other.reading()
     return explained(samples, questions)
 
 
@@ -72,7 +74,7 @@ def refused(message: str) -> Reading | None:
     Two messages are known. One belongs to a Python `if` on a traced value, the other to
     a traced value that is kept and used in a later call.
     """
-    if re.search(r"TracerBoolConversionError.*\n?.*\bif\b", message):
+    if re.search(PYTHON_IF, message):
         return Reading("", "", (words.PYTHON_IF,))
     if "UnexpectedTracerError" in message:
         return Reading("", "", (words.GLOBAL_KEY,))
@@ -156,12 +158,16 @@ def explained(samples: list[Sample], questions: Questions) -> Reading | None:
     fit = fitted(samples)
     if fit is None:
         return noisy(samples) or measured(samples)
-    law = law_of(fit)
+    law, dependent = law_of(fit), [*together(samples, fit)]
     differences = [*fit.greedy.differences]
     if fit.is_off:
-        differences += law.differences if law else (words.OTHER_EPSILON,)
+        off = law.differences if law else (words.OTHER_EPSILON,)
+        # If each row tosses a coin of 16 sides, the law is that of EXACT_SHARE, too.
+        by_itself = words.EXACT_SHARE not in dependent
+        coin = words.OTHER_EPSILON if by_itself else words.EXACT_SHARE
+        differences += [coin if d == words.EXACT_SHARE else d for d in off]
     differences += fit.tried.differences
-    differences += [d for d in together(samples, fit) if d not in differences]
+    differences += [d for d in dependent if d not in differences]
     if fit.odd_rows == (0,):
         differences.append(words.REUSED_SCORES)
     if words.OTHER_EPSILON in differences and questions.decays():
@@ -262,14 +268,14 @@ def of_other_sizes(questions: Questions) -> Reading | None:
     First the hand-in is asked for the action of a single row; the shape of its answer
     may be wrong. If the shape is right, but `jax.jit` could not trace the hand-in, the
     reading gives the reason. Two reasons are known: a Python `if` on a traced value,
-    and a value, such as a key, that is kept from one call to the next.
+    and actions that depend on more than the arguments, such as NumPy's generator.
     """
     if alone := questions.alone():
         return alone
     if questions.untraced:
         if not questions.repeats(0.5):
             text = "asked twice with one key, it gives other actions"
-            return Reading(text, ASKED, (words.GLOBAL_KEY,))
+            return Reading(text, ASKED, (words.OTHER_CHANCE,))
         return refused(questions.untraced)
     return None
 
@@ -291,7 +297,7 @@ def in_words(fit: Fit, law: Law | None, differences: list[Difference]) -> str:
         words.SHARED: "one random action for all rows",
         words.DEALT: "each action as often as the others in every call",
         words.FOR_TWO: "with two actions never any but the greedy one",
-        words.EXACT_SHARE: "the same number of rows in every call",
+        words.EXACT_SHARE: "nearly the same number of rows in every call",
         words.REUSED_SCORES: "but other shares in row 0",
     }.items():
         text += f"; {more}" if difference in differences else ""
@@ -330,7 +336,10 @@ def measured(samples: list[Sample]) -> Reading | None:
     """
     for sample in samples:
         by_call = sample.taken[:, :, :-1].mean(axis=1)
-        shares, spreads = by_call.mean(axis=0), by_call.std(axis=0) / KEYS**0.5
+        shares, spreads = (
+            by_call.mean(axis=0),
+            by_call.std(axis=0) / len(by_call) ** 0.5,
+        )
         off = np.abs(shares - 1 / ACTIONS) > OFF * spreads + 1e-3
         if sample.epsilon == 1 and off.any():
             listed = ", ".join(f"{share:.2g}" for share in shares)

@@ -177,8 +177,8 @@ MUTANTS = [
         "coin-exact-share",
         "S",
         "a fixed number of rows explores",
-        "The same number of rows explores in every call, and a single row always does. "
-        "Each row explores with probability ε, whatever the others do",
+        "Nearly the same number of rows explores in every call. Each row explores with "
+        "probability ε, whatever the others do",
         (COIN, "jax.random.permutation(coin_key, N) < epsilon * N"),
     ),
     # What is tried
@@ -436,8 +436,9 @@ MUTANTS = [
         "python-if",
         "X",
         "Python if on a coin",
-        "A Python if asks for the value of a coin, which has none yet under jit. "
-        "Compute both answers and choose between them with a function of jax.numpy",
+        "A Python if asks for a value that is known only when the jitted code runs, "
+        "such as a coin, ε or Q. Compute both answers and choose between them with a "
+        "function of jax.numpy",
         PYTHON_IF,
     ),
 ]

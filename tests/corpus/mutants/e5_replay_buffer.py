@@ -206,8 +206,8 @@ MUTANTS = [
         "never-wraps",
         "X",
         "writes beyond the end",
-        "When your buffer is full, you write to a place beyond its end. The place of "
-        "the next one has to go back to the start, where the oldest is",
+        "When your buffer is full, you write to a place that does not exist. The next "
+        "place is the first one again, where the oldest is",
         (SLOT, "row = self.num_added"),
     ),
     ring(
@@ -457,8 +457,8 @@ MUTANTS = [
         "latest-B",
         "F",
         "takes the newest B",
-        "Your batch is always the newest B transitions. Draw at random from all that "
-        "are stored, old and new alike",
+        "Only the newest B transitions of your buffer are ever drawn. Draw at random "
+        "from all that are stored, old and new alike",
         "rows = np.arange(self.num_added - batch_size, self.num_added) % len(self)",
     ),
     draw(

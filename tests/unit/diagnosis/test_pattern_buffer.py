@@ -306,3 +306,85 @@ def test_a_buffer_that_holds_one_too_many():
     assert hints["len-other"].startswith(
         "After 9 adds to capacity 8, your length is 9, where 8 is right"
     )
+
+
+@pytest.mark.parametrize(
+    ("message", "expected"),
+    [
+        ("TypeError: 'maxsize' is an invalid keyword argument for deque()", True),
+        ("NameError: name 'state_dim' is not defined", False),
+    ],
+)
+def test_a_buffer_that_cannot_be_made(message, expected):
+    """Only Python's own message tells that a deque got a wrong argument.
+
+    The line of the hand-in, which the message quotes, may have the same word.
+    """
+
+    class Wrong(Right):
+        def __init__(self, capacity):
+            line = "self.states = np.zeros((self.maxsize, state_dim))"
+            raise ValueError(f"{message}\ndqn.py, line 12, in __init__: {line}")
+
+    found = reading_of(Wrong)
+    assert (found and [d.name for d in found.differences]) == (
+        ["deque-maxsize"] if expected else None
+    )
+
+
+OUT = "index 8 is out of bounds for axis 0 with size 8"
+
+
+@pytest.mark.parametrize(
+    ("message", "function", "line", "expected"),
+    [
+        (OUT, "add", "self.states[self.i] = state", "never-wraps"),
+        (
+            "list assignment index out of range",
+            "add",
+            "self.rows[i] = x",
+            "never-wraps",
+        ),
+        ("list index out of range", "add", "self.rows[self.order[0]] = x", None),
+        ("pop from empty list", "add", "i = self.free.pop()  # out of range", None),
+        (OUT, "add", "oldest = self.ages[self.i]", None),
+        (OUT, "add", "if self.ages[self.i] == 0:", None),
+        (OUT, "__len__", "self.ages[self.i] = 0", None),
+    ],
+)
+def test_a_full_buffer_that_raises(message, function, line, expected):
+    """Only a too large index in an assignment means a place that does not exist."""
+
+    class Wrong(Right):
+        def make_room(self):
+            place = f"dqn.py, line 9, in {function}: {line}"
+            raise IndexError(f"{message}\n{place}")
+
+    assert names(Wrong) == [expected or "fails-when-full"]
+
+
+@pytest.mark.parametrize(
+    ("rows", "expected", "hint"),
+    [
+        (
+            lambda n, size, rng: rng.integers(min(n, size), size=size),
+            "first-B",
+            "Only the first B rows of your buffer are ever drawn.",
+        ),
+        (
+            lambda n, size, rng: n - 1 - rng.integers(min(n, size), size=size),
+            "latest-B",
+            "Only the newest B transitions of your buffer are ever drawn.",
+        ),
+    ],
+)
+def test_few_rows_that_are_drawn_at_random(rows, expected, hint):
+    """If B rows are ever drawn, the hint does not say that each batch is these rows."""
+
+    class Wrong(Right):
+        def rows(self, size, rng):
+            return rows(len(self.stored), size, rng)
+
+    (difference,) = reading_of(Wrong).differences
+    assert difference.name == expected
+    assert difference.hint.startswith(hint)

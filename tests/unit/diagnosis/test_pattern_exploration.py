@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from grader.contract.case import Answer
-from grader.contract.outcomes import Wrong
+from grader.contract.outcomes import Raised, Wrong
 from grader.diagnosis.patterns import exploration
 
 
@@ -81,6 +81,51 @@ def names_of(choose, seed=0):
     return found and [one.name for one in found.differences]
 
 
+class Untraced(Simulated):
+    """A fake hand-in that cannot be exported, so each action needs a call of its own.
+
+    Args:
+        choose: see `Simulated`.
+        message: message of the exception that the export raises.
+    """
+
+    def __init__(self, choose, message="TypeError: no export") -> None:
+        super().__init__(choose)
+        self.message = message
+
+    def export(self, case):
+        """Raise the exception of the export."""
+        raise Raised(self.message)
+
+    def answer_keys(self, case, keys, name):
+        """Return the actions [256,N] for the first 256 keys, as for a called part.
+
+        The other keys are not used.
+        """
+        return self.actions(case, keys[:256])
+
+
+def reading_of(student, seed=0):
+    """Return the reading of a fake hand-in, with a seed for the reader's questions."""
+    return exploration.read(student, np.random.default_rng(seed))
+
+
+def by_count(count):
+    """Return a function `coin` for `chooses` that decides how many rows explore.
+
+    Args:
+        count: function of ε N and of random numbers [C,1] between 0 and 1, one for each
+            call. It returns how many rows explore, rounded up.
+    """
+
+    def coin(rng, shape, e):
+        rows = rng.permuted(np.tile(np.arange(shape[1]), (shape[0], 1)), axis=1)
+        return rows < count(e * shape[1], rng.random((shape[0], 1)))
+
+    return coin
+
+
+BOOLEAN = "epsilon_greedy: TracerBoolConversionError: Attempted boolean conversion"
 INVERTED = {"coin": lambda rng, shape, e: rng.random(shape) < 1 - e}
 TENTHS = {"coin": lambda rng, shape, e: rng.integers(0, 10, shape) < np.float32(10 * e)}
 PER_CALL = {"coin": lambda rng, shape, e: rng.random((shape[0], 1)) < e}
@@ -176,3 +221,113 @@ def test_shapes_are_told():
     assert names_of(square) == ["actions-column"]
     with pytest.raises(Wrong, match="whole numbers"):
         names_of(lambda rng, calls, q, e: np.full((calls, len(q)), 0.5))
+
+
+@pytest.mark.parametrize(
+    ("line", "names"),
+    [
+        ("if epsilon == 0:", ["python-if"]),
+        ("if jax.random.uniform(key) < epsilon:", ["python-if"]),
+        ("a = jnp.argmax(q) if explore else 0", ["python-if"]),
+        ("while epsilon > 0:  # if it explores", None),
+        ("explore = coin < epsilon and A > 2", None),
+    ],
+)
+def test_a_python_if_that_is_not_traced(line, names):
+    """If a Python `if` stops the trace, the hint does not claim that it asks a coin.
+
+    Other lines that ask for a traced value get no reading; the exception says enough.
+    """
+    message = f"{BOOLEAN}\ndqn.py, line 9, in epsilon_greedy: {line}\nno Python `if`"
+    found = reading_of(Untraced(chooses(), message))
+    assert (found and [one.name for one in found.differences]) == names
+    for one in found.differences if found else ():
+        assert "that is known only when the jitted code runs" in one.hint
+        assert "value of a coin" not in one.hint
+
+
+def test_chance_that_is_not_the_keys():
+    """Two answers to one key do not tell where the chance comes from.
+
+    So the hint names NumPy's generator as well as a key that is kept.
+    """
+    rng = np.random.default_rng(3)
+    choose = chooses()
+    own = Untraced(lambda _, *arguments: choose(rng, *arguments), BOOLEAN)
+    (difference,) = reading_of(own).differences
+    assert difference.name == "random-not-by-key"
+    assert "NumPy's generator or on a key in a global variable" in difference.hint
+
+
+@pytest.mark.parametrize(
+    ("coin", "names"),
+    [
+        (by_count(lambda n, u: n), ["coin-exact-share"]),
+        (by_count(lambda n, u: np.round(n)), ["eps-other", "coin-exact-share"]),
+        (by_count(lambda n, u: np.floor(n)), ["eps-other", "coin-exact-share"]),
+        (by_count(lambda n, u: n - u), ["coin-exact-share"]),  # 5 or 6 for n = 5.92
+        # Each row tosses a coin of 16 sides, and 16 rows are asked.
+        (lambda rng, shape, e: rng.integers(0, 16, shape) < 16 * e, ["eps-other"]),
+    ],
+)
+def test_rows_that_share_out_the_exploring(coin, names):
+    """If the rows of a call share out the exploring, the hint says only this.
+
+    It claims nothing about a single row, which was not asked, nor that the number of
+    exploring rows never varies.
+    """
+    found = reading_of(Simulated(chooses(coin=coin)))
+    assert [one.name for one in found.differences] == names
+    assert all("single row" not in one.hint for one in found.differences)
+    told = [one.hint for one in found.differences if one.name == "coin-exact-share"]
+    assert all(hint.startswith("Nearly the same number of rows") for hint in told)
+
+
+@pytest.mark.parametrize("seed", [20, 25, 32])
+def test_a_fair_draw_in_few_calls_is_not_blamed(seed):
+    """If only 256 calls were made, chance does not make a right frequency wrong.
+
+    The fake's mistake is at ε = 0; at ε = 1 it draws all actions equally. With these
+    seeds, an action's frequency is more than two standard deviations off.
+    """
+
+    def half_worst(q):
+        return np.where(np.arange(len(q)) % 2, q.argmin(axis=1), q.argmax(axis=1))
+
+    found = reading_of(Untraced(chooses(greedy=half_worst)), seed)
+    assert found.computes.startswith("at ε = 0 with 4 actions the greedy action came")
+
+
+@pytest.mark.parametrize(
+    ("actions", "names", "computes"),
+    [
+        (lambda q: np.array(0), ["one-action"], "actions of shape () for 16 rows"),
+        (lambda q: q.argmax(axis=0), ["argmax-axis-0"], "at ε = 0: argmax_s Q(s,a)"),
+        (lambda q: np.zeros(4, int), [], "actions of shape (4,) for 16 rows"),
+    ],
+)
+def test_too_few_actions(actions, names, computes):
+    """The cause of a wrong shape is told only if it was measured."""
+
+    def choose(rng, calls, q, epsilon):
+        return np.broadcast_to(actions(q), (calls, *actions(q).shape))
+
+    found = reading_of(Simulated(choose))
+    assert [one.name for one in found.differences] == names
+    assert found.computes.startswith(computes)
+
+
+@pytest.mark.parametrize("greedy", [np.argmax, lambda q: q.argmax(axis=1)])
+def test_numbers_below_the_actions_are_no_action_a(greedy):
+    """Numbers from -1 to A-1 are not read as numbers from 0 to A."""
+
+    def below(rng, shape, q):
+        return rng.integers(-1, q.shape[1], shape)
+
+    found = reading_of(Simulated(chooses(tried=below, greedy=greedy)))
+    assert found is None or "random-includes-end" not in {
+        one.name for one in found.differences
+    }
+    over = names_of(chooses(**TO_END, greedy=greedy))
+    assert over is not None
+    assert "random-includes-end" in over

@@ -26,6 +26,10 @@ NOT_NUMBERS = re.compile(r"the sample's (\w+) is a \w+, expected numbers")
 LIST_OF_ROWS = re.compile(
     r"sample returned a (?:list|tuple) of (\d+), expected 5 fields"
 )
+# A line of `add` assigns to an element that does not exist, not only reads one.
+NO_PLACE = re.compile(
+    r"IndexError: (?!list ind).*out of (?:range|bounds).*\n.*, in add: .*\] *=(?!=)"
+)
 
 
 # ---------------------------------------------------------------- first answers
@@ -84,7 +88,7 @@ def no_buffer(raised: str) -> list[Finding]:
     Args:
         raised: message of the exception that was raised when a buffer was made.
     """
-    if "maxsize" not in raised:
+    if "'maxsize' is an invalid keyword argument for deque" not in raised:
         return []
     return [
         found(
@@ -227,15 +231,14 @@ def when_full(asker: Asker, scripts: list[Played]) -> list[Finding]:
     adding = asker.play(["add", 0, 3 * CAPACITY + 3]).raised
     if not adding:
         return [FAILS_TO_DRAW]
-    if "IndexError" in adding and ("bounds" in adding or "range" in adding):
+    if NO_PLACE.search(adding):
         return [
             found(
                 "never-wraps",
-                "when full, a place beyond the end is used",
+                "when full, a place that does not exist is written to",
                 "when full, the oldest's place is used",
-                "When your buffer is full, you write to a place beyond its end. The "
-                "place of the next one has to go back to the start, where the oldest "
-                "is",
+                "When your buffer is full, you write to a place that does not exist. "
+                "The next place is the first one again, where the oldest is",
             )
         ]
     return [

@@ -86,14 +86,14 @@ PLACES: Sequence[Way] = [
         latest,
         "latest-B",
         "only the newest B are drawn",
-        "Your batch is always the newest B transitions. Draw at random from all that "
-        "are stored, old and new alike",
+        "Only the newest B transitions of your buffer are ever drawn. Draw at random "
+        "from all that are stored, old and new alike",
     ),
     Way(
         lambda s: all_stored(s)[: s.size],
         "first-B",
         "only the first B rows are drawn",
-        "Your batch is always the first B rows of the buffer. Draw at random from all "
+        "Only the first B rows of your buffer are ever drawn. Draw at random from all "
         "that are stored",
     ),
     Way(

@@ -11,6 +11,7 @@ from functools import cached_property
 
 import numpy as np
 
+from grader.diagnosis.patterns.choice import words
 from grader.diagnosis.patterns.choice.laws import (
     GREEDY,
     TRIED,
@@ -175,6 +176,8 @@ def fit_of(
         None if the pattern does not fit all samples, or if exploring and not exploring
         choose the same actions.
     """
+    if words.INCLUDES_END in tried.differences and not only_end(samples, allowed):
+        return None
     found: dict[float, list[tuple[float, float]]] = {}
     odd: set[int] = set()
     for sample, one in zip(samples, allowed, strict=True):
@@ -204,6 +207,24 @@ def fit_of(
         spreads = [spread for _, spread in pairs]
         exploring[epsilon] = mean, float(np.linalg.norm(spreads)) / len(pairs)
     return Fit(greedy, tried, exploring, tuple(sorted(odd)))
+
+
+def only_end(samples: list[Sample], allowed: list[np.ndarray]) -> bool:
+    """Tell whether each chosen number that is no action is A, the end of the range.
+
+    One more number is accepted if the rule for the greedy action chooses it, too.
+
+    Args:
+        samples: chosen actions, one `Sample` for each pair of values and ε.
+        allowed: for each sample, a mask [N,A] of the rule's greedy actions. A row with
+            no action in its mask gets a number that is no action.
+    """
+    for sample, one in zip(samples, allowed, strict=True):
+        numbers = set(sample.actions[sample.taken[:, :, -1] > 0].tolist())
+        greedy = 0 if one.any(axis=1).all() else 1
+        if len(numbers - {one.shape[1]}) > greedy:
+            return False
+    return True
 
 
 def agrees(sample: Sample, expected: np.ndarray, doubt: np.ndarray) -> bool:

@@ -341,7 +341,8 @@ SIMPLE = [
     Law("ε / A", (words.BY_ACTIONS,), lambda e: e / 4),
     Law("ε²", (words.OTHER_EPSILON,), lambda e: e * e),
     Law("√ε", (words.OTHER_EPSILON,), lambda e: e**0.5),
-    Law("ε in steps of 1/N", (words.EXACT_SHARE,), lambda e: steps(e, 16) / 16),
+    # The questions have 16 rows.
+    Law("ε in steps of 1/16", (words.EXACT_SHARE,), lambda e: steps(e, 16) / 16),
 ]
 
 

@@ -37,9 +37,8 @@ class OtherShape(Exception):
         """Return the reading that says which shape the actions have; never None."""
         text = f"actions of shape {self.shape} for {self.rows} rows of values"
         known = {
-            (): words.SQUEEZED if self.rows == 1 else words.SHARED,
+            (): words.SQUEEZED if self.rows == 1 else words.ONE_ACTION,
             (self.rows, self.rows): words.SQUARE,
-            (ACTIONS,): words.AXIS_0,
         }
         differences = (known[self.shape],) if self.shape in known else ()
         return Reading(text, f"actions of shape ({self.rows},)", differences)
@@ -157,6 +156,6 @@ class Questions:
         except (Raised, Wrong):
             return None
         if np.array_equal(actions, down) and not np.array_equal(down, across):
-            text = "with probability ε any action, else argmax_s Q(s,a)"
-            return Reading(text, BY_ROW, (words.AXIS_0,))
+            text, asked = (f"at ε = 0: argmax_{i} Q(s,a)" for i in "sa")
+            return Reading(text, asked, (words.AXIS_0,))
         return None

@@ -79,8 +79,8 @@ PER_BATCH = choice(
 )
 EXACT_SHARE = choice(
     "coin-exact-share",
-    "The same number of rows explores in every call, and a single row always does. "
-    "Each row explores with probability ε, whatever the others do",
+    "Nearly the same number of rows explores in every call. Each row explores with "
+    "probability ε, whatever the others do",
 )
 
 # Which action when exploring
@@ -228,6 +228,10 @@ SQUEEZED = choice(
     "With a single environment your result has lost its axis, as after a squeeze. One "
     "row in, an array of one action out",
 )
+ONE_ACTION = choice(
+    "one-action",
+    "You return a single action for all rows. There is one for each row of Q values",
+)
 FIXED_KEY = choice(
     "fixed-key",
     "Your coins fall the same way in every call, as with a key of your own. All chance "
@@ -244,10 +248,16 @@ GLOBAL_KEY = choice(
     "You keep something from one call to the next, as a key in a global variable, "
     "which jit sees only once. All chance has to come from the argument key",
 )
+OTHER_CHANCE = choice(
+    "random-not-by-key",
+    "Your actions depend on more than the arguments, as on NumPy's generator or on a "
+    "key in a global variable. All chance has to come from the argument key",
+)
 PYTHON_IF = choice(
     "python-if",
-    "A Python if asks for the value of a coin, which has none yet under jit. Compute "
-    "both answers and choose between them with a function of jax.numpy",
+    "A Python if asks for a value that is known only when the jitted code runs, such "
+    "as a coin, ε or Q. Compute both answers and choose between them with a function "
+    "of jax.numpy",
 )
 
 # Mistakes by which a row's action depends on the other rows, or on its place.
