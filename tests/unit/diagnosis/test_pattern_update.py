@@ -7,6 +7,7 @@ import pytest
 
 from grader.diagnosis.patterns import update
 from grader.diagnosis.patterns.step.computed import (
+    BATCH_SIZE,
     AdamState,
     drawn,
     flat,
@@ -18,6 +19,7 @@ from grader.diagnosis.patterns.step.taken import Seen
 
 RNG = np.random.default_rng(4)
 DRAWS = [drawn(RNG, scale, size) for scale, size in update.SCALES]
+B = BATCH_SIZE
 
 
 def right(draw):
@@ -89,7 +91,11 @@ def test_right_steps_get_no_reading():
         ({"gradient": swapped}, "∇L(θ_T, θ_Q)", ["up-theta-swapped"]),
         ({"gradient": lambda d: -right(d)}, "-1 times", ["up-ascends"]),
         ({"gradient": lambda d: 0.3 * right(d)}, "0.3 times", ["up-scaled-gradient"]),
-        ({"gradient": lambda d: right(d) / 5}, "0.2 times", ["up-divides-by-batch"]),
+        ({"gradient": lambda d: right(d) / B}, "1/B times", ["up-divides-by-batch"]),
+        ({"gradient": lambda d: right(d) * B}, "B times", ["up-sums-gradients"]),
+        # The `len` of a batch is 5, the number of its fields.
+        ({"gradient": lambda d: right(d) / 5}, "0.2 times", ["up-scaled-gradient"]),
+        ({"gradient": lambda d: right(d) * 5}, "5 times", ["up-scaled-gradient"]),
         (
             {"gradient": lambda d: np.clip(right(d), -3, 3)},
             "beyond ±3 cut",
