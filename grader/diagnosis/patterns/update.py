@@ -100,7 +100,7 @@ def explained(
     if own := faults.own_optimizer(refused):
         scaled = (words.SCALED_STEP, words.APPLIED_TWICE)
         notes = [note for note in notes if note[0] not in scaled]
-        notes.append((own, "other optimizers than Adam fail"))
+        notes.append((own, "with optax.sgd the step fails"))
     for seen in answers.values():
         if gradient and (note := note_of_loss(draws, seen, gradient, middle)):
             notes.append(note)
