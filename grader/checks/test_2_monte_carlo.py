@@ -14,6 +14,7 @@ from grader.contract.outcomes import (
     Waiting,
     Wrong,
 )
+from grader.contract.stand_in import stand_in_returns
 
 MAX_RETURN = 1e4  # with larger returns, float32 is too coarse to judge the loss
 UNIT = 8.0  # about the size of the returns, so that float32 is precise enough
@@ -235,9 +236,8 @@ def standing_in(
         right: the right returns [T].
         reference: the reference.
     """
-    # The worker's stand-in computes the same numbers: `networks.stand_in_returns`.
-    stand_in = case.spec["gamma"] - case.args["reward"]
-    accepted = losses_on([stand_in, right], case, reference)
+    replaced = stand_in_returns(case.args["reward"], case.spec["gamma"])
+    accepted = losses_on([replaced, right], case, reference)
     return Case(case.part, {**case.spec, "stand_in": True}, case.args), accepted
 
 

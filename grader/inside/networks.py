@@ -176,15 +176,18 @@ def stand_in_loss(
 
 
 def stand_in_returns(rewards: Any, gamma: Any) -> jax.Array:
-    """Return wrong returns [T] of an episode: gamma minus each reward.
+    """Return wrong returns [T] of an episode: G_i = −(1 + γ) r_i − r_{i+1}, r_T = 0.
 
-    This function replaces `discounted_returns` in questions to `mc_loss`.
+    This function replaces `discounted_returns` in questions to `mc_loss`. The grader
+    computes the same numbers, and `grader/contract/stand_in.py` says why these.
 
     Args:
-        rewards: the rewards [T].
+        rewards: the rewards [T]. A hand-in may also pass a column [T,1] or a number.
         gamma: the discount γ.
     """
-    return gamma - jnp.asarray(rewards)
+    rewards = jnp.atleast_1d(jnp.asarray(rewards))
+    later = jnp.concatenate([rewards[1:], jnp.zeros_like(rewards[:1])])
+    return -(1 + gamma) * rewards - later
 
 
 @contextlib.contextmanager

@@ -24,6 +24,8 @@ from grader.diagnosis.reading import Difference, Reading, headed, in_columns
 
 PART = "discounted_returns"
 STEPS = 5
+# A second γ, to tell γ from a constant. Code may refuse 1, where γ < 1 is usual.
+OTHER_GAMMA = 0.9
 MOST = 3  # largest number of mistakes in one formula
 ASKED = "G_i = Σ_{t≥i} γ^(t−i) r_t"
 
@@ -111,17 +113,18 @@ def read(student: Student, rng: np.random.Generator) -> Reading | None:
 
     Raises:
         Raised: the hand-in's code has raised an exception at a question with `STEPS`
-            rewards and γ = `GAMMA`.
+            rewards.
         Wrong: the answers to these questions are not numbers, or not all of one shape.
     """
     long = np.concatenate([drawn_rewards(rng, STEPS), np.eye(STEPS, dtype=np.float32)])
     if reading := remembered(student, long[:2]):
         return reading
     answers = [(GAMMA, long, ask(student, long, GAMMA))]
-    for gamma, num_steps in ((1.0, STEPS), (GAMMA, 1)):
-        rewards = drawn_rewards(rng, num_steps)
-        with contextlib.suppress(Raised, Wrong):
-            answers.append((gamma, rewards, ask(student, rewards, gamma)))
+    rewards = drawn_rewards(rng, STEPS)
+    answers.append((OTHER_GAMMA, rewards, ask(student, rewards, OTHER_GAMMA)))
+    rewards = drawn_rewards(rng, 1)
+    with contextlib.suppress(Raised, Wrong):
+        answers.append((GAMMA, rewards, ask(student, rewards, GAMMA)))
     shaped, shape = in_shape(answers)
     if not shaped:
         return None
@@ -153,8 +156,12 @@ def remembered(student: Student, rewards: np.ndarray) -> Reading | None:
         if np.array_equal(first, again, equal_nan=True):
             return None
         fade = GAMMA ** np.arange(len(row), 0, -1)
-        fits = first.shape == row.shape and close(silent, first[0] * fade)
-        carried.append(bool(np.all(fits)))
+        if first.shape != row.shape:
+            carried.append(False)
+            continue
+        right = choices.RIGHT.values(row[None], GAMMA)[0]
+        fits = close(silent, first[0] * fade) & close(again, right + silent[0] * fade)
+        carried.append(bool(fits.all()))
     if not all(carried):
         return Reading(
             "other returns for the same rewards, asked a second time",

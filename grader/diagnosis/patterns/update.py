@@ -16,6 +16,7 @@ from grader.contract.case import Student
 from grader.contract.outcomes import NotImplementedYet, Raised, Wrong
 from grader.diagnosis.patterns.step import faults, words
 from grader.diagnosis.patterns.step.computed import (
+    BATCH_SIZE,
     Draw,
     Vector,
     close,
@@ -99,7 +100,7 @@ def explained(
     if own := faults.own_optimizer(refused):
         scaled = (words.SCALED_STEP, words.APPLIED_TWICE)
         notes = [note for note in notes if note[0] not in scaled]
-        notes.append((own, "other optimizers than Adam fail"))
+        notes.append((own, "with optax.sgd the step fails"))
     for seen in answers.values():
         if gradient and (note := note_of_loss(draws, seen, gradient, middle)):
             notes.append(note)
@@ -289,22 +290,21 @@ def note_of_loss(
 # ---------------------------------------------------------------- the sentence
 
 
-def factor_difference(factor: float, size: int) -> Difference | None:
+def factor_difference(factor: float) -> Difference | None:
     """Return the mistake behind a constant factor of the gradient.
 
     Args:
         factor: the factor.
-        size: batch size B.
 
     Returns:
-        None for the factor 1. The factors -1, B and 1/B each have a mistake of their
-        own; for any other factor, `words.FACTOR` is returned.
+        None for the factor 1. The factors -1, B and 1/B, where B is `BATCH_SIZE`, each
+        have a mistake of their own; for any other factor, `words.FACTOR` is returned.
     """
     if factor == 1:
         return None
-    if np.isclose(factor, 1 / size, 1e-3):
+    if np.isclose(factor, 1 / BATCH_SIZE, 1e-3):
         return words.BY_BATCH
-    if np.isclose(factor, size, 1e-3):
+    if np.isclose(factor, BATCH_SIZE, 1e-3):
         return words.SUMS
     return words.ASCENDS if factor == -1 else words.FACTOR
 
@@ -325,9 +325,11 @@ def reading(
     if gradient:
         differences += gradient.differences
         text = f"the step is on {gradient.words}"
-        if other := factor_difference(gradient.factor, draws[0].num_transitions):
+        if other := factor_difference(gradient.factor):
             differences.append(other)
-            text = f"the step is on {gradient.factor:.4g} times {gradient.words}"
+            of_size = {words.BY_BATCH.name: "1/B", words.SUMS.name: "B"}
+            factor = of_size.get(other.name, f"{gradient.factor:.4g}")
+            text = f"the step is on {factor} times {gradient.words}"
     differences += [difference for difference, _ in notes]
     if not differences:
         return None

@@ -8,6 +8,7 @@ import pytest
 
 from grader.contract.case import Answer, Case
 from grader.contract.outcomes import Raised
+from grader.contract.stand_in import stand_in_returns
 from grader.diagnosis.formulas.grammar import Choice, Formula
 from grader.diagnosis.formulas.losses import mc_loss, td_loss
 from grader.diagnosis.formulas.losses.loss import errors, huber, loss_of
@@ -375,6 +376,72 @@ def test_losses_on_returns_are_read(choices, factor, expected):
     formula = other(mc_loss.LANGUAGE.right, **choices)
     student = Loss(mc_loss.LANGUAGE, formula, factor)
     assert names(read(mc_loss, student)) == expected
+
+
+class OnReturns:
+    """A fake hand-in with a right loss on labels of its own.
+
+    Args:
+        label: function (rewards [T], γ) that computes the labels [T].
+    """
+
+    def __init__(self, label) -> None:
+        self.label = label
+
+    def answer(self, case: Case) -> Answer:
+        """Return the loss and its gradient by θ_Q."""
+        theta, args = case.args["theta_Q"], case.args
+        rows = rows_of(case)
+        y = self.label(rows.r, rows.gamma)
+        each = np.arange(len(y)), args["action"]
+        loss = ((rows.q_s[each] - y) ** 2).mean()
+        moved = nearby(case, rows).q_s[:, *each]
+        up, down = np.split(((moved - y) ** 2).mean(axis=1), 2)
+        slope = (up - down) / (2 * STEP)
+        ends = np.cumsum([leaf.size for leaf in theta])[:-1]
+        grads = [
+            part.reshape(leaf.shape).astype(np.float32)
+            for part, leaf in zip(np.split(slope, ends), theta, strict=True)
+        ]
+        return Answer(loss=np.asarray(loss, np.float32), grads=grads)
+
+
+@pytest.mark.parametrize(
+    ("label", "expected"),
+    [
+        (lambda r, g: stand_in_returns(r, g)[::-1], ["mc-returns-reversed"]),
+        (lambda r, g: stand_in_returns(r, g) + r, ["mc-reward-twice"]),
+        (lambda r, g: -stand_in_returns(r, g), ["mc-returns-negated"]),
+        # The rewards are reversed, not the returns.
+        (lambda r, g: stand_in_returns(r[::-1], g), None),
+        # The returns of the past: rewards and returns are reversed.
+        (lambda r, g: stand_in_returns(r[::-1], g)[::-1], None),
+        # The arguments of `discounted_returns` are swapped.
+        (lambda r, g: -(1 + r) * g, None),
+        # The labels are γ, or γ less the reward.
+        (lambda r, g: g + 0 * r, None),
+        (lambda r, g: g - r, None),
+    ],
+)
+def test_how_a_loss_uses_the_returns(label, expected):
+    """A mistake in the use of the returns is named only if the labels show it.
+
+    If the labels fit no formula, none is found, not even the right one.
+    """
+    found = mc_loss.find(OnReturns(label), np.random.default_rng(0))
+    assert names(found[0].formula if found else None) == (expected or [])
+    assert bool(found) == bool(expected)
+
+
+def test_right_returns_of_its_own_fit():
+    """A loss on right returns that it computes itself gets no reading."""
+
+    def right(r, g):
+        return [sum(g**n * x for n, x in enumerate(r[i:])) for i in range(len(r))]
+
+    student = OnReturns(lambda r, g: np.array(right(r, g)))
+    found, _ = mc_loss.find(student, np.random.default_rng(0))
+    assert not found.formula.differences
 
 
 def test_a_sum_differs_from_a_constant_factor():

@@ -3,9 +3,12 @@
 import numpy as np
 import pytest
 
+from grader.contract.case import Answer, Case
 from grader.contract.cases import GAMMA
+from grader.contract.outcomes import Raised
 from grader.diagnosis.patterns import returns
 from grader.diagnosis.patterns.returns import Asked, in_words
+from grader.diagnosis.reading import Reading
 
 
 def right(rewards: np.ndarray, gamma: float) -> np.ndarray:
@@ -30,7 +33,7 @@ def answers(formula) -> list[Asked]:
     asked = []
     for gamma, rewards in (
         (GAMMA, long),
-        (1.0, returns.drawn_rewards(rng, 5).astype(float)),
+        (returns.OTHER_GAMMA, returns.drawn_rewards(rng, 5).astype(float)),
         (GAMMA, returns.drawn_rewards(rng, 1).astype(float)),
     ):
         values = np.stack([formula(row, gamma) for row in rewards])
@@ -120,6 +123,90 @@ def test_only_a_certain_mistake_is_named():
 def test_what_is_not_finite_has_no_reading():
     """If the returns are NaN, there is no reading."""
     assert names(lambda r, g: right(r, g) * np.nan) is None
+
+
+class Returns:
+    """A fake hand-in that computes returns by a function.
+
+    Args:
+        formula: function (rewards [T], γ) that computes the returns [T].
+    """
+
+    def __init__(self, formula) -> None:
+        self.formula = formula
+
+    def answer(self, case: Case) -> Answer:
+        """Return the returns of an episode."""
+        values = self.formula(case.args["reward"].astype(float), case.spec["gamma"])
+        return Answer(returns=np.asarray(values, np.float32))
+
+    def changed(self, case: Case, kind: str) -> list:
+        """Return no names: the rewards stay as they are."""
+        return []
+
+
+def read(formula) -> Reading | None:
+    return returns.read(Returns(formula), np.random.default_rng(3))
+
+
+def running(change):
+    """Return a formula whose running sum of changed rewards goes on in the next call.
+
+    Args:
+        change: function that changes the rewards before they are summed.
+    """
+    kept = [0.0]
+
+    def formula(rewards, gamma):
+        found = []
+        for reward in change(rewards)[::-1]:
+            kept[0] = reward + gamma * kept[0]
+            found.append(kept[0])
+        return found[::-1]
+
+    return formula
+
+
+def test_a_sum_that_runs_on_is_told_with_the_rewards_as_they_are():
+    """If the sum runs on from call to call, the formula shows the rewards summed.
+
+    If the rewards are changed as well, no formula is shown.
+    """
+    reading = read(running(lambda rewards: rewards))
+    assert [d.name for d in reading.differences] == ["mc-crosses-episodes"]
+    assert "Σ_{t≥i} γ^(t−i) r_t" in reading.computes
+    reading = read(running(np.sign))
+    assert [d.name for d in reading.differences] == ["mc-keeps-state"]
+    assert "r_t" not in reading.computes
+
+
+def refusing(formula):
+    """Return a formula that accepts γ between 0 and 1 only."""
+
+    def checked(rewards, gamma):
+        if not 0 < gamma < 1:
+            raise Raised("discounted_returns: AssertionError")
+        return formula(rewards, gamma)
+
+    return checked
+
+
+@pytest.mark.parametrize(
+    ("formula", "expected"),
+    [
+        (right, None),
+        (lambda r, g: right(r, g * g), "mc-other-exponent"),
+        (lambda r, g: right(r, 0.49), "mc-own-gamma"),
+        (lambda r, g: right(r, 0.9), "mc-own-gamma"),
+    ],
+)
+def test_code_that_refuses_some_discounts(formula, expected):
+    """One fixed γ is told only of code whose returns do not depend on γ.
+
+    Code that refuses γ = 1 is read as other code.
+    """
+    found = read(refusing(formula))
+    assert (found and [d.name for d in found.differences]) == (expected and [expected])
 
 
 def test_shapes():

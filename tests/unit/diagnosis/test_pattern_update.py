@@ -5,12 +5,16 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from grader.contract.case import Answer, Case
 from grader.diagnosis.patterns import update
 from grader.diagnosis.patterns.step.computed import (
+    BATCH_SIZE,
     AdamState,
+    Draw,
     drawn,
     flat,
     loss_and_gradients,
+    network,
     optimizer_step,
     question,
 )
@@ -18,6 +22,7 @@ from grader.diagnosis.patterns.step.taken import Seen
 
 RNG = np.random.default_rng(4)
 DRAWS = [drawn(RNG, scale, size) for scale, size in update.SCALES]
+B = BATCH_SIZE
 
 
 def right(draw):
@@ -89,7 +94,11 @@ def test_right_steps_get_no_reading():
         ({"gradient": swapped}, "∇L(θ_T, θ_Q)", ["up-theta-swapped"]),
         ({"gradient": lambda d: -right(d)}, "-1 times", ["up-ascends"]),
         ({"gradient": lambda d: 0.3 * right(d)}, "0.3 times", ["up-scaled-gradient"]),
-        ({"gradient": lambda d: right(d) / 5}, "0.2 times", ["up-divides-by-batch"]),
+        ({"gradient": lambda d: right(d) / B}, "1/B times", ["up-divides-by-batch"]),
+        ({"gradient": lambda d: right(d) * B}, "B times", ["up-sums-gradients"]),
+        # The `len` of a batch is 5, the number of its fields.
+        ({"gradient": lambda d: right(d) / 5}, "0.2 times", ["up-scaled-gradient"]),
+        ({"gradient": lambda d: right(d) * 5}, "5 times", ["up-scaled-gradient"]),
         (
             {"gradient": lambda d: np.clip(right(d), -3, 3)},
             "beyond ±3 cut",
@@ -158,6 +167,108 @@ def test_several_steps_in_one_call_are_counted():
 def test_numbers_that_fit_nothing_get_no_name():
     """If no formula fits the returned θ_Q, there is no reading."""
     assert read(gradient=lambda d: right(d) ** 3) is None
+
+
+class Steps:
+    """A fake hand-in whose `td_update` makes right steps on a gradient of its own.
+
+    Args:
+        gradient: function of a question and of the gradient of `td_loss`, itself a
+            function of the question; it returns the gradient by θ_Q.
+    """
+
+    def __init__(self, gradient):
+        self.gradient = gradient
+
+    def answer(self, case: Case) -> Answer:
+        """Return the answer to a question to `td_loss` or `td_update`."""
+        draw = draw_of(case)
+        of_loss = right if case.spec["stand_in"] else own_loss
+        if case.part == "td_loss":
+            return Answer(grads=draw.leaves(of_loss(draw)))
+        grads = self.gradient(draw, of_loss)
+        optimizer = case.spec["optimizer"]
+        updates, after = optimizer_step(optimizer, draw.state, grads, draw.theta_Q)
+        state = question(replace(draw, state=after), optimizer).args["opt_state"]
+        return Answer(
+            theta_Q=draw.leaves(draw.theta_Q + updates),
+            opt_state=state,
+            loss=np.array(loss(draw, draw.theta_Q), np.float32),
+        )
+
+    called = answer
+
+    def afresh(self):
+        """Return the fake itself, which remembers nothing."""
+        return self
+
+    def export(self, case: Case) -> str:
+        """Return the name of a program; the export works."""
+        return "program"
+
+    def changed(self, case: Case, kind: str) -> list:
+        """Return no names: the arguments stay as they are."""
+        return []
+
+
+def draw_of(case):
+    """Return a case as a `Draw`, with Adam's state if the case has one."""
+    thetas = (flat(case.args[name]) for name in ("theta_Q", "theta_T"))
+    draw = Draw(case, *thetas, AdamState(0, np.zeros(0), np.zeros(0)))
+    if not case.args.get("opt_state"):
+        return draw
+    count, *averages = case.args["opt_state"]
+    mu, nu = flat(averages[:4]), flat(averages[4:])
+    return replace(draw, state=AdamState(int(count), mu, nu))
+
+
+def on_values(draw, label):
+    """Return the gradient by θ_Q of the mean of (Q(s, ·; θ_Q) − label)²."""
+    values, pull = network(draw, draw.theta_Q, draw.case.args["state"])
+    return pull(2 * (values - label(draw)) / values.size)
+
+
+def own_loss(draw):
+    return on_values(draw, lambda draw: draw.case.args["reward"][:, None])
+
+
+def with_clipped_rewards(draw):
+    reward = np.clip(draw.case.args["reward"], -1, 1)
+    return replace(draw, case=draw.case.replace(args={"reward": reward}))
+
+
+@pytest.mark.parametrize(
+    ("gradient", "names"),
+    [
+        (lambda draw, of_loss: of_loss(draw), None),
+        (lambda draw, of_loss: on_values(draw, lambda draw: 0.5), ["up-other-loss"]),
+        # The hand-in's own td_loss, by another name.
+        (lambda draw, of_loss: own_loss(draw), None),
+        # td_loss itself, on a changed batch.
+        (lambda draw, of_loss: of_loss(with_clipped_rewards(draw)), None),
+    ],
+)
+def test_steps_on_another_loss(gradient, names):
+    """Only steps that do not depend on `td_loss` are steps on another loss.
+
+    Steps on `td_loss` of a changed batch get no reading.
+    """
+    found = update.read(Steps(gradient), np.random.default_rng(1))
+    assert (found and [one.name for one in found.differences]) == names
+
+
+def test_a_missing_field_has_two_causes():
+    """A step that reads fields of Adam's state may use the optimizer passed in.
+
+    The exception does not show whether the step or another optimizer has read them.
+    """
+    text = "td_update: AttributeError: 'EmptyState' object has no attribute 'count'"
+    found = update.explained(DRAWS, {}, {"sgd": text})
+    assert [one.name for one in found.differences] == ["up-own-optimizer"]
+    assert found.computes == "with optax.sgd the step fails"
+    hint = found.differences[0].hint
+    assert "reads a field" in hint
+    assert "or hands the state to another optimizer" in hint
 
 
 def test_error_messages_are_read():

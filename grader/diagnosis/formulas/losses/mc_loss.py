@@ -1,7 +1,8 @@
 """Finds the formula that a wrong `mc_loss` computes.
 
-The questions replace the hand-in's `discounted_returns` by a stand-in, G_i = γ − r_i.
-So the formula shows how the loss uses G, and not how the hand-in computes G.
+The questions replace the hand-in's `discounted_returns` by a stand-in, see
+`contract/stand_in.py`. So the formula shows how the loss uses G, and not how the
+hand-in computes G.
 """
 
 from collections.abc import Iterator
@@ -10,6 +11,7 @@ from dataclasses import replace
 import numpy as np
 
 from grader.contract.case import Student
+from grader.contract.stand_in import rewards_for, stand_in_returns
 from grader.diagnosis.formulas.combine import Group
 from grader.diagnosis.formulas.grammar import Choice, Formula, Grammar
 from grader.diagnosis.formulas.losses import questions
@@ -28,8 +30,8 @@ QUESTIONS, OTHERS = questions.episodes, questions.other_episodes
 
 
 def stand_in(x: Rows) -> np.ndarray:
-    """Return the stand-in's returns, an array [T] with γ − r_i for each step i."""
-    return x.gamma - x.r
+    """Return the stand-in's returns, an array [T]."""
+    return stand_in_returns(x.r, x.gamma)
 
 
 def next_value(x: Rows, *, held: bool) -> np.ndarray:
@@ -89,7 +91,7 @@ LABEL = (
     *(
         Choice(
             f"(G with γ = {gamma})",
-            lambda x, gamma=gamma: gamma - x.r,
+            lambda x, gamma=gamma: stand_in_returns(x.r, gamma),
             "gamma-not-passed",
             OWN_GAMMA,
         )
@@ -107,17 +109,16 @@ LABEL = (
         "td-target",
         TD,
     ),
-    # Such code adds the value to the last reward, and then calls the stand-in, which
-    # subtracts the rewards: G = γ − r. So the value is subtracted here.
+    # Such code adds the value to the last reward, and then calls the stand-in.
     Choice(
         "(G with r_T + γ max_a Q(s_T,a; θ_Q, held fixed) for the last r)",
-        lambda x: stand_in(x) - value_at_end(x, held=True),
+        lambda x: stand_in_returns(x.r + value_at_end(x, held=True), x.gamma),
         "bootstraps",
         BOOTSTRAPS,
     ),
     Choice(
         "(G with r_T + γ max_a Q(s_T,a; θ_Q) for the last r)",
-        lambda x: stand_in(x) - value_at_end(x, held=False),
+        lambda x: stand_in_returns(x.r + value_at_end(x, held=False), x.gamma),
         "bootstraps",
         BOOTSTRAPS,
     ),
@@ -281,10 +282,10 @@ def labels_of(rows: Rows, grammar: Grammar, numbers: np.ndarray) -> Iterator[Gro
 
 
 # The second view is for a hand-in that computes the right returns in `mc_loss` itself.
-# In this view the rewards are such that the stand-in γ − r is equal to the returns.
+# In this view the rewards are such that the stand-in's returns are the right ones.
 VIEWS = (
     Choice("", lambda x: x),
-    Choice("", lambda x: replace(x, r=x.gamma - returns(x))),
+    Choice("", lambda x: replace(x, r=rewards_for(returns(x), x.gamma))),
 )
 LANGUAGE = Language(
     PART,

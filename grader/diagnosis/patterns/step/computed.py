@@ -16,6 +16,10 @@ from grader.diagnosis.patterns.arrays import flat
 SGD_RATE, ADAM_RATE = 0.1, 1e-2  # step sizes of "sgd" and "adam"
 CLIP_NORM, WEIGHT_DECAY = 0.5, 2.0  # settings of "clipped_adamw"
 BETAS, EPS = (0.9, 0.999), 1e-8
+# Batch size B of all questions. A factor 11 or 1/11 of the gradient comes from B: no
+# other size in a question is 11, and code has no reason for such a constant. With B = 5
+# it could come from the `len` of a batch, which is the number of its fields.
+BATCH_SIZE = 11
 
 Vector = np.ndarray
 
@@ -56,11 +60,6 @@ class Draw:
     def gamma(self) -> float:
         """The discount γ of the question."""
         return float(self.case.spec["gamma"])
-
-    @property
-    def num_transitions(self) -> int:
-        """The batch size B."""
-        return len(self.case.args["action"])
 
     def fresh(self) -> AdamState:
         """Return Adam's state before the first step: count 0, and averages of 0."""
@@ -193,7 +192,7 @@ def optimizer_step(
 
 
 def drawn(rng: np.random.Generator, scale: float, size: float = 1.0) -> Draw:
-    """Draw a question: five transitions, the parameters and Adam's state.
+    """Draw a question: `BATCH_SIZE` transitions, the parameters and Adam's state.
 
     Args:
         rng: source of the numbers.
@@ -202,7 +201,7 @@ def drawn(rng: np.random.Generator, scale: float, size: float = 1.0) -> Draw:
     """
     source = cases.Fixed("a step")
     source.rng = rng
-    case = cases.td(source, 5, scale=scale)
+    case = cases.td(source, BATCH_SIZE, scale=scale)
     case = case.replace(
         spec={"stand_in": True},
         args={

@@ -23,6 +23,7 @@ from grader.diagnosis.patterns.step.computed import (
     network,
     question,
 )
+from grader.diagnosis.patterns.step.gradient import near
 from grader.diagnosis.patterns.step.taken import Note, Seen, moves_from, multiple
 from grader.diagnosis.reading import Difference, Reading
 
@@ -133,7 +134,8 @@ def on_other_loss(
     """Return a reading if the "sgd" steps follow another loss's gradient, else None.
 
     The other loss must be a function of the values Q(s, ·; θ_Q). The hand-in's own
-    `td_loss` does not count: if the steps follow its gradient, the result is None.
+    `td_loss` does not count: if the steps change when it replaces the stand-in, or
+    follow its gradient, the result is None.
 
     Args:
         student: the hand-in.
@@ -147,13 +149,18 @@ def on_other_loss(
     grads = [-move / SGD_RATE for move in moves_from(draws, seen, "θ_Q")]
     if not all(map(pulls_at_values, draws, grads)):
         return None
+    first = draws[0]
+    asked = question(first, "sgd").replace(spec={"stand_in": False})
+    without = seen_in(student.answer(asked), asked)
+    if not near(first, -moves_from([first], [without], "θ_Q")[0] / SGD_RATE, grads[0]):
+        return None  # it calls td_loss, perhaps on another batch
     own = []
     for draw in draws:
         answer = student.answer(draw.case.replace(spec={"stand_in": False}))
         own.append(flat(answer.leaves("grads")))
     if all(map(close, grads, own)):
         return None  # it is the hand-in's own td_loss, called by another name
-    text = "θ_Q moves by a step on another loss of Q(s, ·; θ_Q) than td_loss"
+    text = "θ_Q moves by a step on another loss than td_loss of θ_Q, θ_T and this batch"
     return Reading(text, ASKED, (words.OTHER_LOSS,))
 
 
@@ -220,11 +227,12 @@ def refusals(messages: list[str]) -> list[Note]:
 
 
 def own_optimizer(messages: dict[str, str]) -> Difference | None:
-    """Return the mistake "another optimizer replaces the argument", or None.
+    """Return the mistake "the step fits one kind of optimizer only", or None.
 
     A question with "sgd" passes the state of SGD, which has no numbers. If the hand-in
-    uses an optimizer of its own, such as Adam, this state does not fit, and an
-    exception is raised. The mistake is recognised by the message of this exception.
+    uses an optimizer of its own, such as Adam, or reads Adam's numbers itself, this
+    state does not fit, and an exception is raised. The mistake is recognised by the
+    message of this exception, which does not tell these two apart.
 
     Args:
         messages: messages of exceptions by the optimizer's name, or by "jit" if the

@@ -12,6 +12,7 @@ import numpy as np
 
 from grader.diagnosis.patterns.step import words
 from grader.diagnosis.patterns.step.computed import (
+    BATCH_SIZE,
     SGD_RATE,
     Draw,
     Vector,
@@ -36,7 +37,7 @@ MOST = 5  # largest number of steps in one call that is looked for
 # and a function that makes the change.
 CHANGES: list[tuple[str, tuple, float, Callable[[Draw, Vector], Vector]]] = [
     ("{}", (), 1.0, lambda d, g: g),
-    ("{}", (), 0.2, lambda d, g: g / d.num_transitions),
+    ("{}", (), 1 / BATCH_SIZE, lambda d, g: g / BATCH_SIZE),
     (
         "{} with entries beyond ±100 cut",
         (words.CLIPS_VALUES,),

@@ -65,7 +65,7 @@ def own_gamma(gamma: float) -> Difference:
 OTHER_LOSS = Difference(
     "up-other-loss",
     "Your step is one on another loss than td_loss of θ_Q, θ_T and this batch. "
-    f"Differentiate td_loss itself, so that there is one loss {REVIEW}.",
+    f"Differentiate td_loss of these, so that there is one loss {REVIEW}.",
 )
 CLIPS_VALUES = Difference(
     "up-clips-values",
@@ -152,9 +152,9 @@ OTHER_PARAMS = Difference(
 )
 OWN_OPTIMIZER = Difference(
     "up-own-optimizer",
-    "With other optimizers than Adam your step fails: a state is handed to an "
-    "optimizer that is not its own, as when one is made inside the function. Use the "
-    f"argument {REVIEW}.",
+    "Your step fails with plain gradient descent: it reads a field that the state of "
+    "this optimizer does not have, or hands the state to another optimizer. Use the "
+    f"optimizer that is passed in, and its state as a whole {REVIEW}.",
 )
 BY_HAND = Difference(
     "up-by-hand",
