@@ -46,5 +46,5 @@ def piece_of(match: re.Match[str], teams: bool) -> Piece:
         (Owner(name, {} if teams else {"moodle": number}),),
         match["file"] or "",
         group=name if teams else "",
-        no_hand_in="" if match["kind"] == "file" else "a text written into Moodle",
+        why_not="" if match["kind"] == "file" else "a text written into Moodle",
     )
