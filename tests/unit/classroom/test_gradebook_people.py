@@ -9,15 +9,12 @@ import io
 from dataclasses import dataclass
 from pathlib import Path
 
-import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from grader.classroom.after.roster import read_roster
 from grader.classroom.entries import Entry
 from grader.classroom.gradebooks.fill import Filled, fill
 from grader.classroom.gradebooks.groups import Places
-from grader.classroom.gradebooks.people import People
 from grader.classroom.gradebooks.read import read_export
 from grader.classroom.gradebooks.sheet import sheet_of
 from grader.classroom.layouts import HandIn, Owner
@@ -214,30 +211,3 @@ def check(filled: Filled, column: int, listed: list[Person], made: list[Work]) -
     for i, work in enumerate(made):
         missing = [p for p in work.people if p.listed and entered[p] != str(10 + i)]
         assert told or not missing
-
-
-LONG = "Maria da Conceição dos Santos Silva"
-
-
-@pytest.mark.parametrize(
-    ("listed", "name", "ids"),
-    [
-        ("Jane O'Neil", "Jane ONeil", {"moodle": "4711"}),
-        ("O\N{RIGHT SINGLE QUOTATION MARK}Neil Jane", "Jane ONeil", {}),
-        ("Jane O'Neil", "Jane O'Neil", {"email": "jane@example.org"}),
-        ("Jana Müßig", "Jana Muessig", {"ilias": "12"}),
-        ("Jana Mu\N{COMBINING DIAERESIS}ller", "Jana Mueller", {"ilias": "12"}),
-        ("Jana Müller", "Jana Muller", {}),
-        (LONG, "santossilvamariadaconceiçãodos", {"canvas": "12"}),
-        (
-            "Santos Silva, " + LONG[:-13],
-            "santossilvamariadaconceiçãodos",
-            {"canvas": "1"},
-        ),
-    ],
-)
-def test_a_name_as_a_platform_writes_it(listed, name, ids):
-    """A list of names has the people whose names a platform writes in another form."""
-    people = People(read_roster(sheet_of(f'name\nBo Lee\n"{listed}"\nCy Roe\n')))
-    assert people.row_of(Owner(name, ids)) == (2, "")
-    assert people.row_of(Owner("Jana Muster", ids)) == (None, "")

@@ -257,18 +257,22 @@ def test_moodle_without_folders(tmp_path):
 @pytest.mark.parametrize(
     "names",
     [
-        ["Group 1_55", "Group 2_56"],
-        ["Team A_5", "Team B_6"],
-        ["Gold_7", "Default group"],
+        {"Group 1_55": "55", "Group 2_56": "56"},
+        {"Team A_5": "5", "Team B_6": "6"},
+        {"Default group": "", "Gold_7": "7"},
     ],
 )
 def test_moodle_teams(tmp_path, names):
-    """A team's folder gives the group's name, and its number is no participant's."""
+    """A team's folder gives the group's name, and the number if it has one.
+
+    The number is kept, because names that look like those of teams may be people's.
+    """
     made(tmp_path, *(f"{name}_assignsubmission_file/dqn.py" for name in names))
     found = recognised(tmp_path, "Moodle")
-    groups = sorted(name.split("_")[0] for name in names)
+    groups = [name.split("_")[0] for name in names]
     assert [hand_in.group for hand_in in found.hand_ins] == groups
-    assert owners(found) == [(group, {}) for group in groups]
+    ids = [{"moodle": number} if number else {} for number in names.values()]
+    assert owners(found) == [*zip(groups, ids, strict=True)]
 
 
 def test_moodle_blind(tmp_path):
