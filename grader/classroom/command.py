@@ -10,6 +10,7 @@ import os
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
+from dataclasses import replace
 from pathlib import Path
 
 from rich.console import Console
@@ -286,7 +287,9 @@ def take_all(
             os.stat(hand_in.path)
             if hand_in.path.is_dir():
                 os.listdir(hand_in.path)
-            submissions[hand_in.entry] = take(str(hand_in.path.absolute()))
+            taken = take(str(hand_in.path.absolute()))
+            notes = (*hand_in.notes, *taken.notes)
+            submissions[hand_in.entry] = replace(taken, notes=notes)
         except OSError as error:
             unread[hand_in.entry] = f"cannot be read: {error.strerror}"
         except UsageError:

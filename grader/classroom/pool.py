@@ -15,22 +15,24 @@ import threading
 from collections.abc import Generator, Mapping
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import asdict, dataclass, fields
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 from grader.classroom import one
 from grader.contract.exercises import ROOT
 from grader.contract.outcomes import Outcome
 from grader.escape import plain
 from grader.grading.pipeline import Options
+from grader.intake.names import is_junk
 from grader.intake.submission import Submission
 from grader.report.model import Report, load, write_whole
 
 # The time for one grading. The grader's own limits end a grading earlier, so this one
 # matters only if the grader hangs.
 LIMIT_SECONDS = 900.0
-DECIDES = ("grader", "starter", "solution")  # folders whose files decide a grade
+DECIDES = ("grader", "starter", "solution")  # their Python files decide a grade
+REFERENCE = "grader/reference"
 # Folders in `DECIDES` whose files do not decide a grade, because they only show it.
-SHOWS = {ROOT / "grader" / "classroom", ROOT / "grader" / "report" / "formats"}
+SHOWS = ("grader/classroom", "grader/report/formats")
 
 
 @dataclass(frozen=True)
@@ -53,15 +55,30 @@ Gradings = Generator[tuple[str, Graded], None, None]
 def code_hash() -> str:
     """Return a hash of Python's version and of all files that decide a grade."""
     hashed = hashlib.sha256(sys.version.encode())
-    files = [ROOT / "uv.lock"]
-    for name in DECIDES:
-        files += (ROOT / name).rglob("*")
-    for path in sorted(files):
-        if SHOWS & {*path.parents} or "__pycache__" in path.parts or not path.is_file():
-            continue
+    for path in files_that_decide(ROOT):
         hashed.update(f"{path.relative_to(ROOT).as_posix()}\0".encode())
         hashed.update(hashlib.sha256(path.read_bytes()).digest())
     return hashed.hexdigest()
+
+
+def files_that_decide(root: Path) -> list[Path]:
+    """Return the files that decide a grade: lock file, Python files, reference.
+
+    What else lies in their folders decides nothing, such as the starter's notebook.
+
+    Args:
+        root: the folder of the repository.
+    """
+    files = [root / "uv.lock", *(root / REFERENCE).rglob("*")]
+    for name in DECIDES:
+        files += (root / name).rglob("*.py")
+    return sorted(
+        path
+        for path in {*files}
+        if path.is_file()
+        and not {root / folder for folder in SHOWS} & {*path.parents}
+        and not is_junk(PurePosixPath(path.relative_to(root)))
+    )
 
 
 def name_of(submission: Submission, options: Options, code: str) -> str:
@@ -97,19 +114,11 @@ class Kept:
         folder.mkdir(parents=True, exist_ok=True)
 
     def get(self, name: str) -> Report | None:
-        """Return the final report of this name; None if it is missing or damaged.
-
-        A report is not final if a check ran out of time while other hand-ins were
-        graded at the same time.
-        """
+        """Return the final report of this name; None if it is missing or damaged."""
         return load(self.folder / f"{name}.json")
 
     def is_open(self, name: str) -> bool:
-        """Return whether the folder has a report of this name, but no final one.
-
-        A report is not final if a check ran out of time while other hand-ins were
-        graded at the same time.
-        """
+        """Return whether the folder has a report of this name, but no final one."""
         return (self.folder / f"{name}.open").exists() and self.get(name) is None
 
     def put(self, name: str, text: str, *, alone: bool) -> None:

@@ -168,9 +168,24 @@ def reasons(
             in them.
         rivals: files that were not taken although a student has written in them.
     """
-    found = []
-    if suffix_of(path.name) == PYTHON and FILE not in {p.name for p in (path, *blank)}:
-        found.append(f"there is no {FILE} {place.where}")
+    missing = suffix_of(path.name) == PYTHON
+    missing = missing and FILE not in {p.name for p in (path, *blank)}
+    words = f"there is no {FILE} {place.where}"
+    return about_choice(path, [words] * missing, blank, rivals)
+
+
+def about_choice(
+    path: PurePosixPath, words: list[str], blank: Group, rivals: Group
+) -> list[str]:
+    """Return a list with one sentence on why a file was taken; [] for no reason.
+
+    Args:
+        path: the file that was taken.
+        words: reasons other than those that `blank` and `rivals` give.
+        blank: see `reasons`.
+        rivals: see `reasons`.
+    """
+    found = [*words]
     if blank:
         found.append(f"in {listing(blank)} nothing has been written")
     if rivals:

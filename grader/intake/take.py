@@ -51,6 +51,26 @@ def take(path: str) -> Submission:
         return Submission(name, b"", str(problem))
 
 
+def is_worked_on(path: Path, file: str) -> bool:
+    """Return whether a student has written something in one of several files.
+
+    The answer is the same as for a file of this name in a folder.
+
+    Args:
+        path: path of a Python file, a notebook or a zip archive.
+        file: the file's name as the student chose it.
+    """
+    if suffix_of(file) == ZIP:
+        found = take(str(path))
+        return not (found.untouched or found.problem)
+
+    def read(_: PurePosixPath, limit: int) -> bytes:
+        return read_regular_file(path, limit, shown(file))
+
+    own = PurePosixPath(file)
+    return Place("beside other files", [own], read).worked_on(own)
+
+
 def from_path(path: Path, name: str) -> Submission:
     """Read the hand-in at an existing path.
 

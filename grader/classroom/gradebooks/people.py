@@ -5,7 +5,7 @@ import re
 import unicodedata
 
 from grader.classroom.gradebooks.export import Export
-from grader.classroom.layouts import Owner, normal_name
+from grader.classroom.layouts import Owner, normal_name, words_of
 
 # The kinds of identifiers that owners and rows have in common, the most certain first,
 # and what people call them.
@@ -21,6 +21,10 @@ WORDS = {
 MATCHED_BY = tuple(WORDS)
 _NAMES = {"name", "one word"}  # the second one as Canvas writes it: "doejane"
 MOST_WORDS = 5  # of a name that is written as one word, in any order
+# Moodle omits these characters in the names of folders.
+_APOSTROPHES = dict.fromkeys(map(ord, "'\N{RIGHT SINGLE QUOTATION MARK}`"))
+# ILIAS writes these letters so in the names of folders.
+_UMLAUTS = str.maketrans({"ä": "ae", "ö": "oe", "ü": "ue"})
 # A platform's own numbers. In the name of a file or folder, the number can also be that
 # of a group (Moodle) or of one member for the whole group (Canvas).
 NUMBERS = ("canvas", "moodle")
@@ -53,6 +57,8 @@ class People:
         """
         if kind == "one word":
             return as_one_word(self.name_in(row))
+        if kind == "name":
+            return written_names(self.name_in(row))
         told = {normal(self.export.value(row, kind), kind)}
         if kind == "email" and "@" in (login := self.export.value(row, "login")):
             told.add(normal(login, kind))
@@ -204,12 +210,23 @@ def same_name(folder: str, name: str) -> bool:
 def as_one_word(name: str) -> set[str]:
     """Return a name's words joined in each order: "doejane" and "janedoe" for Jane Doe.
 
-    The result is empty if the name has more than `MOST_WORDS` words.
+    If the name has more than `MOST_WORDS` words, the orders are those in which the last
+    words come first.
     """
-    words = normal_name(name).split()
+    words = words_of(name)
     if len(words) > MOST_WORDS:
-        return set()
+        return {"".join(words[i:] + words[:i]) for i in range(len(words))}
     return {"".join(order) for order in itertools.permutations(words)} - {""}
+
+
+def written_names(name: str) -> set[str]:
+    """Return the forms of a person's name that platforms write, as `normal_name`.
+
+    Moodle omits apostrophes, and ILIAS writes "ae" for "ä".
+    """
+    composed = unicodedata.normalize("NFC", name.casefold())
+    forms = {composed, composed.translate(_APOSTROPHES), composed.translate(_UMLAUTS)}
+    return {normal_name(form) for form in forms} - {""}
 
 
 def sorted_letters(name: str) -> str:

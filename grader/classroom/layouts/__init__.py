@@ -3,10 +3,11 @@
 `download.find` looks at a folder. A module for each platform knows the names that this
 platform gives to files and folders; the module's docstring says where the names are
 defined. The module's function `pieces` returns what the names of a folder's entries
-say. No module reads the contents of a hand-in.
+say. Contents are read only if one student has handed in several files
+(`files.rank_of`).
 """
 
 from grader.classroom.layouts.download import find
-from grader.classroom.layouts.found import Found, HandIn, Owner, normal_name
+from grader.classroom.layouts.found import Found, HandIn, Owner, normal_name, words_of
 
-__all__ = ["Found", "HandIn", "Owner", "find", "normal_name"]
+__all__ = ["Found", "HandIn", "Owner", "find", "normal_name", "words_of"]

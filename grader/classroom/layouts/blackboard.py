@@ -48,7 +48,7 @@ def pieces(folder: Path, entries: Entries) -> dict[str, Piece]:
             (owners.get(who, guess),),
             match["file"] or "",
             match["time"],
-            no_hand_in="an attempt without a file" if lost else "",
+            why_not="an attempt without a file" if lost else "",
             note=is_note,
         )
     return result

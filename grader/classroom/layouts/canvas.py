@@ -9,21 +9,43 @@ attempt only (instructure/canvas-lms, lib/content_zipper.rb).
 
 import re
 from pathlib import Path
+from typing import NamedTuple
 
 from grader.classroom.layouts.files import is_folder
 from grader.classroom.layouts.found import Entries, Owner, Piece, are_groups
 
-# Canvas writes the name in lower case, and removes each _ and _ around a number in it.
-_FILE = re.compile(
-    r"(?:(?P<name>.*?)_)??(?P<late>LATE_)?"
-    r"(?:(?P<canvas>\d+)|(?P<anonymous>anon_[0-9A-Za-z]+))"
-    r"_(?:\d+_(?P<file>.+)|(?P<online>text|link)\.html)",
+# Canvas writes the name in lower case, without blanks and punctuation. Of a name with a
+# number between two _, such as "a_1_b", it removes these two _; it keeps all others.
+_REST = r"(?:(?P<number>\d+)_(?P<file>.+)|(?P<online>text|link)\.html)"
+_NAMED = re.compile(rf"_(?P<late>LATE_)?(?P<canvas>\d+)_{_REST}", re.S)
+_ANONYMOUS = re.compile(
+    rf"(?P<late>LATE_)?(?P<name>anon_[0-9A-Za-z]+)_{_REST}",
     re.S,
 )
 _ONLINE = {
     "text": "a text written into Canvas",
     "link": "a link instead of a file",
 }
+
+
+class Reading(NamedTuple):
+    """What a file's name says, if it is read in one of the possible ways.
+
+    Attributes:
+        name: the name of a person or group, or anon_ and a code.
+        canvas: the person's number; "" if the file is anonymous.
+        late: whether the file was late.
+        number: the file's number; "" if no file was handed in.
+        file: the file's own name; "" if no file was handed in.
+        online: what was handed in instead of a file, a key of `_ONLINE`; else "".
+    """
+
+    name: str
+    canvas: str
+    late: bool
+    number: str
+    file: str
+    online: str
 
 
 def pieces(_folder: Path, entries: Entries) -> dict[str, Piece]:
@@ -35,30 +57,98 @@ def pieces(_folder: Path, entries: Entries) -> dict[str, Piece]:
         entries: the files and folders in the unpacked download.
     """
     files = [entry.name for entry in entries if not is_folder(entry)]
-    found = {
-        name: match
-        for name in files
-        if (match := _FILE.fullmatch(name))
-        if match["anonymous"] or match["name"] is not None
-    }
-    groups = are_groups(m["name"] or "" for m in found.values())
-    return {file: piece_of(match, groups) for file, match in found.items()}
+    found = agreed({name: some for name in files if (some := readings_of(name))})
+    groups = are_groups(reading.name for reading in found.values() if reading.canvas)
+    return {file: piece_of(reading, groups) for file, reading in found.items()}
 
 
-def piece_of(match: re.Match[str], groups: bool) -> Piece:
+def readings_of(file: str) -> list[Reading]:
+    """Return the ways to read a file's name, the shortest name of an owner first.
+
+    There are several if more than two numbers follow each other: both the name of a
+    group and the file's own name may have numbers and _ in them.
+    """
+    if match := _ANONYMOUS.fullmatch(file):
+        return [reading_of(match["name"], "", match)]
+    places = (at for at, letter in enumerate(file) if letter == "_")
+    return [
+        reading_of(file[:at], match["canvas"], match)
+        for at in places
+        if (match := _NAMED.fullmatch(file, at)) and not file[:at].endswith("_LATE")
+    ]
+
+
+def reading_of(name: str, canvas: str, match: re.Match[str]) -> Reading:
+    """Return a reading of a file's name.
+
+    Args:
+        name: see `Reading`.
+        canvas: see `Reading`.
+        match: the match of the rest of the file's name.
+    """
+    rest = (match[group] or "" for group in ("number", "file", "online"))
+    return Reading(name, canvas, bool(match["late"]), *rest)
+
+
+def agreed(found: dict[str, list[Reading]]) -> dict[str, Reading]:
+    """Return one reading for each file, so that all readings agree.
+
+    These are the first readings that are possible. If they give several numbers to one
+    name, people may share this name. But they are groups if other readings give one
+    number to each name, and all names end in a digit: of "HW_2 1" and "HW_2 2", the
+    first readings are the numbers 21 and 22 of "hw".
+
+    Args:
+        found: the readings of each file, at least one.
+    """
+    ways = [
+        {file: some[min(i, len(some) - 1)] for file, some in found.items()}
+        for i in range(max(map(len, found.values()), default=1))
+    ]
+    first, *others = list(filter(is_possible, ways)) or ways[:1]
+    if shared_names(first):
+        for way in others:
+            digits = all(reading.name[-1:].isdigit() for reading in way.values())
+            if digits and not shared_names(way):
+                return way
+    return first
+
+
+def is_possible(way: dict[str, Reading]) -> bool:
+    """Return whether no person's number has two names, and no file's number two files.
+
+    Args:
+        way: one reading for each file.
+    """
+    files = [reading.number for reading in way.values() if reading.number]
+    owners = {(reading.name, reading.canvas) for reading in way.values()}
+    numbers = {canvas for _, canvas in owners}
+    return len({*files}) == len(files) and len(numbers) == len(owners)
+
+
+def shared_names(way: dict[str, Reading]) -> bool:
+    """Return whether a name has several numbers.
+
+    Args:
+        way: one reading for each file.
+    """
+    owners = {(reading.name, reading.canvas) for reading in way.values()}
+    return len({name for name, _ in owners}) < len(owners)
+
+
+def piece_of(reading: Reading, groups: bool) -> Piece:
     """Return what a file's name says, for example whose hand-in the file belongs to.
 
     Args:
-        match: the match of the file's name.
+        reading: what the name says.
         groups: whether groups handed in: the name then begins with a group's name.
     """
-    name = match["name"] or match["anonymous"] or match["canvas"]
-    ids = {"canvas": match["canvas"]} if match["canvas"] else {}
+    name, canvas = reading.name or reading.canvas, reading.canvas
     return Piece(
-        match["anonymous"] or match["canvas"],
-        (Owner(name, ids),),
-        match["file"] or "",
-        late=bool(match["late"]),
+        f"{name}_{canvas}",
+        (Owner(name, {"canvas": canvas} if canvas else {}),),
+        reading.file,
+        late=reading.late,
         group=name if groups else "",
-        no_hand_in=_ONLINE.get(match["online"], ""),
+        why_not=_ONLINE.get(reading.online, ""),
     )

@@ -2,7 +2,7 @@
 
 import os
 from collections.abc import Iterator
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 from grader.classroom.layouts import (
     blackboard,
@@ -21,11 +21,14 @@ from grader.classroom.layouts.files import (
     is_hand_in,
     is_nobodys,
     listing,
+    listing_or_nothing,
     place_in,
     rank,
+    rank_of,
 )
 from grader.classroom.layouts.found import Entries, Found, HandIn, Piece, Pieces
 from grader.contract.outcomes import UsageError
+from grader.intake.choice import about_choice
 from grader.intake.names import FILE, ZIP, shown
 
 PLAIN = "Folders and files with their owners' names"
@@ -76,7 +79,7 @@ def find(folder: Path) -> Found:
     for entry in entries:
         if entry.name not in pieces:
             piece = pieces[entry.name] = plain.piece(entry)
-            if layout != PLAIN and not piece.no_hand_in:
+            if layout != PLAIN and not piece.why_not:
                 found.strange.append(entry.name)
     choose(folder, pieces, found)
     if not found.hand_ins:
@@ -115,7 +118,7 @@ def recognised(folder: Path, entries: Entries) -> tuple[str, dict[str, Piece]]:
 def choose(folder: Path, pieces: dict[str, Piece], found: Found) -> None:
     """Add hand-ins to what was found: of each person's pieces the one that counts.
 
-    The last attempt counts, and of its files the best one (see `files.rank`).
+    The last attempt counts, and of its files the best one (see `best_of`).
 
     Args:
         folder: the folder of the download.
@@ -124,27 +127,50 @@ def choose(folder: Path, pieces: dict[str, Piece], found: Found) -> None:
     """
     of_one: dict[str, list[str]] = {}
     for name, piece in pieces.items():
-        if piece.no_hand_in:
-            found.ignored.append((name, piece.no_hand_in))
+        if piece.why_not:
+            found.ignored.append((name, piece.why_not))
         elif not piece.note:
             of_one.setdefault(piece.who, []).append(name)
     for names in of_one.values():
-        best = max(names, key=lambda n: (pieces[n].time, rank(pieces[n].file), n))
+        last = max(pieces[name].time for name in names)
+        latest = [name for name in names if pieces[name].time == last]
+        best, notes = best_of(folder, {name: pieces[name].file for name in latest})
         piece = pieces[best]
         for name in names:
             if name != best:
-                earlier = pieces[name].time < piece.time
                 whose = "group" if piece.group else "student"
                 why = f"the same {whose}'s {piece.file or best} counts"
+                earlier = name not in latest
                 found.ignored.append(
                     (name, f"an earlier attempt: {why}" * earlier or why)
                 )
         path = folder / best
         path = piece.path or (path if piece.file else place_in(path))
-        hand_in = HandIn(path, best, piece.owners, piece.late, piece.group)
+        hand_in = HandIn(path, best, piece.owners, piece.late, piece.group, notes)
         found.hand_ins.append(hand_in)
     found.hand_ins.sort(key=lambda hand_in: os.fsencode(hand_in.entry))
     found.ignored.sort(key=lambda ignored: os.fsencode(ignored[0]))
+
+
+def best_of(folder: Path, files: dict[str, str]) -> tuple[str, tuple[str, ...]]:
+    """Return the entry of an attempt that counts, and sentences on this choice.
+
+    Args:
+        folder: the folder of the download.
+        files: the attempt's entries, each with its file's name as the student chose it.
+    """
+    if len(files) == 1:
+        return next(iter(files)), ()
+    ranks = {name: rank_of(folder / name, file) for name, file in files.items()}
+    best = max(files, key=lambda name: (ranks[name], name))
+    if not ranks[best].worked:
+        return best, ()
+    others = [key for name, key in ranks.items() if name != best and key.own]
+    rivals = [PurePosixPath(key.file) for key in others if key.worked]
+    # Files that would have been taken if the student had written something in them.
+    would = [key for key in others if key._replace(worked=True) > ranks[best]]
+    blank = [PurePosixPath(key.file) for key in would if key.right and not key.worked]
+    return best, tuple(about_choice(PurePosixPath(files[best]), [], blank, rivals))
 
 
 def download_in(folder: Path, entries: Entries) -> Path | None:
@@ -182,10 +208,8 @@ def downloads_in(entries: Entries) -> Iterator[tuple[str, str]]:
     """Yield the path and the platform of each folder that is a download."""
     for entry in entries:
         if is_folder(entry):
-            try:
-                layout, _ = recognised(Path(entry.path), listing(Path(entry.path)))
-            except OSError:
-                continue
+            inner = listing_or_nothing(Path(entry.path))
+            layout = recognised(Path(entry.path), inner)[0] if inner else PLAIN
             if layout != PLAIN:
                 yield entry.path, layout
 
@@ -197,10 +221,7 @@ def is_class(folder: Path) -> bool:
     a file that each student has, such as `dqn.py`. The result is False if the folder
     cannot be read.
     """
-    try:
-        entries = listing(folder)
-    except OSError:
-        return False
+    entries = listing_or_nothing(folder)
     if any(is_nobodys(entry.name) for entry in entries):
         return False
     hand_ins = [
@@ -253,10 +274,7 @@ def require_several(folder: Path, entries: Entries) -> None:
     elif has and any(any(hand_ins_below(path)) for path in folders):
         return  # a file beside the hand-ins
     whole = folder.resolve()
-    try:
-        above = [entry for entry in listing(whole.parent) if entry.name == whole.name]
-    except OSError:
-        above = []
+    above = [e for e in listing_or_nothing(whole.parent) if e.name == whole.name]
     for layout, pieces_in in CERTAIN.items():
         if pieces_in(whole.parent, above).keys() & {whole.name}:
             has = has or f"a hand-in's name ({layout})"

@@ -1,18 +1,21 @@
-"""Tell by their names which files and folders can be hand-ins."""
+"""Tell which files and folders can be hand-ins, and which one of several is best."""
 
+import contextlib
 import os
 import re
 from collections.abc import Iterable, Iterator
 from pathlib import Path
+from typing import NamedTuple
 
-from grader.intake.names import FILE, SUPPLIED, stem_of
+from grader.intake.names import FILE, NOTEBOOK, PYTHON, SUPPLIED, ZIP, stem_of
+from grader.intake.take import is_worked_on
 
-KINDS = (".py", ".ipynb", ".zip")  # the suffixes of hand-ins, the preferred one first
+KINDS = (PYTHON, NOTEBOOK, ZIP)  # the suffixes of hand-ins
 # The grader cannot read these archives. But they are hand-ins, and have to be reported
 # as not read.
 ARCHIVES = {".7z", ".bz2", ".gz", ".rar", ".tar", ".tgz", ".xz", ".zst"}
 GRADESCOPE = "submission_metadata.yml"
-NO_HAND_IN = {"__MACOSX", "__pycache__", "Thumbs.db", "desktop.ini", GRADESCOPE}
+JUNK = {"__MACOSX", "__pycache__", "Thumbs.db", "desktop.ini", GRADESCOPE}
 # Names that every student's file has, so they do not say whose file it is.
 NOBODYS = {*SUPPLIED, Path(FILE).stem}
 
@@ -28,8 +31,16 @@ def listing(folder: Path) -> list[os.DirEntry[str]]:
         OSError: the folder cannot be read.
     """
     with os.scandir(folder) as entries:
-        kept = [e for e in entries if e.name[0] != "." and e.name not in NO_HAND_IN]
+        kept = [e for e in entries if e.name[0] != "." and e.name not in JUNK]
     return sorted(kept, key=lambda entry: os.fsencode(entry.name))
+
+
+def listing_or_nothing(folder: Path) -> list[os.DirEntry[str]]:
+    """Return the result of `listing`; [] if the folder cannot be read."""
+    try:
+        return listing(folder)
+    except OSError:
+        return []
 
 
 def is_folder(entry: os.DirEntry[str]) -> bool:
@@ -75,29 +86,61 @@ def owner_of_file(name: str) -> str:
     return path.stem
 
 
-def rank(file: str) -> tuple[bool, bool, bool, int, int, str]:
-    """Return a sort key for the files that one student has handed in at the same time.
+class Rank(NamedTuple):
+    """A sort key for the files that one student has handed in at the same time.
 
-    The file with the largest key is graded. The keys are compared in this order:
+    The file with the largest key is graded: the one that the intake would take if the
+    files lay in a folder.
 
-    - A `.py`, `.ipynb` or `.zip` file is larger than any other file.
-    - A file that every student got, such as `agent.py`, is smaller than other files.
-    - A file with the name `dqn` is larger than a file with another name.
-    - `.py` is larger than `.ipynb`, and `.ipynb` is larger than `.zip`.
-    - A later try is larger than an earlier one.
+    Attributes:
+        known: whether the file's suffix is that of a hand-in that can be read.
+        own: whether the file is none of those that every student got.
+        worked: whether the student has written something in the file.
+        right: whether the file is a Python file or a notebook with the name `dqn`.
+        kind: 3 for `dqn.py`, 2 for a notebook, 1 for any other Python file, 0 for an
+            archive.
+        again: the number of a later try.
+        file: the file's name.
+    """
+
+    known: bool
+    own: bool
+    worked: bool
+    right: bool
+    kind: int
+    again: int
+    file: str
+
+
+def rank(file: str, *, worked: bool = False) -> Rank:
+    """Return the sort key of a file.
 
     Args:
         file: the file's name as the student chose it. For later tries, Canvas adds -1,
             -2 and so on.
+        worked: whether the student has written something in the file.
     """
-    name = Path(file)
-    again = _AGAIN.search(name.stem)
-    stem = _AGAIN.sub("", name.stem).lower()
-    suffix = name.suffix.lower()
-    known = suffix in KINDS
-    kind = -KINDS.index(suffix) if known else 0
-    own, right = stem not in SUPPLIED, stem == Path(FILE).stem
-    return known, own, right, kind, int(again[1]) if again else 0, file
+    again = _AGAIN.search(Path(file).stem)
+    suffix = Path(file).suffix.lower()
+    known, own = suffix in KINDS, stem_of(file) not in SUPPLIED
+    right = suffix in (PYTHON, NOTEBOOK) and stem_of(file) == stem_of(FILE)
+    kind = (ZIP, PYTHON, NOTEBOOK).index(suffix) if known else 0
+    kind += 2 * (right and suffix == PYTHON)
+    return Rank(known, own, worked, right, kind, int(again[1]) if again else 0, file)
+
+
+def rank_of(path: Path, file: str) -> Rank:
+    """Return the sort key of a file after a look into it.
+
+    Args:
+        path: the path of the file.
+        file: the file's name as the student chose it.
+    """
+    worked = False
+    # An error is reported when the hand-in is read. Here, all others are still found.
+    with contextlib.suppress(Exception):
+        worked = Path(file).suffix.lower() in KINDS and is_worked_on(path, file)
+    return rank(file, worked=worked)
 
 
 def place_in(folder: Path) -> Path:
@@ -108,10 +151,7 @@ def place_in(folder: Path) -> Path:
     """
     if os.path.lexists(folder / FILE):
         return folder
-    try:
-        found = listing(folder)
-    except OSError:
-        return folder
+    found = listing_or_nothing(folder)
     if len(found) == 1 and found[0].is_file(follow_symlinks=False):
         file = Path(found[0].path)
         return file if file.suffix.lower() in KINDS else folder
@@ -121,7 +161,7 @@ def place_in(folder: Path) -> Path:
 def hand_ins_below(folder: Path) -> Iterator[Path]:
     """Yield the path of each possible hand-in, a file at any depth in a folder."""
     for where, folders, files in os.walk(folder):
-        folders[:] = [f for f in folders if f[0] != "." and f not in NO_HAND_IN]
+        folders[:] = [f for f in folders if f[0] != "." and f not in JUNK]
         yield from (Path(where, f) for f in files if f[0] != "." and is_hand_in(f))
 
 

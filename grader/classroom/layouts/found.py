@@ -35,6 +35,7 @@ class HandIn:
             members, this is one `Owner` with the group's name.
         late: whether the download says that the hand-in was late.
         group: the name of the group in the download; "" if the download names none.
+        notes: sentences for the student on the choice of the file.
     """
 
     path: Path
@@ -42,6 +43,7 @@ class HandIn:
     owners: tuple[Owner, ...]
     late: bool = False
     group: str = ""
+    notes: tuple[str, ...] = ()
 
     @property
     def who(self) -> str:
@@ -90,9 +92,9 @@ class Piece:
         group: see `HandIn.group`.
         path: the path to grade. With None, a file is graded itself; of a folder, the
             result of `files.place_in` is graded.
-        no_hand_in: the reason why this is no hand-in, for `Found.ignored`; else "".
+        why_not: why this is no hand-in, for `Found.ignored`; else "".
         note: whether the platform wrote the file, about another piece. Such a file is
-            never a hand-in, even if `no_hand_in` is "".
+            never a hand-in, even if `why_not` is "".
     """
 
     who: str
@@ -102,7 +104,7 @@ class Piece:
     late: bool = False
     group: str = ""
     path: Path | None = None
-    no_hand_in: str = ""
+    why_not: str = ""
     note: bool = False
 
 
@@ -129,7 +131,11 @@ def are_groups(names: Iterable[str]) -> bool:
 
 def normal_name(name: str) -> str:
     """Return a name in a form for comparisons: equal for "Doe, Jané" and "jane doe"."""
+    return " ".join(sorted(words_of(name)))
+
+
+def words_of(name: str) -> list[str]:
+    """Return the words of a name in their order, without accents, in lower case."""
     plain = unicodedata.normalize("NFKD", name.casefold())
     kept = (c for c in plain if not unicodedata.combining(c))
-    letters = "".join(c if c.isalnum() else " " for c in kept)
-    return " ".join(sorted(letters.split()))
+    return "".join(c if c.isalnum() else " " for c in kept).split()

@@ -19,7 +19,7 @@ _SUBMITTERS = ":submitters:"
 def pieces(folder: Path, entries: Entries) -> dict[str, Piece]:
     """Return a `Piece` for each hand-in in Gradescope's metadata, by its folder's name.
 
-    If this folder is missing, the attribute `no_hand_in` says so. The result is {} if
+    If this folder is missing, the attribute `why_not` says so. The result is {} if
     there is no file of metadata.
 
     Args:
@@ -37,7 +37,7 @@ def pieces(folder: Path, entries: Entries) -> dict[str, Piece]:
     there = {entry.name for entry in entries}
     missing = "it is in the metadata, but not in the folder"
     return {
-        name: Piece(name, owners, no_hand_in="" if name in there else missing)
+        name: Piece(name, owners, why_not="" if name in there else missing)
         for name, owners in submitters.items()
     }
 
@@ -83,6 +83,8 @@ def submitters_in(text: str) -> str:
     kept = []
     level, wanted = 0, True
     for line in text.splitlines():
+        if not line.strip():  # in a text, at any depth
+            continue
         depth = len(line) - len(line.lstrip(" "))
         if not depth:
             level, wanted = 0, True

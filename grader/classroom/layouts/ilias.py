@@ -8,9 +8,15 @@ Submission - " in the site's language come before the name of a late file
 
 import os
 import re
+from collections.abc import Sequence
 from pathlib import Path
 
-from grader.classroom.layouts.files import is_folder, listing, place_in, rank
+from grader.classroom.layouts.files import (
+    is_folder,
+    listing_or_nothing,
+    place_in,
+    rank_of,
+)
 from grader.classroom.layouts.found import Entries, Owner, Piece
 
 _PERSON = re.compile(r"(?P<parts>[^_]*(?:_[^_]*)+)_(?P<number>\d+)", re.S)
@@ -31,7 +37,8 @@ def pieces(_folder: Path, entries: Entries) -> dict[str, Piece]:
             if team := team_in(entry):
                 found[entry.name] = team
         elif owner := owner_of(entry.name):
-            path, late = chosen_in(Path(entry.path))
+            folder = Path(entry.path)
+            path, late = chosen_in([folder], place_in(folder))
             found[entry.name] = Piece(entry.name, (owner,), late=late, path=path)
     return found
 
@@ -61,7 +68,7 @@ def team_in(entry: os.DirEntry[str]) -> Piece | None:
     ILIAS use names such as "Jane Doe".
     """
     folder = Path(entry.path)
-    inner = [member for member in listing_or_none(folder) if is_folder(member)]
+    inner = [member for member in listing_or_nothing(folder) if is_folder(member)]
     members = [
         owner_of(member.name) or Owner(member.name)
         for member in inner
@@ -69,35 +76,36 @@ def team_in(entry: os.DirEntry[str]) -> Piece | None:
     ]
     if not members:
         return None
-    path, late = folder, False
-    if len(inner) == 1:
-        path, late = chosen_in(Path(inner[0].path))
+    folders = [Path(member.path) for member in inner]
+    whole = place_in(folders[0]) if len(folders) == 1 else folder
+    path, late = chosen_in(folders, whole)
     return Piece(entry.name, tuple(members), late=late, group=entry.name, path=path)
 
 
-def chosen_in(folder: Path) -> tuple[Path, bool]:
-    """Return the path to grade for a person's folder, and whether it is a late file.
+def chosen_in(folders: Sequence[Path], whole: Path) -> tuple[Path, bool]:
+    """Return the path to grade for a person or a team, and whether it is a late file.
 
-    If no file in the folder is late, the path is the result of `place_in`. Otherwise it
-    is the file, late or not, that is the largest by the first three rules of `rank`. If
-    several files are equal by these rules, it is a late one, because that was handed in
-    after the others.
+    If no file is late, the path is `whole`. Otherwise it is the file, late or not, that
+    is the largest by the first four rules of `rank`. If several files are equal by
+    these rules, it is a late one, because that was handed in after the others. If it is
+    not certain which one, the path is `whole`.
+
+    Args:
+        folders: the folders of the person or of the team's members.
+        whole: the path in which the intake looks for the hand-in.
     """
-    files = [Path(e.path) for e in listing_or_none(folder) if e.is_file()]
+    files = [
+        Path(entry.path)
+        for folder in folders
+        for entry in listing_or_nothing(folder)
+        if entry.is_file()
+    ]
     if not any(_LATE.match(file.name) for file in files):
-        return place_in(folder), False
-
-    def key(file: Path) -> tuple:
-        kept = rank(_LATE.sub("", file.name, count=1))
-        return kept[:3], bool(_LATE.match(file.name)), kept
-
-    best = max(files, key=key)
-    return best, bool(_LATE.match(best.name))
-
-
-def listing_or_none(folder: Path) -> list[os.DirEntry[str]]:
-    """Return a folder's entries; [] if the folder cannot be read."""
-    try:
-        return listing(folder)
-    except OSError:
-        return []
+        return whole, False
+    keys = {}
+    for file in files:
+        kept = rank_of(file, _LATE.sub("", file.name, count=1))
+        keys[file] = kept[:4], bool(_LATE.match(file.name)), kept
+    best = max(files, key=lambda file: keys[file])
+    certain = [*keys.values()].count(keys[best]) == 1
+    return best if certain else whole, keys[best][1]

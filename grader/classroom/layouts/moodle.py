@@ -37,14 +37,15 @@ def piece_of(match: re.Match[str], teams: bool) -> Piece:
 
     Args:
         match: the match of its name.
-        teams: whether the download's names are those of teams. The number in the name
-            is then left out, because it is not a participant's.
+        teams: whether the download's names look like those of teams. The number in the
+            name can then be that of a team. It is kept, because people's names may end
+            in a digit, too; whoever looks for a row has to compare the name as well.
     """
     name, number = match["name"], match["number"] or ""
     return Piece(
         f"{name}_{number}",
-        (Owner(name, {} if teams else {"moodle": number}),),
+        (Owner(name, {"moodle": number} if number else {}),),
         match["file"] or "",
         group=name if teams else "",
-        no_hand_in="" if match["kind"] == "file" else "a text written into Moodle",
+        why_not="" if match["kind"] == "file" else "a text written into Moodle",
     )

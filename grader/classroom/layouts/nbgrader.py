@@ -6,7 +6,7 @@
 
 from pathlib import Path
 
-from grader.classroom.layouts.files import hand_ins_below, is_folder, listing
+from grader.classroom.layouts.files import hand_ins_below, is_folder, listing_or_nothing
 from grader.classroom.layouts.found import Entries, Owner, Piece
 from grader.contract.outcomes import UsageError
 from grader.intake.names import FILE
@@ -31,10 +31,7 @@ def pieces(folder: Path, entries: Entries) -> dict[str, Piece]:
     students: dict[str, list[Path]] = {}
     for entry in entries:
         if is_folder(entry):
-            try:
-                inner = listing(Path(entry.path))
-            except OSError:
-                continue
+            inner = listing_or_nothing(Path(entry.path))
             below = [Path(e.path) for e in inner if is_folder(e)]
             stamped = any((path / _TIME).is_file() for path in below)
             if below and len(below) == len(inner) and (named or stamped):
@@ -47,7 +44,7 @@ def pieces(folder: Path, entries: Entries) -> dict[str, Piece]:
         path = next((path for path in below if path.name == assignment), None)
         why = "" if path else f"there is no {assignment}/ in it"
         owner = Owner(student, {"login": student})
-        result[student] = Piece(student, (owner,), path=path, no_hand_in=why)
+        result[student] = Piece(student, (owner,), path=path, why_not=why)
     return result
 
 

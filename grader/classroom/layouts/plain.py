@@ -23,12 +23,12 @@ def piece(entry: os.DirEntry[str]) -> Piece:
     """
     who = f"/{entry.name}"  # no platform's text begins with a slash
     if entry.is_symlink():
-        return Piece(who, no_hand_in="it is a link")
+        return Piece(who, why_not="it is a link")
     if is_folder(entry):
         return Piece(who, (Owner(entry.name, {"login": entry.name}),))
     if not is_hand_in(entry.name):
-        return Piece(who, no_hand_in=f"neither {', '.join(KINDS)} nor folder")
+        return Piece(who, why_not=f"neither {', '.join(KINDS)} nor folder")
     if is_nobodys(entry.name):
-        return Piece(who, no_hand_in="its name does not say whose it is")
+        return Piece(who, why_not="its name does not say whose it is")
     name = owner_of_file(entry.name)
     return Piece(who, (Owner(name, {"login": name}),), entry.name)

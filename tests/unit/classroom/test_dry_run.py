@@ -44,6 +44,7 @@ def test_the_plan(download, tmp_path, capsys):
         "",
         "doejane (canvas 11)",
         "  file: submissions/doejane_11_1_dqn.py",
+        "  dqn.py was taken: b.py was left aside",
         "  gradebook.csv: row 3: Doe, Jane; 11",
         "",
         "leebo (canvas 12), late",

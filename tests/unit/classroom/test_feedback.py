@@ -17,8 +17,9 @@ from grader.classroom.gradebooks.canvas import read_canvas
 from grader.classroom.gradebooks.groups import Places
 from grader.classroom.gradebooks.moodle import read_moodle
 from grader.classroom.gradebooks.sheet import sheet_of
-from grader.classroom.layouts import HandIn, Owner
+from grader.classroom.layouts import HandIn, Owner, find
 from tests.support.classes import entry_of, hand_in_of
+from tests.support.downloads import made
 
 WORKSHEET = (
     "Identifier,Full name,Email address,Status,Grade,Maximum Grade\n"
@@ -116,6 +117,15 @@ def test_canvas_leaves_out_what_is_not_certain():
     )
     assert [*packed.files.values()] == [entry_of(1, canvas("x")).id]
     assert packed.left_out == ["oxmax", "13_13_dqn.py", "a & b", "leebo", "roecy"]
+
+
+def test_canvas_with_a_group_whose_name_has_a_number(tmp_path):
+    """The page of the group "HW_2 1" goes to the member whom the download names."""
+    made(tmp_path, "hw_21_2001_90001_dqn.py", "hw_22_2005_90002_dqn.py")
+    packed = for_canvas(numbered(*find(tmp_path).hand_ins))
+    told = [to_canvas(file, ("hw_21", "hw_22")) for file in packed.files]
+    assert told == [("2001", "90001"), ("2005", "90002")]
+    assert packed.left_out == []
 
 
 @pytest.mark.parametrize("seed", range(8))

@@ -4,6 +4,8 @@ The names are those that the platform's own exporter gives, see the docstrings o
 modules in `layouts`.
 """
 
+import re
+import zipfile
 from pathlib import Path
 
 import pytest
@@ -13,8 +15,10 @@ from grader.classroom.layouts import gradescope
 from grader.classroom.layouts.brightspace import sortable
 from grader.classroom.layouts.files import GRADESCOPE
 from grader.contract.outcomes import UsageError
+from grader.intake.submission import STUBS
 from grader.intake.take import take
 from tests.support.downloads import made, owners
+from tests.support.notebooks import notebook
 
 
 def recognised(folder: Path, layout: str) -> layouts.Found:
@@ -80,6 +84,83 @@ def test_canvas(tmp_path):
     assert ignored["ypo_10_text.html"] == "a text written into Canvas"
 
 
+WRITTEN = "def td_loss(): pass\n"
+UNTOUCHED = "raise NotImplementedError('Exercise 1')\n" * STUBS
+SIDE_BY_SIDE = {
+    "Canvas": "doejane_11_{n}_{file}",
+    "Moodle": "Jane Doe_12_assignsubmission_file_{file}",
+    "Blackboard": "HW_jdoe_attempt_2026-11-09-10-00-00_{file}",
+    "Brightspace": "123-456 - Jane Doe - Nov 3, 2026 1159 PM - {file}",
+    "ILIAS": "Doe_Jane_jdoe_4711/Late Submission - {file}",
+}
+IN_A_FOLDER = "Jane Doe_12_assignsubmission_file/{file}"
+
+
+@pytest.mark.parametrize("layout", SIDE_BY_SIDE)
+@pytest.mark.parametrize(
+    ("files", "right", "told"),
+    [
+        (
+            {"dqn.py": UNTOUCHED, "dqn.ipynb": notebook(WRITTEN)},
+            "dqn.ipynb",
+            ["dqn.ipynb was taken: in dqn.py nothing has been written"],
+        ),
+        (
+            {"dqn.py": UNTOUCHED, "work.ipynb": notebook(WRITTEN), "mine.py": WRITTEN},
+            "work.ipynb",
+            [
+                "work.ipynb was taken: in dqn.py nothing has been written, "
+                "mine.py was left aside"
+            ],
+        ),
+        ({"mine.py": WRITTEN, "tools.py": "x = 1\n"}, "mine.py", []),
+        (
+            {"dqn.py": WRITTEN, "dqn.ipynb": notebook(WRITTEN)},
+            "dqn.py",
+            ["dqn.py was taken: dqn.ipynb was left aside"],
+        ),
+        ({"dqn.py": "\0", "dqn.ipynb": notebook(UNTOUCHED)}, "dqn.py", []),
+        (
+            {"dqn.py": UNTOUCHED, "dqn.zip": WRITTEN},
+            "dqn.zip",
+            ["dqn.zip was taken: in dqn.py nothing has been written"],
+        ),
+        ({"dqn.py": UNTOUCHED, "train.py": WRITTEN}, "dqn.py", []),
+    ],
+)
+def test_files_side_by_side(tmp_path, layout, files, right, told):
+    """Of several files the one counts that is taken if the same files are in a folder.
+
+    A file in which nothing has been written is taken only if there are no others.
+    """
+    flat, deep = tmp_path / "flat", tmp_path / "deep"
+    paths = {}
+    for n, (file, text) in enumerate(files.items()):
+        paths[file] = flat / SIDE_BY_SIDE[layout].format(n=n, file=file)
+        for path in (paths[file], deep / IN_A_FOLDER.format(file=file)):
+            path.parent.mkdir(parents=True, exist_ok=True)
+            if file.endswith(".zip"):
+                with zipfile.ZipFile(path, "w") as archive:
+                    archive.writestr("dqn.py", text)
+            else:
+                path.write_text(text)
+    (hand_in,) = recognised(flat, layout).hand_ins
+    assert hand_in.path == paths[right]
+    (in_folder,) = recognised(deep, "Moodle").hand_ins
+    assert take(str(hand_in.path)).source == take(str(in_folder.path)).source
+    if layout != "ILIAS":
+        assert [*hand_in.notes] == told
+
+
+def test_a_late_stub_beside_work_in_time(tmp_path):
+    """If nothing is written in ILIAS' late file, the file before it counts."""
+    made(folder := tmp_path / "Doe_Jane_jdoe_4711", "dqn.py")
+    (folder / "dqn.py").write_text(WRITTEN)
+    (folder / "Late Submission - dqn.py").write_text(UNTOUCHED)
+    (hand_in,) = recognised(tmp_path, "ILIAS").hand_ins
+    assert (hand_in.path, hand_in.late) == (folder / "dqn.py", False)
+
+
 def test_canvas_without_names(tmp_path):
     """An anonymous file of Canvas has a code, which is no number of a person."""
     made(tmp_path, "anon_Ab1xY_12_dqn.py", "LATE_anon_Zz9qQ_13_dqn.py")
@@ -94,6 +175,37 @@ def test_canvas_groups(tmp_path):
     found = recognised(tmp_path, "Canvas")
     groups = [hand_in.group for hand_in in found.hand_ins]
     assert groups == ["projectgroup12", "projectgroup1"]
+
+
+@pytest.mark.parametrize(
+    "files",
+    [
+        ["laba_1_2001_90001_dqn.py", "labb_1_2005_90002_dqn.py"],
+        ["hw_21_2001_90001_dqn.py", "hw_22_2005_90002_dqn.py"],
+        ["hw_21_2001_90001_dqn.py", "hw_22_2005_90002_dqn.py", "hw_22_2005_9_a.pdf"],
+        ["1_2001_90001_dqn.py", "2_2005_90002_3_4_dqn.py"],
+        ["a_1_2001_90001_5_6_dqn.py", "a_2_2005_90002_dqn.py"],
+        ["a_1_2001_90001_dqn.py", "b_2_2005_90002_dqn.py", "b_2_2005_90003_a.pdf"],
+    ],
+)
+def test_canvas_groups_with_numbers_in_their_names(tmp_path, files):
+    """A group keeps its name and its hand-in if the name ends in _ and digits."""
+    found = recognised(made(tmp_path, *files), "Canvas")
+    groups = [re.split("_(?:LATE_)?200", file)[0] for file in files[:2]]
+    assert [hand_in.group for hand_in in found.hand_ins] == groups
+    numbers = [hand_in.owners[0].ids["canvas"] for hand_in in found.hand_ins]
+    assert numbers == ["2001", "2005"]
+
+
+def test_canvas_names_that_cannot_be_told(tmp_path):
+    """No two hand-ins become one, and people of one name keep their numbers."""
+    one = made(tmp_path / "a", "lab_1_9_dqn.py", "x_1_8_dqn.py", "x_1_7_dqn.py")
+    assert len(recognised(one, "Canvas").hand_ins) == 2
+    doe = [("doejane", {"canvas": "11"}), ("doejane", {"canvas": "12"})]
+    two = made(tmp_path / "b", "doejane_11_7_dqn.py", "doejane_12_8_2_dqn.py")
+    assert owners(recognised(two, "Canvas")) == doe
+    two = made(tmp_path / "c", "doejane_11_7_2_dqn.py", "doejane_12_8_2_dqn.py")
+    assert owners(recognised(two, "Canvas")) == doe
 
 
 def test_moodle(tmp_path):
@@ -145,18 +257,22 @@ def test_moodle_without_folders(tmp_path):
 @pytest.mark.parametrize(
     "names",
     [
-        ["Group 1_55", "Group 2_56"],
-        ["Team A_5", "Team B_6"],
-        ["Gold_7", "Default group"],
+        {"Group 1_55": "55", "Group 2_56": "56"},
+        {"Team A_5": "5", "Team B_6": "6"},
+        {"Default group": "", "Gold_7": "7"},
     ],
 )
 def test_moodle_teams(tmp_path, names):
-    """A team's folder gives the group's name, and its number is no participant's."""
+    """A team's folder gives the group's name, and the number if it has one.
+
+    The number is kept, because names that look like those of teams may be people's.
+    """
     made(tmp_path, *(f"{name}_assignsubmission_file/dqn.py" for name in names))
     found = recognised(tmp_path, "Moodle")
-    groups = sorted(name.split("_")[0] for name in names)
+    groups = [name.split("_")[0] for name in names]
     assert [hand_in.group for hand_in in found.hand_ins] == groups
-    assert owners(found) == [(group, {}) for group in groups]
+    ids = [{"moodle": number} if number else {} for number in names.values()]
+    assert owners(found) == [*zip(groups, ids, strict=True)]
 
 
 def test_moodle_blind(tmp_path):
@@ -176,6 +292,7 @@ submission_1:
   :created_at: 2026-01-01 12:00:00.5 Z
   :results: !ruby/hash:Anything
     output: |-
+
       submission_9:
         :submitters:
 submission_2:
@@ -184,6 +301,12 @@ submission_2:
   - :id: 7
     :submitters:
     - :name: Nobody
+    output: |-
+      a
+
+      :submitters: x
+  :output: "
+  "
   :submitters:
   - :name: A
     :sid:
@@ -398,6 +521,27 @@ def test_ilias_teams(tmp_path):
         ("Team 8", True),
     ]
     assert [name for name, _ in owners(found)] == ["Jane Doe", "Bo Lee", "Max Ox"]
+
+
+@pytest.mark.parametrize(
+    ("files", "path", "late"),
+    [
+        (["A_B_ab_1/dqn.py", "C_D_cd_2/Late Submission - dqn.py"], 1, True),
+        (["A_B_ab_1/dqn.py", "C_D_cd_2/Late Submission - notes.txt"], 0, False),
+        (["A_B_ab_1/dqn.py", "C_D_cd_2/mine.py"], None, False),
+        ([f"{m}/Late Submission - dqn.py" for m in ("A_B_a_1", "C_D_c_2")], None, True),
+    ],
+)
+def test_a_late_file_of_an_ilias_team(tmp_path, files, path, late):
+    """A late file counts for the team, whoever of the members has uploaded it.
+
+    If it is not certain which one, the intake decides, or says that it cannot.
+    """
+    team = made(tmp_path / "Team 7", *files)
+    made(tmp_path, "Team 8/E_F_ef_3/dqn.py")
+    hand_in = recognised(tmp_path, "ILIAS").hand_ins[0]
+    assert hand_in.path == (team if path is None else team / files[path])
+    assert hand_in.late == late
 
 
 def test_nbgrader(tmp_path):
