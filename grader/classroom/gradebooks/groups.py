@@ -102,7 +102,7 @@ class Places:
                     yield self.people.name_in(row) or name, row, ""
             else:
                 yield from self.members_of(groups[0], owner)
-        elif hand_in.group == owner.name:
+        elif hand_in.group == owner.name and self.people.row_of(owner)[0] is None:
             known = (
                 "MEMBERS has no such group" if self.members else "MEMBERS=file says it"
             )
