@@ -26,7 +26,11 @@ LATER = {
     "default": ["def part(x=X): return x", "X = 7"],
     "annotation": ["def part(x: Vec = 7): return x", "Vec = int"],
     "constant": ["X: int = 1 + Y\nA, (B, C) = Y, (X, Y)", "Y = 6", "part = lambda: X"],
-    "several steps": ["part = partial(f, 7)", "def f(x=X): return x", f"{PARTIAL}\nX=5"],
+    "several steps": [
+        "part = partial(f, 7)",
+        "def f(x=X): return x",
+        f"{PARTIAL}\nX=5",
+    ],
     "its own decorated form": ["def part(x=X): return x - 1", "part = partial(part, 8)"]
     + [f"{PARTIAL}\nX = 5"],
 }
