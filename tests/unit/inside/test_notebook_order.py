@@ -19,20 +19,16 @@ def run(cells: list[str]) -> tuple[dict, list[str]]:
 
 
 PARTIAL = "from functools import partial"
+X = f"{PARTIAL}\nX = 5"
+SMALL = "class Small(Base): pass\ndef part(): return Small.x"
 LATER = {
     "decorator": ["@partial(partial)\ndef part(): return 7", PARTIAL],
-    "base class": ["class Small(Base): pass\ndef part(): return Small.x"]
-    + ["class Base: x = 7"],
-    "default": ["def part(x=X): return x", "X = 7"],
+    "base class": [SMALL, "class Base: x = 7"],
+    "default": ["def part(x=X): return x + 2", X],
     "annotation": ["def part(x: Vec = 7): return x", "Vec = int"],
-    "constant": ["X: int = 1 + Y\nA, (B, C) = Y, (X, Y)", "Y = 6", "part = lambda: X"],
-    "several steps": [
-        "part = partial(f, 7)",
-        "def f(x=X): return x",
-        f"{PARTIAL}\nX=5",
-    ],
-    "its own decorated form": ["def part(x=X): return x - 1", "part = partial(part, 8)"]
-    + [f"{PARTIAL}\nX = 5"],
+    "constant": ["X: int = 1 + Y\nA, (B, C) = Y, (X, Y)", "Y = 6", "part = lambda: B"],
+    "several steps": ["part = partial(f, 7)", "def f(x=X): return x", X],
+    "redefinition": ["def part(x=X): return x - 1", "part = partial(part, 8)", X],
 }
 
 
