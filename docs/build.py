@@ -336,12 +336,13 @@ HOW = """
 # Homework 2: deep Q-learning
 
 1. Run the first cell. It finds or fetches the homework, and adds `%grade` and `%train`
-   to the notebook.
+   to the notebook. On Windows, this works in WSL or in Colab only.
 2. Write a part where its cell raises `NotImplementedError`, and run the cell.
-3. `%grade td_loss` below it grades that exercise, `%grade` all of them. What is graded
-   are the cells that have run since the notebook started, as if you handed them in: a
-   line that fails is left out, the rest of its cell counts. `In[5], line 3` is the
-   third line of the cell with [5] beside it.
+3. `%grade td_loss` below it grades that exercise, `%grade` all of them, and
+   `%grade td_loss HINT=3` tells more of a mistake. What is graded are the cells that
+   have run since the notebook started, as if you handed them in: a line that fails is
+   left out, the rest of its cell counts. `In[5], line 3` is the third line of the cell
+   with [5] beside it.
 4. `%train` trains your agent on CartPole and shows its learning curve, `%watch` films
    it, and `%train maze` trains it in a maze. The square beside the cell stops them.
 5. To hand in: choose Restart and run all (Colab: Runtime → Restart and run all), look

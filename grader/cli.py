@@ -1,4 +1,4 @@
-"""Run the command line: `grade`, `watch`, `convert` and `doctor`.
+"""Run the command line: `grade`, `convert` and `doctor`.
 
 `grade` ends with exit code 0 if it graded, whatever the score, and with 2 if it could
 not. Messages name an option as `make` does: ONLY=td_loss stands for --only td_loss.
@@ -135,42 +135,39 @@ def parse(arguments: list[str]) -> argparse.Namespace:
         command. It takes these options and returns the exit code.
 
     Raises:
-        UsageError: the value of an option of `grade` or `watch` is not allowed.
+        UsageError: the value of an option of `grade` is not allowed.
     """
     parser = argparse.ArgumentParser(prog="python -m grader", description=__doc__)
     commands = parser.add_subparsers(required=True)
 
     grade = commands.add_parser("grade", help="grade one hand-in")
-    watch = commands.add_parser("watch", help="grade what was edited, at each save")
-    for command in (grade, watch):
-        command.add_argument(
-            "submission",
-            help="dqn.py, a notebook, or a folder or zip archive with one in it",
-        )
-        command.add_argument(
-            "--only", type=exercise_named, help="one exercise: name, number, function"
-        )
-        command.add_argument(
-            "--seed",
-            type=check_seed,
-            help="any text; same seed, same run. A secret one if official, else 1",
-        )
-        command.add_argument("--out", default="results", help="folder of report.json")
-        add_choice(command, "--sandbox", TIERS, help="default: the strongest here")
-        add_choice(command, "--device", DEVICES, default="cpu", help="default: cpu")
-        add_choice(
-            command,
-            "--hint",
-            LEVELS,
-            default="2",
-            help="1: where to look, 2: what is wrong (default), 3: numbers beside it",
-        )
+    grade.add_argument(
+        "submission",
+        help="dqn.py, a notebook, or a folder or zip archive with one in it",
+    )
+    grade.add_argument(
+        "--only", type=exercise_named, help="one exercise: name, number, function"
+    )
+    grade.add_argument(
+        "--seed",
+        type=check_seed,
+        help="any text; same seed, same run. A secret one if official, else 1",
+    )
+    grade.add_argument("--out", default="results", help="folder of report.json")
+    add_choice(grade, "--sandbox", TIERS, help="default: the strongest here")
+    add_choice(grade, "--device", DEVICES, default="cpu", help="default: cpu")
+    add_choice(
+        grade,
+        "--hint",
+        LEVELS,
+        default="2",
+        help="1: where to look, 2: what is wrong (default), 3: numbers beside it",
+    )
     add_switch(grade, "--verbose", help="show all checks of all exercises")
     add_switch(grade, "--in-process", help="debug one exercise; no grade")
     add_switch(grade, "--official", help="refuse to grade without a sandbox that works")
-    add_switch(grade, "--watch", help="the same as the command `watch`")
+    add_switch(grade, "--watch", help="grade what was edited, at each save")
     grade.set_defaults(run=run_grade)
-    watch.set_defaults(run=run_watch, in_process=False, official=False)
 
     convert = commands.add_parser("convert", help="a report for another program")
     convert.add_argument("report", help="report.json, there or not")
@@ -209,7 +206,7 @@ def run_grade(arguments: argparse.Namespace) -> int:
     if submission.problem:
         report = pipeline.grade(submission, options, pipeline.Progress())
         if not arguments.in_process:
-            saved(completed(report, arguments), arguments.out)
+            picture.save(completed(report, arguments), arguments.out)
         raise UsageError(report.problem)
     console = terminal.make_console()
     print_line(f"Grading {submission.name} …", console)
@@ -223,12 +220,12 @@ def run_grade(arguments: argparse.Namespace) -> int:
         with live.Live(console) as shown:
             progress = pipeline.Progress(shown.on_check, shown.on_learning)
             report = pipeline.grade(submission, options, progress)
-    whole = completed(report, arguments)
+    whole, drawing = completed(report, arguments), None
     if arguments.in_process and (out / "report.json").exists():
         notes.append(f"{out / 'report.json'} stays as it was.")
     else:
-        notes.append(f"Report: {saved(whole, arguments.out)}")
-    drawing = picture.start(report.learning, out)
+        path, drawing = picture.save(whole, arguments.out)
+        notes.append(f"Report: {path}")
     terminal.print_report(
         whole,
         console,
@@ -295,18 +292,6 @@ def completed(report: Report, arguments: argparse.Namespace) -> Report:
     if arguments.official or arguments.in_process or not arguments.only:
         return report
     return with_older(report, load(Path(arguments.out) / "report.json"))
-
-
-def saved(report: Report, out: str) -> Path:
-    """Save a report as report.json in the folder `out`; return the file's path.
-
-    Raises:
-        UsageError: the file cannot be written.
-    """
-    try:
-        return report.save(out)
-    except OSError as error:
-        raise UsageError(f"OUT={out!r}: {error.strerror}") from None
 
 
 def run_convert(arguments: argparse.Namespace) -> int:

@@ -2,8 +2,8 @@
 
 Work from top to bottom. `make grade ONLY=update_Q_TD0` checks one exercise, by the name
 of a part or its number; `make grade` checks all. The `>>>` examples can be followed by
-hand, or run: `.venv/bin/python -m doctest starter/dqn.py`. Keep names and arguments as
-they are; your own helpers and imports are welcome.
+hand, or run: `.venv/bin/python -m doctest starter/dqn.py` (Windows: see the handout).
+Keep names and arguments as they are; your own helpers and imports are welcome.
 
 Symbols, as in the lecture:
 - s, a, r, s': state, action, reward, next state; d: s' is terminal, ¬d: it is not

@@ -27,6 +27,10 @@ MODULES = ("equinox", "jaxtyping", "optax")  # what the cells import besides JAX
 PICTURES = (".png", ".gif")
 TASKS = ("cartpole", "maze", "turned")
 MAKE = ["make", "--silent", "--no-print-directory", "-C", str(HOMEWORK)]
+NO_MAKE = (
+    "error: this notebook needs make. On Windows, open it in WSL or in Colab; on other "
+    "systems, install make."
+)
 # Settings of the notebook's process that would change what other programs print.
 NOT_PASSED_ON = ("FORCE_COLOR", "CLICOLOR_FORCE", "MPLBACKEND", "VIRTUAL_ENV")
 # A command of the terminal in a message; a line break can stand at each space.
@@ -34,6 +38,7 @@ COMMAND = re.compile(
     r"(?P<a>\s+)?`make(?P<b>\s+)(?P<verb>grade|train|watch)"
     r"(?:(?P<c>\s+)(?:ONLY|TASK)=(?P<what>\w+))?(?P<d>\s+INPROCESS=1)?`"
 )
+OPTION = re.compile(r"[A-Za-z]+=")
 FAILED = re.compile(r"^make(?:\[\d+\])?: \*\*\* \[.*\] Error \d+\n", re.M)
 # A line of dqn.py as messages and tracebacks name it.
 PLACE = re.compile(r'(?:File "[^"\n]*)?\bdqn\.py(?:, line |:|", line )(\d+)')
@@ -62,11 +67,15 @@ def grade(line: str) -> None:
     """Grade the cells that have run: `%grade`, or `%grade td_loss` for one exercise.
 
     Args:
-        line: the text after `%grade`: the name of an exercise, or "".
+        line: the text after `%grade`: the name of an exercise or nothing, and options
+            of `make grade`, such as `HINT=3`.
     """
+    words = line.split()
+    options = [word for word in words if OPTION.match(word)]
+    only = " ".join(word for word in words if word not in options)
     with tempfile.TemporaryDirectory() as folder:
-        options = [f"SUBMISSION={saved(folder)}", f"ONLY={line.strip()}"]
-        run([*MAKE, "grade", *options, f"OUT={RESULTS}"])
+        given = [f"SUBMISSION={saved(folder)}", f"ONLY={only}", f"OUT={RESULTS}"]
+        run([*MAKE, "grade", *given, *options])
 
 
 def train(line: str) -> None:
@@ -139,6 +148,9 @@ def run(words: list[str]) -> None:
     """
     environment = {k: v for k, v in os.environ.items() if k not in NOT_PASSED_ON}
     environment |= {"NO_COLOR": "1", "PYTHONUNBUFFERED": "1", "PYTHONUTF8": "1"}
+    if not shutil.which(words[0]):
+        print(NO_MAKE)
+        return
     started = time.time()
     with subprocess.Popen(
         words,

@@ -151,11 +151,6 @@ class MazeEnvs(VectorEnv):
         return (self.maze.looks[self.rooms] + noise).astype(np.float32)
 
 
-def make_maze(num_envs: int, maze: Maze) -> MazeEnvs:
-    """Return `num_envs` environments in the same maze."""
-    return MazeEnvs(num_envs, maze)
-
-
 # ---------------------------------------------------------------- CartPole-v1
 
 USUAL_SIZES = np.array([1.2, 1.0, 0.1, 1.0])  # of the four numbers of a state

@@ -272,7 +272,7 @@ def task_named(name: str, seed: int) -> Task:
         marks = {BEST: -maze.shortest, RANDOM: -maze.walk}
         settings = maze_settings(maze)
         title = f"DQN in a maze, shortest way {maze.shortest:.1f} steps"
-        make_envs = partial(tasks.make_maze, maze=maze)
+        make_envs = partial(tasks.MazeEnvs, maze=maze)
         return Task(title, make_envs, settings, -tasks.STEP_LIMIT, 0, marks)
     title, turn = "DQN on CartPole-v1", tasks.NO_TURN
     if name == "turned":

@@ -64,7 +64,7 @@ def draw_maze(rng: np.random.Generator) -> Task:
     limit = walk + UNTRAINED_SHARE * (best - walk)
     farthest = tasks.steps_to_exit(maze.nexts).max()
     return Task(
-        lambda num_envs: tasks.make_maze(num_envs, maze),
+        lambda num_envs: tasks.MazeEnvs(num_envs, maze),
         train.maze_settings(maze),
         lambda mean: mean < limit,
         {

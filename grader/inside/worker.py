@@ -201,6 +201,7 @@ class Worker:
         lines = text.split("\n")
         for start, end in itertools.pairwise([*cells.tolist(), len(lines)]):
             notebook.run("\n".join(lines[start:end]), start)
+        notebook.run_again()
         self.dqn = module
         return notebook.left_out()
 

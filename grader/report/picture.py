@@ -1,4 +1,4 @@
-"""Draw the learning curves as pictures, in a separate process.
+"""Save a report, and draw the learning curves as pictures in a separate process.
 
 In the grader's process, matplotlib would delay the report, because matplotlib starts
 slowly. If it is missing or broken, there is no picture, but the report is complete.
@@ -12,13 +12,16 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from grader.contract.exercises import ROOT
+from grader.contract.exercises import LEARNING, ROOT
 from grader.contract.learning import FULL, HALF
+from grader.contract.outcomes import UsageError
 from grader.report.learning import LONGEST
+from grader.report.model import Report
 
 SECONDS = 20.0  # longest time for drawing; the first time, matplotlib lists all fonts
 CODE = """
-import json, sys
+import io, json, sys
+from pathlib import Path
 sys.path.insert(0, sys.argv[1])
 import train
 from curve import save_curve
@@ -26,7 +29,10 @@ for picture in json.loads(sys.argv[2]):
     settings = getattr(train, picture.pop("settings"))
     curve, path = picture.pop("curve"), picture.pop("path")
     task = train.Task(make_envs=None, settings=settings, **picture)
-    save_curve(curve, task, path)
+    image = io.BytesIO()
+    save_curve(curve, task, image)
+    with train.whole(Path(path)) as part:  # never half a picture
+        part.write_bytes(image.getvalue())
 """
 
 
@@ -72,6 +78,33 @@ PICTURES = {
     "maze": ("maze_curve.png", about_maze),
     "cartpole": ("learning_curve.png", about_cartpole),
 }
+
+
+def save(report: Report, out: str) -> tuple[Path, subprocess.Popen | None]:
+    """Save a report as report.json and start to draw its learning curves.
+
+    If this run has graded learning, the pictures of an earlier run are deleted.
+
+    Args:
+        report: the report.
+        out: the folder for the files; it is made if it is missing.
+
+    Returns:
+        The path of report.json, and the process that draws, see `start`.
+
+    Raises:
+        UsageError: report.json cannot be written.
+    """
+    try:
+        path = report.save(out)
+    except OSError as error:
+        raise UsageError(f"OUT={out!r}: {error.strerror}") from None
+    if all(e.older for e in report.exercises if e.name == LEARNING):
+        return path, None
+    for name, _ in PICTURES.values():
+        with contextlib.suppress(OSError):  # Windows keeps a file that is open
+            path.with_name(name).unlink(missing_ok=True)
+    return path, start(report.learning, path.parent)
 
 
 def start(learning: dict[str, Any], folder: Path) -> subprocess.Popen | None:

@@ -18,7 +18,8 @@ from grader.contract.exercises import UNITS
 from grader.grading import pipeline
 from grader.grading.plugin import Checks, run_script
 from grader.intake.submission import Submission
-from grader.report import terminal
+from grader.report import picture, terminal
+from grader.report.layout import print_line
 from grader.report.live import Live
 from grader.report.model import Exercise, load
 from grader.watch.edits import definitions, edited_exercise
@@ -58,7 +59,7 @@ def run(path: str, out: Path, options: pipeline.Options, level: int) -> int:
     Raises:
         GraderError: the grader itself failed; for example, a process did not start.
         UsageError: standard input or output is no terminal. Or the device is "gpu", and
-            JAX with CUDA is not installed.
+            JAX with CUDA is not installed. Or report.json cannot be written.
     """
     watch = Watch(out, options, level)
     # The key q sends SIGINT. Without this line, a program that was started in the
@@ -290,7 +291,11 @@ class Watch:
     def grade_all(self) -> None:
         """Grade all exercises as `make grade` does, then save and print the report.
 
-        Of the events that happen meanwhile, only the last save is kept.
+        Of the events that happen meanwhile, only the last save is kept. It is graded at
+        the next key, because a new screen would hide the report.
+
+        Raises:
+            UsageError: report.json cannot be written.
         """
         submission = self.submission
         self.verdict, self.state = None, "full run"
@@ -301,14 +306,15 @@ class Watch:
             report = pipeline.grade(submission, options, progress)
         for exercise in report.exercises:
             self.keep(exercise, submission.sha256)
-        path = report.save(str(self.out))
+        path, drawing = picture.save(report, str(self.out))
         self.draw()
         terminal.print_report(
             report, self.console, [f"Report: {path}"], level=self.level
         )
+        picture.finish(drawing)
         saved = None
         while not self.events.empty():  # keys that were pressed meanwhile are dropped
-            event = self.events.get()
-            saved = event if event.submission else saved
+            saved = self.events.get().submission or saved
         if saved:
-            self.events.put(saved)
+            self.take(saved)
+            print_line("Your file was saved meanwhile: r grades it.", self.console)

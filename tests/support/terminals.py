@@ -23,7 +23,7 @@ def watch_in_terminal(
     Args:
         hand_in: the folder with `dqn.py`.
         results: the folder of report.json.
-        options: further options of the command.
+        options: further options of `grade`.
         module: the module to run as the grader's command line.
         lines: the number of lines of the terminal.
         seconds: how long the terminal waits for an expected text.
@@ -37,7 +37,15 @@ def watch_in_terminal(
         warnings.filterwarnings("ignore", r"os\.fork\(\)", RuntimeWarning)
         return pexpect.spawn(
             sys.executable,
-            ["-m", module, "watch", str(hand_in), f"--out={results}", *options],
+            [
+                "-m",
+                module,
+                "grade",
+                "--watch",
+                f"--out={results}",
+                *options,
+                str(hand_in),
+            ],
             cwd=ROOT,
             env={**os.environ, "TERM": "xterm", **environment},
             dimensions=(lines, 80),

@@ -78,6 +78,16 @@ def test_cells_that_fail_are_left_out(graded, tmp_path):
     assert report["submission"]["notes"] == [*FAILING.values()]
 
 
+def test_cell_before_the_one_that_it_needs(graded, tmp_path):
+    """A part whose decorator is imported in a later cell is graded, without a note."""
+    path = tmp_path / "ada.ipynb"
+    later = "from functools import partial"
+    path.write_text(notebook(f"@partial(partial)\n{SYNC.strip()}", later))
+    report = graded(path, "sync_target")
+    assert report["score"] == 5
+    assert report["submission"]["notes"] == []
+
+
 def test_file_made_from_a_notebook_runs_like_one(graded, tmp_path):
     """A Python file that Colab has saved is graded like a notebook."""
     path = tmp_path / "dqn.py"

@@ -8,6 +8,7 @@ import re
 import signal
 import time
 import types
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -55,6 +56,41 @@ class TooLong(BaseException):
     """Raised if a statement of a notebook runs for too long."""
 
 
+@dataclass(frozen=True)
+class Failure:
+    """A statement that has failed, or a cell with a syntax error.
+
+    Attributes:
+        line: the line of the statement or of the syntax error, in the file, from 1.
+        why: why it failed, in words.
+        unknown: the statement, if it failed because it uses a name that is not defined;
+            else None.
+    """
+
+    line: int
+    why: str
+    unknown: ast.stmt | None = None
+
+
+@dataclass
+class Cell:
+    """What has failed in a cell.
+
+    Attributes:
+        statements: how many statements the cell has; 1 if it has a syntax error.
+        failed: the failures, in the order of the lines.
+    """
+
+    statements: int
+    failed: list[Failure]
+
+    def as_row(self) -> dict[str, Any]:
+        """Return the cell's entry in the list "left_out", see `Notebook.left_out`."""
+        first, *more = self.failed
+        whole = self.statements == 1
+        return {"line": first.line, "whole": whole, "more": len(more), "why": first.why}
+
+
 class Notebook:
     """A notebook whose statements are run one after another.
 
@@ -62,6 +98,10 @@ class Notebook:
     after a failed cell in Jupyter, too. A statement is interrupted when it has used a
     quarter of the remaining time, so that later statements have time, too. Definitions
     and imports are not interrupted, because other statements need them.
+
+    In the student's kernel, a cell may have run before one that stands above it. So a
+    statement that uses a name which a later cell defines is run again at the end, see
+    `run_again`.
 
     Args:
         module: the hand-in's module, in which the statements run.
@@ -79,7 +119,7 @@ class Notebook:
         self.skipped, self.errors = skipped, errors
         self.ends = time.monotonic() + seconds
         self.features = 0  # compiler flags of the notebook's `from __future__` imports
-        self.failed: list[dict[str, Any]] = []  # one entry for each cell that failed
+        self.cells: list[Cell] = []
         self.slow: list[int] = []  # lines of statements that ran for too long
         self.running = False  # whether a statement runs that may be interrupted
 
@@ -101,9 +141,10 @@ class Notebook:
             - "slow": a list with the lines of the first MAX_LEFT_OUT statements that
               took too long or were skipped.
         """
-        more = max(len(self.failed) - MAX_LEFT_OUT, 0)
+        rows = [cell.as_row() for cell in self.cells if cell.failed]
+        more = max(len(rows) - MAX_LEFT_OUT, 0)
         slow = self.slow[:MAX_LEFT_OUT]
-        return {"left_out": self.failed[:MAX_LEFT_OUT], "more": more, "slow": slow}
+        return {"left_out": rows[:MAX_LEFT_OUT], "more": more, "slow": slow}
 
     def run(self, text: str, start: int) -> None:
         """Run the statements of a cell; remember the cell if a statement fails.
@@ -120,18 +161,41 @@ class Notebook:
         except BaseException as error:
             line = start + (getattr(error, "lineno", None) or 1)
             why = f"{in_words(error)} (line {line - start})"
-            self.failed.append({"line": line, "whole": True, "more": 0, "why": why})
+            self.cells.append(Cell(1, [Failure(line, why)]))
             return
         ast.increment_lineno(tree, start)
-        tried = [(node.lineno, self.failure(node)) for node in tree.body]
-        failed = [(line, why) for line, why in tried if why]
-        if failed:
-            line, why = failed[0]
-            whole, more = len(tried) == 1, len(failed) - 1
-            self.failed.append({"line": line, "whole": whole, "more": more, "why": why})
+        tried = [self.failure(node) for node in tree.body]
+        self.cells.append(Cell(len(tried), [each for each in tried if each]))
 
-    def failure(self, node: ast.stmt) -> str:
-        """Run a statement; return why it failed, or "" if it did not fail.
+    def run_again(self) -> None:
+        """Run statements again that used an unknown name, after all cells have run.
+
+        Only functions, classes and assignments are run again, and only if no statement
+        has defined their own names. This is repeated until no further one succeeds. A
+        statement that still fails keeps the reason for which it failed at first.
+        """
+        known = {*self.names}
+        waiting = True
+        while waiting:
+            waiting = False
+            for cell in self.cells:
+                left = [each for each in cell.failed if not self.mended(each, known)]
+                waiting = waiting or len(left) < len(cell.failed)
+                cell.failed = left
+
+    def mended(self, failed: Failure, known: set[str]) -> bool:
+        """Run a statement again if it defines new names; return whether it succeeded.
+
+        Args:
+            failed: the failure of the statement.
+            known: the names that were defined when all cells had run.
+        """
+        node = failed.unknown
+        names = defined_by(node) if node else set()
+        return bool(node and names and not names & known and not self.failure(node))
+
+    def failure(self, node: ast.stmt) -> Failure | None:
+        """Run a statement; return its failure, or None if it did not fail.
 
         A statement on a line in `skipped` is not run, and counts as failed.
         """
@@ -145,8 +209,9 @@ class Notebook:
             self.running = False
             if isinstance(error, TooLong):
                 self.slow.append(node.lineno)
-            return in_words(error)
-        return ""
+            unknown = node if isinstance(error, NameError) else None
+            return Failure(node.lineno, in_words(error), unknown)
+        return None
 
     def run_statement(self, node: ast.stmt) -> None:
         """Run a statement, with a time limit unless it is a definition or an import.
@@ -192,6 +257,23 @@ class Notebook:
         """
         if self.running:
             raise TooLong
+
+
+def defined_by(node: ast.stmt) -> set[str]:
+    """Return the names that a function, a class or an assignment defines.
+
+    For any other statement, and for an assignment that changes an object, the result is
+    empty.
+    """
+    if isinstance(node, ast.FunctionDef | ast.ClassDef):
+        return {node.name}
+    if not isinstance(node, ast.Assign | ast.AnnAssign):
+        return set()
+    targets = node.targets if isinstance(node, ast.Assign) else [node.target]
+    parts = [part for target in targets for part in ast.walk(target)]
+    if any(isinstance(part, ast.Attribute | ast.Subscript) for part in parts):
+        return set()
+    return {part.id for part in parts if isinstance(part, ast.Name)}
 
 
 def in_words(error: BaseException) -> str:

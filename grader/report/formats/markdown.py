@@ -2,8 +2,9 @@
 
 import textwrap
 
-from grader.contract.outcomes import NOT_IMPLEMENTED, Outcome
+from grader.contract.outcomes import NOT_IMPLEMENTED
 from grader.escape import markdown, markdown_block
+from grader.report.exercise import marked_as, told_first
 from grader.report.formats.words import (
     about_check,
     about_hand_in,
@@ -58,18 +59,18 @@ def about_exercise(exercise: Exercise) -> list[str]:
     """Return Markdown lines on the checks of an exercise that missed points.
 
     There is a line for each such check. One of these checks also gets its message,
-    reading and hints: the first one that was not skipped, or the first one if all were
-    skipped. If the student has written nothing of the exercise, a single line says so.
+    reading and hints, see `told_first`. If the student has written nothing of the
+    exercise, a single line says so.
     """
     if exercise.unwritten:
         return [f"{NOT_IMPLEMENTED}\n"]
     missed = [c for c in exercise.checks if c.score < c.max_score]
-    told = [c for c in missed if c.outcome != Outcome.SKIPPED] or missed
+    told = told_first(exercise)
     lines = []
     for check in missed:
-        mark = MARKS[check.outcome][0]
+        mark = MARKS[marked_as(check)][0]
         lines.append(f"{mark} {markdown(check.description)} ({points(check)})\n")
-        if check is told[0] and about_check(check):
+        if check is told and about_check(check):
             lines.append(markdown_block(wrapped(about_check(check))))
     return lines
 

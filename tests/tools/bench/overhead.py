@@ -29,7 +29,7 @@ rng = np.random.default_rng(seed)
 maze, turn = tasks.draw_maze(rng), tasks.draw_turn(rng)
 started = time.perf_counter()
 for settings, make_envs, limit in (
-    (train.maze_settings(maze), lambda n: tasks.make_maze(n, maze), steps[0]),
+    (train.maze_settings(maze), lambda n: tasks.MazeEnvs(n, maze), steps[0]),
     (train.SETTINGS, lambda n: tasks.make_turned(n, turn), steps[1]),
 ):
     if limit:

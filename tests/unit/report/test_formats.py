@@ -361,6 +361,20 @@ def test_markdown_summary():
     assert "### 5" not in text
 
 
+def test_markdown_tells_a_mistake_before_a_stub():
+    """In the Markdown summary, a stub is not judged, and a mistake after it is told."""
+    report = report_of(2.5)
+    stub, wrong = report.exercises[0].checks
+    stub.outcome, stub.score, stub.max_score = Outcome.FAILED, 0.0, 2.5
+    stub.message = "not implemented yet"
+    text = markdown.render(report)
+    assert "– It is right (0 / 2.5)" in text
+    assert "✗ It is fast (0 / 7.5)" in text
+    assert "not implemented" not in text
+    assert wrong.message in text
+    assert "→ A hint." in text
+
+
 def test_markdown_wraps_long_lines():
     """GitHub does not wrap the lines of a block, so long ones are wrapped at spaces."""
     report = report_of(2.5)

@@ -143,7 +143,7 @@ def test_training_stops_close_to_the_shortest_way(tasks, train):
     shortest = tasks.steps_to_exit(maze.nexts)
     settings = replace(train.maze_settings(maze), validate_steps=512)
     agent = Walker(maze, shortest, learned_at=1024)
-    curve = train.train(agent, lambda n: tasks.make_maze(n, maze), 1, settings)
+    curve = train.train(agent, lambda n: tasks.MazeEnvs(n, maze), 1, settings)
     assert [step for step, _ in curve] == [512, 1024, 1536]
     assert curve[0][1] < -2 * maze.shortest
     assert curve[1][1] == curve[2][1] == pytest.approx(-maze.shortest)

@@ -79,7 +79,7 @@ def test_mazes_differ(tasks):
 
 def test_the_walk_is_that_of_random_actions(tasks, maze):
     """`maze.walk` is the mean length of episodes in which all actions are random."""
-    envs = tasks.make_maze(2300, maze)
+    envs = tasks.MazeEnvs(2300, maze)
     envs.reset(seed=1)
     rng, lengths, running = np.random.default_rng(1), 0, np.ones(2300, dtype=bool)
     while running.any():
@@ -95,7 +95,7 @@ def test_the_first_rooms_are_spread_evenly(tasks, maze, rooms_of):
 
     The order of the rooms depends on the seed.
     """
-    envs = tasks.make_maze(46, maze)
+    envs = tasks.MazeEnvs(46, maze)
     first, again, other = (rooms_of(envs.reset(seed=seed)[0]) for seed in (3, 3, 4))
     assert sorted(first) == sorted([*range(1, 24)] * 2)
     assert first == again
@@ -107,7 +107,7 @@ def test_a_door_leads_where_the_maze_says(tasks, maze, rooms_of):
 
     The states of one room differ, because the noise is drawn for each state.
     """
-    envs = tasks.make_maze(46, maze)
+    envs = tasks.MazeEnvs(46, maze)
     states, _ = envs.reset(seed=5)
     before = rooms_of(states)
     actions = np.arange(46) % 2
@@ -143,14 +143,14 @@ def ends_of(envs, steps: int) -> list[tuple]:
 def test_after_40_steps_an_episode_is_truncated(tasks, maze):
     """The 40th step of an episode truncates it; the next step begins a new episode."""
     nexts = np.stack([np.arange(24)] * 2, axis=1)  # each door leads back to its room
-    ends = ends_of(tasks.make_maze(1, maze._replace(nexts=nexts)), 82)
+    ends = ends_of(tasks.MazeEnvs(1, maze._replace(nexts=nexts)), 82)
     one = [("", -1.0)] * 39 + [("truncated", -1.0), ("", 0.0)]
     assert ends == one * 2
 
 
 def test_the_exit_in_the_40th_step_is_terminal(tasks, maze):
     """If the 40th step leads to the exit, the episode is terminated and truncated."""
-    envs = tasks.make_maze(1, maze._replace(nexts=np.zeros((24, 2), dtype=int)))
+    envs = tasks.MazeEnvs(1, maze._replace(nexts=np.zeros((24, 2), dtype=int)))
     envs.reset(seed=1)
     envs.steps[:] = 39
     _, _, terminateds, truncateds, _ = envs.step(np.zeros(1, dtype=int))
@@ -166,7 +166,7 @@ def test_an_episode_ends_as_in_cartpole(tasks, maze, kind):
     """
     exit_everywhere = maze._replace(nexts=np.zeros((24, 2), dtype=int))
     envs = {
-        "maze": lambda: tasks.make_maze(1, exit_everywhere),
+        "maze": lambda: tasks.MazeEnvs(1, exit_everywhere),
         "turned": lambda: tasks.make_turned(1, tasks.NO_TURN),
     }[kind]()
     ends = ends_of(envs, 60)

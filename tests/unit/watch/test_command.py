@@ -4,6 +4,7 @@ import pytest
 
 from grader.contract.exercises import EXERCISES
 from grader.contract.outcomes import Outcome
+from grader.grading import pipeline
 from grader.grading.pipeline import Options
 from grader.intake.submission import Submission
 from grader.report.hints import WHAT
@@ -83,3 +84,31 @@ def test_the_edited_exercise_comes_into_view(tmp_path):
     new = FIRST.replace("return 1", "return (4)").replace("return 2", "return 3")
     watch.take(hand_in(new))
     assert watch.name == "q_network"
+
+
+def test_a_save_during_a_full_run_hides_no_report(tmp_path, monkeypatch, capsys):
+    """After f, the report stays; the text saved meanwhile is graded at the next key.
+
+    Pictures of an earlier run are deleted, as `make grade` does it.
+    """
+    (tmp_path / "maze_curve.png").write_text("of an earlier run")
+    watch = Watch(tmp_path, Options("1"), WHAT)
+    watch.begin(hand_in(FIRST))
+    watch.next_event()
+    edited = hand_in(FIRST.replace("return 2", "return 3"))
+
+    def grade(submission, options, progress) -> Report:
+        watch.on_key("n")
+        watch.on_save(hand_in("not the last save"))
+        watch.on_save(edited)
+        watch.on_key("r")
+        return report(submission, [])
+
+    monkeypatch.setattr(pipeline, "grade", grade)
+    watch.grade_all()
+    assert watch.events.empty()
+    assert (watch.submission, watch.name) == (edited, "td_loss")
+    shown = capsys.readouterr().out
+    assert "Score 0 / 45" in shown
+    assert shown.endswith("\nYour file was saved meanwhile: r grades it.\n")
+    assert [path.name for path in tmp_path.iterdir()] == ["report.json"]
