@@ -295,6 +295,20 @@ def test_worksheet_of_moodle():
     assert told == "Bo Lee: not entered, for Moodle does not let its grade be changed"
 
 
+def test_people_whose_names_end_with_a_number():
+    """Some sites write the student number into the name, which then looks like a team.
+
+    Moodle's number is a person's then, because the worksheet has a row of this name.
+    """
+    text = WORKSHEET.replace("Jane Doe", "Jane Doe 20231234")
+    assert text != WORKSHEET
+    name = "Jane Doe 20231234"
+    owner = Owner(name, moodle(name, 12).ids)
+    filled = filled_in(text, entry(50, owner, group=name))
+    assert filled.disputes == []
+    assert filled.text == text.replace('grading",,20.00', 'grading",10,20.00')
+
+
 def test_worksheet_where_only_moodle_knows_the_names():
     """With blind marking, folders have no names; the worksheet may still have them."""
     blind = entry(75, moodle("Participant", 12))
