@@ -79,9 +79,18 @@ class Stopped(BaseException):
 
 
 class TimedOut(Stopped):
-    """Raised if the hand-in gave no answer before the deadline."""
+    """Raised if the hand-in gave no answer before the deadline.
+
+    Args:
+        message: what took too long.
+        hint: advice for the student, if the check can give any.
+    """
 
     outcome = Outcome.TIMEOUT
+
+    def __init__(self, message: str, hint: str | None = None) -> None:
+        super().__init__(message)
+        self.hint = hint
 
 
 class UsedUp(TimedOut):
