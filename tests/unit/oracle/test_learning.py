@@ -1,6 +1,7 @@
 """`Learning` runs the tasks in the right order; its worker and learner are fakes."""
 
 import functools
+import time
 from dataclasses import replace
 
 import numpy as np
@@ -31,7 +32,6 @@ from grader.diagnosis.learning_messages import (
 from grader.grading.passes import outcome_of
 from grader.intake.submission import Submission
 from grader.oracle.budget import Budget
-from grader.oracle.learning import results as results_module
 from grader.oracle.learning import run
 from grader.oracle.worker_client import Reply
 from grader.sandbox.output import Output
@@ -493,19 +493,20 @@ def test_time_of_the_whole_run_is_no_fault_of_a_part(process):
 
 def test_each_training_is_timed_alone(process, monkeypatch):
     """The part that took most of a training is named, not that of an earlier one."""
-    now = [0.0]
-    monkeypatch.setattr(results_module.time, "monotonic", lambda: now[0])
+    now = [time.monotonic()]
+    monkeypatch.setattr(time, "monotonic", lambda: now[0])
 
     def slow_worlds(request, ask):
         now[0] += 100.0
         return {"Q": "table"}
 
+    def slow_answer(*args, **more):
+        now[0] += 5.0
+        return FakeWorker.ask(process.worker, *args, **more)
+
     def slow_buffer(request, ask):
         rows = {"action": np.zeros(3)}
-        ask_worker = process.worker.ask
-        process.worker.ask = lambda *args, **more: (
-            now.__setitem__(0, now[0] + 5.0) or ask_worker(*args, **more)
-        )
+        process.worker.ask = slow_answer
         sizes = {"num_batches": 2, "batch_size": 3, "seed": 1}
         ask({"do": "use_buffer", "rows": rows, **sizes})
         raise TimedOut("the maze: no answer")
