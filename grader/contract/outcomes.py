@@ -61,6 +61,10 @@ class Raised(Exception):
     outcome = Outcome.ERROR
 
 
+class OutOfMemory(Raised):
+    """Raised if a part of the hand-in found too little memory."""
+
+
 class Waiting(Exception):
     """Raised if a check cannot judge, for example because another part is a stub.
 
