@@ -121,4 +121,4 @@ class UsageError(Exception):
 
 
 # The exceptions that a hand-in can cause.
-BY_HAND_IN = Raised | Stopped | Waiting | Wrong
+BY_HAND_IN = (Raised, Stopped, Waiting, Wrong)
