@@ -244,8 +244,7 @@ class Student(Answers, Protocol):
         """Ask a case with many random keys; return one array of each answer, stacked.
 
         If the part cannot be exported, or if the candidate is `eager`, it is called
-        once for each key, with at most
-        the first `Limits.called_keys` keys.
+        once for each key, with the first keys only.
 
         Args:
             case: the case, which is asked once with each key in place of its own.

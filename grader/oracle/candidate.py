@@ -17,6 +17,11 @@ from grader.oracle.worker_client import Reply
 from grader.sandbox import helper
 from grader.sandbox.output import Output
 
+# A part that is called, not exported, gets no more random keys, one call for each.
+CALLED_KEYS = 256
+KEY_NUMBERS = 10_000  # the most entries of the array that a call for one key returns
+PROGRAM_BYTES = 4 << 20  # the largest exported program; usual ones have about 10 kB
+
 
 class WorkerInterface(Protocol):
     """Interface of an object that runs the hand-in's Python.
@@ -264,7 +269,7 @@ class Candidate:
         """Ask a case with each of K random keys; return one array of each answer.
 
         A part that cannot be exported is called once for each key; so is any part if
-        this candidate is `eager`. In these cases, only the first `Limits.called_keys`
+        this candidate is `eager`. In these cases, only the first `CALLED_KEYS`
         keys are used, so K can become smaller.
 
         Args:
@@ -277,7 +282,7 @@ class Candidate:
 
         Raises:
             Wrong: the array is missing in an answer. If the part is called, also: an
-                array has more than `Limits.key_numbers` entries, or not the shape of
+                array has more than `KEY_NUMBERS` entries, or not the shape of
                 the first array.
             Raised, Waiting, Stopped: the hand-in gave no answer.
         """
@@ -292,13 +297,12 @@ class Candidate:
 
     def called_keys(self, case: Case, keys: np.ndarray, name: str) -> np.ndarray:
         """Call a part with each random key; see `answer_keys`."""
-        limits = self.runner.budget.limits
         arrays: list[np.ndarray] = []
-        for key in keys[: limits.called_keys]:
+        for key in keys[:CALLED_KEYS]:
             asked = case.replace(args={"key": key})
             arrays.append(self.called_instead(asked).array(name))
             shape = arrays[-1].shape
-            if arrays[-1].size > limits.key_numbers or shape != arrays[0].shape:
+            if arrays[-1].size > KEY_NUMBERS or shape != arrays[0].shape:
                 raise Wrong(f"{part_name(case)}: shape {shape}") from None
         return np.stack(arrays)
 
@@ -318,13 +322,12 @@ class Candidate:
         if name not in self.runner.programs:
             # Tracing needs only shapes, so the worker gets no numbers.
             request = {"part": case.part, "spec": case.spec, "args": case.blank()}
-            most = self.runner.budget.limits.program_bytes
             platform = "cuda" if self.runner.device == "gpu" else "cpu"
             try:
                 reply = self.worker.ask(
                     {"do": "export", **request, "platforms": [platform]},
                     part_name(case),
-                    look=functools.partial(one_program, part_name(case), most),
+                    look=functools.partial(one_program, part_name(case)),
                 )
             except Raised as error:
                 self.untraceable[name] = add_sizes(error, case)
@@ -341,12 +344,11 @@ class Candidate:
         return name
 
 
-def one_program(part: str, most: int, answer: Args) -> None:
+def one_program(part: str, answer: Args) -> None:
     """Check that the answer to an export is one program, and that it is small enough.
 
     Args:
         part: name of the exported part, for messages.
-        most: largest allowed size of the program in bytes.
         answer: the worker's answer, which may be anything.
 
     Raises:
@@ -359,8 +361,8 @@ def one_program(part: str, most: int, answer: Args) -> None:
         or (len(answer), program.ndim) != (1, 1)
     ):
         raise Wrong(f"{part}: no program was handed over")
-    if program.nbytes > most:
+    if program.nbytes > PROGRAM_BYTES:
         raise Wrong(
             f"{part}: its program has {program.nbytes >> 20} MB, at most "
-            f"{most >> 20} are taken: does it hold large constants?"
+            f"{PROGRAM_BYTES >> 20} are taken: does it hold large constants?"
         )

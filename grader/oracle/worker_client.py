@@ -26,6 +26,7 @@ from grader.sandbox.output import Output
 # The most notebook cells that a worker may list as left out: `MAX_LEFT_OUT` in
 # `notebook.py`.
 MAX_ROWS = 20
+CELLS_SHARE = 0.8  # of the time for an import; all cells of a notebook may take it
 # The message if a restart fails. The first start worked before the hand-in ran, so the
 # hand-in is the cause.
 NO_RESTART = "its process cannot be started again"
@@ -212,7 +213,7 @@ class WorkerClient:
 
         If a statement of a notebook takes too long and cannot be interrupted, the
         worker ends itself. A new worker then imports the notebook without this
-        statement. This happens at most `Limits.skipped` times.
+        statement. Each time is a restart, see `restart`.
         """
         seconds = self.limits.import_seconds
         request = {
@@ -220,7 +221,7 @@ class WorkerClient:
             "source": np.frombuffer(self.submission.text.encode(), np.uint8),
             "cells": np.array(self.submission.cells, np.int64),
             "exported": self.submission.exported,
-            "seconds_of_cells": self.limits.cells_share * seconds,
+            "seconds_of_cells": CELLS_SHARE * seconds,
         }
         while True:
             child = self.child
@@ -231,8 +232,7 @@ class WorkerClient:
                     self.skipped = reply.answer.get("slow", [])
                 return reply
             line = hung_at(child.errors) if child else 0
-            few = len(self.skipped) < self.limits.skipped
-            if not (line and few and self.submission.cells):
+            if not (line and self.submission.cells):
                 return reply
             self.skipped.append(line)
             try:
