@@ -16,8 +16,8 @@ class Limits:
         part_seconds: longest time for all answers of one part, including the time for
             restarting the hand-in's process.
         diagnosis_seconds: longest time for the answers to the reader of one part.
-        run_seconds: longest time for the whole run. CI's own time limit is some minutes
-            longer, so that a hand-in that needs too long still gets a report.
+        run_seconds: longest time for the whole run. CI's own time limit is longer, so
+            that a hand-in that needs too long still gets a report.
         trusted_seconds: longest time for one answer to a request that executes no code
             of the hand-in.
         learn_seconds: longest time for one training.
