@@ -50,11 +50,8 @@ def search(
             for the smallest failing case.
         Stopped: the hand-in gave no answer before a wrong answer was found.
     """
-    most, shrinks = (
-        (MAX_CALLED_EXAMPLES, MAX_CALLED_SHRINKS)
-        if called
-        else (MAX_EXAMPLES, MAX_SHRINKS)
-    )
+    most = MAX_CALLED_EXAMPLES if called else MAX_EXAMPLES
+    shrinks = MAX_CALLED_SHRINKS if called else MAX_SHRINKS
     smallest: Exception | None = None
     tries = 0  # the number of cases since the first failure
 
