@@ -15,6 +15,9 @@ from grader.contract.exercises import EXERCISES, PARTS
 from grader.contract.outcomes import UsageError
 from grader.escape import plain
 
+# The options that are on or off; `add_switch` adds one to a parser.
+SWITCHES = ("--verbose", "--in-process", "--official", "--watch")
+
 
 def without_empty(arguments: list[str]) -> list[str]:
     """Return the arguments without empty options such as `--seed=`.
@@ -25,6 +28,19 @@ def without_empty(arguments: list[str]) -> list[str]:
     end = arguments.index("--") if "--" in arguments else len(arguments)
     options = [a for a in arguments[:end] if not re.fullmatch("--[a-z-]+=", a)]
     return options + arguments[end:]
+
+
+def with_values(arguments: list[str]) -> list[str]:
+    """Return the arguments with "=1" after each switch that has no value.
+
+    Otherwise `argparse` would take the word after the switch, such as the hand-in's
+    path, for its value. Arguments after "--" are kept.
+    """
+    found = []
+    for argument, following in zip(arguments, [*arguments[1:], ""], strict=True):
+        bare = argument in SWITCHES and following not in ("0", "1")
+        found.append(f"{argument}=1" if bare and "--" not in found else argument)
+    return found
 
 
 def add_choice(

@@ -21,6 +21,7 @@ from grader.arguments import (
     add_switch,
     check_seed,
     exercise_named,
+    with_values,
     without_empty,
     writable,
 )
@@ -177,7 +178,7 @@ def parse(arguments: list[str]) -> argparse.Namespace:
 
     doctor = commands.add_parser("doctor", help="what this machine can promise")
     doctor.set_defaults(run=run_doctor)
-    return parser.parse_args(without_empty(arguments))
+    return parser.parse_args(with_values(without_empty(arguments)))
 
 
 def run_grade(arguments: argparse.Namespace) -> int:

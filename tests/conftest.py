@@ -15,6 +15,7 @@ import pytest
 from grader.contract.exercises import EXERCISES, ROOT
 from grader.contract.limits import LIMITS
 from grader.grading import pipeline
+from grader.grading.passes import NO_DIAGNOSIS
 from grader.intake.take import take
 from grader.sandbox import tiers
 from tests.support import handins, lending
@@ -133,6 +134,7 @@ def grade(monkeypatch) -> Callable[..., dict]:
         options = pipeline.Options(seed, exercises, tier, limits=limited, twice=twice)
         progress = pipeline.Progress(on_check=on_check)
         report = pipeline.grade(take(str(path)), options, progress)
+        assert not [note for note in report.notes if note.startswith(NO_DIAGNOSIS)]
         return json.loads(report.as_json())
 
     return run

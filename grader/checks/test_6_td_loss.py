@@ -3,10 +3,10 @@
 import numpy as np
 import pytest
 
-from grader.checks.common import factor_between, unchanged
+from grader.checks.common import factor_between, loss_of, unchanged
 from grader.contract import cases, compare, fixed_cases
 from grader.contract.case import Answers, Case, Student
-from grader.contract.outcomes import Raised, Wrong
+from grader.contract.outcomes import Wrong
 from grader.diagnosis.target_inference import targets_of
 
 VALUES = ("one_continues", "batch_continues", "batch_mixed")
@@ -221,18 +221,6 @@ def agree_on_gradient(case: Case, student: Student, reference: Answers) -> None:
         ),
         describe(case),
     )
-
-
-def loss_of(student: Student, case: Case) -> np.ndarray:
-    """Return the hand-in's loss, even if its gradient cannot be computed.
-
-    If a question for loss and gradient raises an exception, only the loss is asked for.
-    """
-    try:
-        return student.answer(case).array("loss")
-    except Raised:
-        spec = {**case.spec, "gradient": False}
-        return student.answer(Case(case.part, spec, case.args)).array("loss")
 
 
 def describe(case: Case) -> str:

@@ -185,10 +185,11 @@ class Student(Answers, Protocol):
 
     @property
     def eager(self) -> bool:
-        """Return whether all cases are answered by calls, so that no part is exported.
+        """Return whether all cases are answered by calls.
 
-        This is True under `INPROCESS=1`, because a debugger can show the values in a
-        call, but not in a program.
+        A part is then exported only if a check asks whether it can be. This is True
+        under `INPROCESS=1`, because a debugger can show the values in a call, but not
+        in a program.
         """
 
     @property
@@ -215,7 +216,9 @@ class Student(Answers, Protocol):
         """
 
     def traced(self, case: Case) -> Answer:
-        """Return the answer to a case by the part's exported program, never by a call.
+        """Return the answer to a case by the part's exported program.
+
+        It is called only if the candidate is `eager`.
 
         Raises:
             Raised: the part cannot be exported, or its program fails.
@@ -240,8 +243,8 @@ class Student(Answers, Protocol):
     def answer_keys(self, case: Case, keys: np.ndarray, name: str) -> np.ndarray:
         """Ask a case with many random keys; return one array of each answer, stacked.
 
-        If the part cannot be exported, it is called once for each key, with at most
-        the first `Limits.called_keys` keys.
+        If the part cannot be exported, or if the candidate is `eager`, it is called
+        once for each key, with the first keys only.
 
         Args:
             case: the case, which is asked once with each key in place of its own.

@@ -61,6 +61,10 @@ class Raised(Exception):
     outcome = Outcome.ERROR
 
 
+class OutOfMemory(Raised):
+    """Raised if a part of the hand-in found too little memory."""
+
+
 class Waiting(Exception):
     """Raised if a check cannot judge, for example because another part is a stub.
 
@@ -79,9 +83,18 @@ class Stopped(BaseException):
 
 
 class TimedOut(Stopped):
-    """Raised if the hand-in gave no answer before the deadline."""
+    """Raised if the hand-in gave no answer before the deadline.
+
+    Args:
+        message: what took too long.
+        hint: advice for the student, if the check can give any.
+    """
 
     outcome = Outcome.TIMEOUT
+
+    def __init__(self, message: str, hint: str | None = None) -> None:
+        super().__init__(message)
+        self.hint = hint
 
 
 class UsedUp(TimedOut):
@@ -108,4 +121,4 @@ class UsageError(Exception):
 
 
 # The exceptions that a hand-in can cause.
-BY_HAND_IN = Raised | Stopped | Waiting | Wrong
+BY_HAND_IN = (Raised, Stopped, Waiting, Wrong)

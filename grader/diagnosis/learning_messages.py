@@ -1,9 +1,9 @@
 """Judge the results of learning, and explain failures.
 
 `of_tables`, `of_maze` and `of_cartpole` return None if the task was learned. Otherwise
-they return the exception that the check raises: `Wrong`, or the exception that
-prevented learning. The argument `above` has the exercises graded so far; `Above` in
-`learning_failures` is its type.
+they return the exception that the check raises: `Wrong`, the exception that prevented
+learning, or `TimedOut` if there was no time for another training. The argument `above`
+has the exercises graded so far; `Above` in `learning_failures` is its type.
 """
 
 import numpy as np
@@ -18,7 +18,7 @@ from grader.contract.outcomes import (
 )
 from grader.diagnosis import learning_failures
 from grader.diagnosis.learning_failures import Above
-from grader.oracle.learning.results import Result, Results
+from grader.oracle.learning.results import LearnerLate, Result, Results
 from grader.oracle.learning.run import NEEDS_MAZE
 
 TOO_SLOW = "learning with what your td_loss computes took too long"
@@ -73,7 +73,7 @@ def of_maze(learned: Results, above: Above) -> BaseException | None:
     # Rounded as in report.json, so that the report shows one number in both places.
     best, walk = (round(maze.facts[name], 2) for name in ("shortest", "random_walk"))
     most = walk - MAZE_SHARE * (walk - best)
-    return Wrong(
+    return too_low(maze)(
         f"after training, the way to the exit took {-maze.mean_return:.1f} steps on "
         f"average{best_of(maze)}; expected at most {most:.1f}, which is "
         f"{MAZE_SHARE:.0%} of the way from a random walk ({walk:.1f}) to the shortest "
@@ -100,12 +100,21 @@ def of_cartpole(
         return unjudged(learned, CARTPOLE, above)
     if result.mean_return >= threshold:
         return None
-    return Wrong(
+    return too_low(result)(
         f"mean return {result.mean_return:.1f}{best_of(result)}, expected "
         f"{threshold:.0f} (a random policy has about 22, a constant action 9)"
         + (result.problem and f"; {result.problem}"),
         why(learned, CARTPOLE, above),
     )
+
+
+def too_low(result: Result) -> type[Wrong] | type[TimedOut]:
+    """Return the class of the exception for a task whose best training is too low.
+
+    It is `TimedOut` if a later training took too long: with more time, this training
+    might have reached the goal.
+    """
+    return TimedOut if result.late else Wrong
 
 
 def best_of(result: Result) -> str:
@@ -144,10 +153,12 @@ def not_judged(reason: BaseException, learned: Results, above: Above) -> BaseExc
     # These two reasons need no explanation.
     if str(reason).startswith(NOT_IMPLEMENTED) or str(reason) == NEEDS_MAZE:
         return reason.with_traceback(None)
-    if learned.by_formula and isinstance(reason, TimedOut):
+    if learned.by_formula and isinstance(reason, LearnerLate):
         # This training is slow by itself: no part of the hand-in is to blame.
-        reason = Wrong(TOO_SLOW)
+        reason = TimedOut(TOO_SLOW)
     words = f"not judged: {reason}"
+    if learned.by_formula and isinstance(reason, TimedOut):
+        return TimedOut(words, about_updates(learned, above))
     if isinstance(reason, Wrong):
         blamed = learning_failures.blamed(str(reason), above)
         return Wrong(words, about_updates(learned, above) or blamed or None)

@@ -1,9 +1,8 @@
 """Diagnose wrong parts, and add each diagnosis to the results of failed checks."""
 
-import contextlib
-
 import numpy as np
 
+from grader.contract.outcomes import BY_HAND_IN
 from grader.contract.seeds import derive
 from grader.diagnosis.diagnose import diagnose
 from grader.grading.passes import Pass
@@ -35,9 +34,14 @@ def diagnose_exercise(done: Pass, name: str) -> None:
         rng = np.random.default_rng(derive(graded.seed, f"diagnosis {part}"))
         fixed = done.fixed.get(part, ())
         # A diagnosis only explains an outcome; the outcome stays if diagnosing fails.
-        with contextlib.suppress(Exception):
+        try:
             found = diagnose(part, graded.student, graded.known, rng, fixed)
-            if found:
-                for check in checks:
-                    check.diagnosis, check.hint = found.names, found.hint
-                    check.reading = found.reading
+        except BY_HAND_IN:
+            found = None  # the part gave the reader no usable answer
+        except Exception as fault:
+            found = None
+            graded.keep_fault(part, fault)
+        if found:
+            for check in checks:
+                check.diagnosis, check.hint = found.names, found.hint
+                check.reading = found.reading

@@ -15,7 +15,7 @@ from grader.diagnosis.learning_failures import Above
 from grader.grading.items import exercise_of
 from grader.grading.learning import results_of
 from grader.grading.passes import Pass
-from grader.grading.search import MAX_CALLED, MAX_EXAMPLES, search
+from grader.grading.search import search
 from grader.oracle.candidate import RunnerInterface
 from grader.oracle.learning.results import Results
 from grader.report.model import Exercise
@@ -105,8 +105,7 @@ class Fixtures:
             student = self.now.graded.student
             if phases and not student.eager:
                 called = any(map(student.is_called, cases.fixed))
-                most = MAX_CALLED if called else MAX_EXAMPLES
-                search(cases, body, self.seed_of(request), phases, most)
+                search(cases, body, self.seed_of(request), phases, called=called)
 
         return run
 

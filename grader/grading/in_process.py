@@ -1,24 +1,27 @@
 """Grade one exercise in the grader's own process, for `INPROCESS=1`.
 
 Students use this for debugging: `breakpoint()` works, printed lines appear, and arrays
-hold numbers, not tracers. The hand-in is not confined, so the result does not count.
+hold numbers, not tracers, except in a check whether a part works under `jax.jit`. The
+hand-in is not confined, so the result does not count.
 """
 
 import bdb
+import contextlib
 import math
+from collections.abc import Iterator
 from typing import Any
 
 from grader.contract.case import Args, Case, Look
 from grader.contract.exercises import LEARNING
 from grader.contract.limits import Limits
-from grader.contract.outcomes import UsageError
+from grader.contract.outcomes import Raised, UsageError, Wrong
 from grader.grading import pipeline
 from grader.grading.passes import Graded, Pass
 from grader.grading.plugin import run_checks
 from grader.intake.submission import Submission
 from grader.oracle.budget import Budget
 from grader.oracle.candidate import Candidate
-from grader.oracle.faults import IMPORTING, reason_of
+from grader.oracle.faults import IMPORTING, part_name, reason_of
 from grader.oracle.reference import Reference, load_programs
 from grader.oracle.runner_client import Program
 from grader.oracle.worker_client import Reply
@@ -126,11 +129,16 @@ class LocalRunner:
 
         Args:
             request: `do` and its arguments, see `inside/runner.py`.
-            what: ignored.
+            what: name of the part that is asked, for messages.
             seconds: ignored.
             on_question: ignored.
+
+        Raises:
+            Wrong: the program is not allowed, or its answer has another form.
+            Raised: the program has failed.
         """
-        return self.runner.handle(**request)
+        with blamed(what):
+            return self.runner.handle(**request)
 
     def load(self, name: str, case: Case) -> None:
         """Load an exported program of the hand-in into the runner.
@@ -138,9 +146,35 @@ class LocalRunner:
         Args:
             name: the program's name in this object's `programs`.
             case: a case that the program can answer.
+
+        Raises:
+            Wrong: the program is not allowed.
+            Raised: the program cannot be loaded.
         """
         program = self.programs[name].code
-        self.runner.do_load(name, program, case.blank())
+        with blamed(part_name(case)):
+            self.runner.do_load(name, program, case.blank())
+
+
+@contextlib.contextmanager
+def blamed(what: str) -> Iterator[None]:
+    """Turn an exception of a hand-in's program into one that ends a check, in a block.
+
+    Args:
+        what: name of the part that is asked, for messages.
+
+    Raises:
+        Wrong: the program is not allowed, or its answer has another form.
+        Raised: the program has failed.
+    """
+    from grader.inside import programs, values
+
+    try:
+        yield
+    except (programs.BadProgram, values.ContractError) as error:
+        raise Wrong(f"{what}: {error}") from error
+    except Exception as error:
+        raise Raised(f"{what}: {type(error).__name__}: {error}") from error
 
 
 def grade(submission: Submission, options: pipeline.Options) -> Report:

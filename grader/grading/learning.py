@@ -7,7 +7,7 @@ import numpy as np
 
 from grader.contract import learning, mdps
 from grader.contract.exercises import LEARNING
-from grader.contract.outcomes import GraderError, Stopped
+from grader.contract.outcomes import BY_HAND_IN, GraderError
 from grader.contract.seeds import derive
 from grader.diagnosis.formulas.losses import td_loss
 from grader.diagnosis.formulas.losses.sample import Sample
@@ -47,8 +47,11 @@ def results_of(graded: Graded, process: Learning) -> Results:
         formula = formula_of(*found) if found else formula
     except GraderError:
         raise
-    except (Exception, Stopped):
+    except BY_HAND_IN:
         found = None  # the report says that learning was not judged
+    except Exception as fault:
+        found = None
+        graded.keep_fault("td_loss", fault)
     slopes = {}
     # If `computes` is "", the loss is right, and td_update is wrong for another reason.
     if found and formula.computes:

@@ -13,10 +13,9 @@ from grader.contract.outcomes import (
     WAITS_FOR_ABOVE,
     GraderError,
     Outcome,
-    Stopped,
-    UsedUp,
     Waiting,
 )
+from grader.escape import one_line
 from grader.grading.items import (
     description_of,
     exercise_of,
@@ -30,6 +29,8 @@ from grader.oracle.candidate import RunnerInterface
 from grader.oracle.known import Known
 from grader.oracle.learning.run import Learning
 from grader.report.model import Check, Exercise
+
+NO_DIAGNOSIS = "the grader has no diagnosis of"  # begins a note of `Graded.faults`
 
 
 @dataclass
@@ -48,6 +49,8 @@ class Graded:
         known: the recorded fingerprints of known mistakes.
         learned: for each task ("maze", "cartpole"), its entry in report.json, from
             `Result.as_dict`.
+        faults: for each diagnosis that failed by a fault of the grader, a note for the
+            report.
     """
 
     student: Student
@@ -59,6 +62,19 @@ class Graded:
     problem: BaseException | None = None
     known: Known = field(default_factory=Known)
     learned: dict[str, Any] = field(default_factory=dict)
+    faults: list[str] = field(default_factory=list)
+
+    def keep_fault(self, part: str, fault: Exception) -> None:
+        """Add a note to `faults`: a part has no diagnosis because of a fault of ours.
+
+        The fault ends no grading, because a hand-in may be able to provoke it.
+
+        Args:
+            part: name of the part.
+            fault: the exception of the diagnosis.
+        """
+        words = f"{NO_DIAGNOSIS} {part}: {one_line(repr(fault), 300)}"
+        self.faults.append(f"{words}; please tell the course staff")
 
 
 @dataclass
@@ -73,8 +89,6 @@ class Pass:
             outcome is failed or error.
         fixed: for each part whose check file has `CASES`, the fixed cases of `CASES`.
         unanswered: the checks without an answer, as pairs (exercise, check's name).
-        hung: the parts that took too long for one question, or whose process died. A
-            part that used up its whole time by many questions is not in this set.
         trouble: the message of a grader error, which ends the pass; else "".
     """
 
@@ -84,7 +98,6 @@ class Pass:
     failed: dict[str, dict[str, list[Check]]] = field(default_factory=dict)
     fixed: dict[str, tuple[Case, ...]] = field(default_factory=dict)
     unanswered: set[tuple[str, str]] = field(default_factory=set)
-    hung: set[str] = field(default_factory=set)
     trouble: str = ""
 
     def begin(self, item: pytest.Item) -> None:
@@ -97,8 +110,7 @@ class Pass:
                 `Graded.problem`.
             UsedUp: the whole run has no time left.
             Waiting: none of the checks in the marker `after` has passed. Or this is the
-                second pass, and in the first pass the check got no answer because its
-                part hung or died.
+                second pass, and in the first pass the check got no answer.
         """
         graded, name = self.graded, exercise_of(item)
         graded.budget.exercise, graded.budget.part = name, part_of(item)
@@ -111,7 +123,7 @@ class Pass:
         if waits_for(item) and not self.passed_in(name) & waits_for(item):
             raise Waiting(WAITS_FOR_ABOVE)
         # This check has no points to withdraw, and could use up time of other checks.
-        if self.first and self.first.got_no_answer(item):
+        if self.first and (name, name_of(item)) in self.first.unanswered:
             raise Waiting("it got no answer the first time")
 
     def book(
@@ -127,8 +139,6 @@ class Pass:
         outcome, message = outcome_of(error)
         if isinstance(error, GraderError):
             self.trouble = message
-        if isinstance(error, Stopped) and not isinstance(error, UsedUp):
-            self.hung.add(part_of(item))
         points = points_of(item)
         check = Check(
             name=name_of(item),
@@ -158,15 +168,6 @@ class Pass:
         """
         exercise = (self.first or self).exercises.get(name, Exercise(name))
         return {c.name for c in exercise.checks if c.outcome == Outcome.PASSED}
-
-    def got_no_answer(self, item: pytest.Item) -> bool:
-        """Return whether a check got no answer in this pass because its part hung.
-
-        A part hangs if it takes too long for one question, or if its process dies. For
-        a part that used up its whole time by many questions, the result is False.
-        """
-        check = exercise_of(item), name_of(item)
-        return part_of(item) in self.hung and check in self.unanswered
 
     def phases(self, item: pytest.Item) -> tuple[Phase, ...]:
         """Return the phases of hypothesis for a check: `generate`, `shrink` or none.

@@ -12,7 +12,9 @@ from grader.contract.exercises import EXERCISES, LEARNING
 from grader.contract.limits import LIMITS, Limits
 from grader.contract.outcomes import (
     CALLS_EXPORTED,
+    RUN_USED_UP,
     GraderError,
+    Outcome,
     Stopped,
     UsageError,
     Wrong,
@@ -123,7 +125,12 @@ def grade(submission: Submission, options: Options, progress: Progress) -> Repor
         submission=about(
             submission,
             not_imported(graded.problem),
-            [*worker.left_out, *exported_parts(results)],
+            [
+                *cut_short(results),
+                *worker.left_out,
+                *exported_parts(results),
+                *graded.faults,
+            ],
         ),
         exercises=results,
         learning=graded.learned,
@@ -278,6 +285,24 @@ def exported_parts(results: Sequence[Exercise]) -> list[str]:
         for exercise in results
         if any(CALLS_EXPORTED in check.message for check in exercise.checks)
     ]
+
+
+def cut_short(results: Sequence[Exercise]) -> list[str]:
+    """Return a note on the checks without an answer because the run had no time left.
+
+    Args:
+        results: the results of the exercises.
+
+    Returns:
+        One text; [] if there was time for all checks.
+    """
+    checks = [
+        check
+        for exercise in results
+        for check in exercise.checks
+        if check.outcome == Outcome.TIMEOUT and RUN_USED_UP in check.message
+    ]
+    return [f"{RUN_USED_UP}: checks not judged: {len(checks)}"] if checks else []
 
 
 def why_not_imported(worker: WorkerClient) -> BaseException | None:

@@ -7,11 +7,13 @@ from hypothesis import HealthCheck, Phase, Verbosity
 
 from grader.contract.case import Case
 from grader.contract.cases import Cases
-from grader.contract.outcomes import Raised, Wrong
+from grader.contract.outcomes import Raised, Stopped, Wrong
 
 MAX_EXAMPLES = 15  # cases drawn for one check
-MAX_CALLED = 5  # the same if the part cannot be exported: each call takes much longer
 MAX_SHRINKS = 300  # cases tried after the first wrong answer
+# The same if the part cannot be exported: each call takes much longer.
+MAX_CALLED_EXAMPLES = 5
+MAX_CALLED_SHRINKS = 30
 
 
 class EnoughShrinking(BaseException):
@@ -27,12 +29,13 @@ def search(
     body: Callable[[Case], None],
     seed: int,
     phases: tuple[Phase, ...],
-    most: int,
+    *,
+    called: bool,
 ) -> None:
     """Draw cases until a check's body fails, then look for a smaller case that fails.
 
-    There is no time limit, so the same seed gives the same counterexample on every
-    machine. At most MAX_SHRINKS smaller cases are tried.
+    The numbers of cases are limited, not the time, so the same seed gives the same
+    counterexample on every machine, unless the part has used up its time.
 
     Args:
         cases: the check's cases; only their strategy is used.
@@ -40,12 +43,15 @@ def search(
             to a case is wrong.
         seed: the seed of the draws.
         phases: the phases of hypothesis: drawing alone, or drawing and shrinking.
-        most: the largest number of cases to draw.
+        called: whether the part is called. Fewer cases are then tried.
 
     Raises:
         Wrong, Raised: the body failed. The exception is the one that the body raised
             for the smallest failing case.
+        Stopped: the hand-in gave no answer before a wrong answer was found.
     """
+    most = MAX_CALLED_EXAMPLES if called else MAX_EXAMPLES
+    shrinks = MAX_CALLED_SHRINKS if called else MAX_SHRINKS
     smallest: Exception | None = None
     tries = 0  # the number of cases since the first failure
 
@@ -64,7 +70,7 @@ def search(
     def run(case: Case) -> None:
         nonlocal smallest, tries
         tries += smallest is not None
-        if tries > MAX_SHRINKS:
+        if tries > shrinks:
             raise EnoughShrinking
         try:
             body(case)
@@ -74,6 +80,7 @@ def search(
 
     try:
         run()
-    except EnoughShrinking:
-        assert smallest is not None
+    except (EnoughShrinking, Stopped):
+        if smallest is None:
+            raise
         raise smallest from None

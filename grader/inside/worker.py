@@ -144,6 +144,7 @@ class Worker:
     Attributes:
         dqn: the hand-in's module; None before the import.
         buffer: the `ReplayBuffer` that learning uses; None before `do_open_buffer`.
+        stood_in: for each part, whether the last question to it used a stand-in.
     """
 
     def __init__(self, errors: int = 2) -> None:
@@ -151,6 +152,7 @@ class Worker:
         self.path = Path("dqn.py").resolve()  # the hand-in may change the folder
         self.dqn: Any = None
         self.buffer: Any = None
+        self.stood_in: dict[str, bool] = {}
 
     def handle(self, do: str, **request: Any) -> dict[str, Any]:
         """Answer one request by the method `do_…` that has the request's name.
@@ -228,6 +230,7 @@ class Worker:
                 list of the names of the arguments that the part has changed or deleted.
                 "" to watch nothing.
         """
+        self.forget_traces(part, spec)
         if part in parts.CALLS and not watched:
             return parts.CALLS[part](self.dqn, spec, args)
         make = np.array if watched == "numpy" else jnp.array
@@ -262,6 +265,7 @@ class Worker:
             UnexpectedTracerError: the part uses a value from an earlier trace.
             ContractError: the part calls an exported program.
         """
+        self.forget_traces(part, spec)
         program = parts.program_of(self.dqn, part, spec)
         shapes = jax.tree.map(lambda x: jax.ShapeDtypeStruct(x.shape, x.dtype), args)
         jitted = jax.jit(program)
@@ -274,6 +278,21 @@ class Worker:
             raise values.ContractError(f"{part} {CALLS_EXPORTED}")
         exported = export.export(jitted, platforms=platforms)(shapes)
         return {"program": np.frombuffer(exported.serialize(), np.uint8)}
+
+    def forget_traces(self, part: str, spec: Any) -> None:
+        """Clear JAX's caches if a stand-in begins or ceases to replace another part.
+
+        A part under `jax.jit` is not traced again for arguments of the same shapes. JAX
+        would use the cached trace, which has called the other function.
+
+        Args:
+            part: name of the part that is asked next.
+            spec: settings of the case.
+        """
+        stands_in = bool(spec.get("stand_in"))
+        if self.stood_in.get(part, stands_in) != stands_in:
+            jax.clear_caches()
+        self.stood_in[part] = stands_in
 
     def do_open_buffer(self, capacity: int) -> dict[str, Any]:
         """Make a new `ReplayBuffer` for `capacity` transitions; return {}."""

@@ -79,7 +79,8 @@ class Budget:
         try:
             self.left()
         except UsedUp as reason:
-            return UsedUp(f"{what}: {reason}{place}")
+            known = what == self.part and str(reason).startswith(what)
+            return UsedUp(f"{'' if known else f'{what}: '}{reason}{place}")
         return TimedOut(f"{what}: no answer within {limit:.0f} s{place}")
 
     @contextlib.contextmanager

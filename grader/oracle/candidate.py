@@ -9,13 +9,18 @@ import numpy as np
 
 from grader.contract.case import Answer, Args, Case, Look, Trusted
 from grader.contract.exercises import CALLS
-from grader.contract.outcomes import Raised, Stopped, Wrong
+from grader.contract.outcomes import Raised, Stopped, TimedOut, Wrong
 from grader.oracle.budget import Budget
 from grader.oracle.faults import add_sizes, part_name
 from grader.oracle.runner_client import Program
 from grader.oracle.worker_client import Reply
 from grader.sandbox import helper
 from grader.sandbox.output import Output
+
+# A part that is called, not exported, gets no more random keys, one call for each.
+CALLED_KEYS = 256
+KEY_NUMBERS = 10_000  # the most entries of the array that a call for one key returns
+PROGRAM_BYTES = 4 << 20  # the largest exported program; usual ones have about 10 kB
 
 
 class WorkerInterface(Protocol):
@@ -43,28 +48,10 @@ class WorkerInterface(Protocol):
         seconds: float | None = None,
         look: Look | None = None,
     ) -> Reply:
-        """Return the hand-in's reply to a request; the reply's `answer` is the result.
-
-        Args:
-            request: the operation's name under the key "do", and the operation's
-                arguments; see `inside/worker.py`.
-            what: name of the part that is asked, for messages.
-            seconds: time limit in seconds; None for `call_seconds` of the limits.
-            look: function that gets the answer before its numbers are read, and raises
-                an exception if a shape is wrong. None for no such check.
-
-        Raises:
-            Wrong, Raised, Waiting, Stopped: there is no usable answer; the message says
-                why.
-        """
+        """Return the hand-in's reply to a request, see `WorkerClient.ask`."""
 
     def book(self, stage: str, output: Output) -> None:
-        """Add output of the hand-in to `printed`.
-
-        Args:
-            stage: the exercise's name, or "import".
-            output: the output to add.
-        """
+        """Add output of the hand-in to `printed`, see `WorkerClient.book`."""
 
     def renew(self) -> None:
         """Start a new worker, and give each part its whole time again."""
@@ -93,30 +80,10 @@ class RunnerInterface(Trusted, Protocol):
         seconds: float | None = None,
         on_question: helper.Question | None = None,
     ) -> Args:
-        """Return the answer to a request that runs the hand-in's programs.
-
-        Args:
-            request: the operation's name under the key "do", and the operation's
-                arguments; see `inside/runner.py`.
-            what: name of the part that is asked, for messages.
-            seconds: time limit in seconds; None for `call_seconds` of the limits.
-            on_question: function that answers a question of a learner; question and
-                answer are dicts. None for a runner, which asks nothing.
-
-        Raises:
-            Wrong, Raised, Stopped: the program gave no answer.
-        """
+        """Return the answer of a program, see `RunnerClient.untrusted`."""
 
     def load(self, name: str, case: Case) -> None:
-        """Load an exported program into the runner.
-
-        Args:
-            name: name of the program, a key of `programs`.
-            case: a case that the program can answer.
-
-        Raises:
-            Wrong, Raised, Stopped: the program cannot be loaded.
-        """
+        """Load an exported program into the runner, see `RunnerClient.load`."""
 
 
 class Candidate:
@@ -126,6 +93,7 @@ class Candidate:
         worker: runs the hand-in's Python.
         runner: runs the hand-in's exported programs.
         eager: True to answer all cases by calls, so that a debugger shows numbers.
+            Only `export` traces a part, for the checks that ask whether it can be.
         mark: prefix of the programs' names. A candidate for a new import of the hand-in
             has another prefix, so that it exports the parts again.
 
@@ -209,16 +177,32 @@ class Candidate:
                 except Raised:
                     if not self.is_called(case):
                         raise
+            return self.called_instead(case)
+        except Stopped:
+            self.stopped.add(case.part)
+            raise
+
+    def called_instead(self, case: Case) -> Answer:
+        """Call a part that perhaps cannot be exported, and return the answer.
+
+        If no answer comes, the message says why the part cannot be exported: a call
+        compiles each operation by itself. It may run out of time before it reaches the
+        exception.
+
+        Raises:
+            Wrong, Raised, Waiting, Stopped: there is no usable answer; the message says
+                why.
+        """
+        try:
             return self.called(case)
         except Stopped as stopped:
-            self.stopped.add(case.part)
-            if why := self.untraceable.get(self.name_of(case)):
-                # A call compiles each operation by itself. It may run out of time
-                # before it reaches the exception.
-                slow = "it was called, which is much slower than traced code"
-                words = f"{stopped}\n{slow}: traced by `jax.jit`, it raises {why}"
-                raise type(stopped)(words) from None
-            raise
+            why = self.untraceable.get(self.name_of(case))
+            if not why:
+                raise
+            slow = "it was called, which is much slower than traced code: "
+            slow = slow if isinstance(stopped, TimedOut) else ""
+            words = f"{stopped}\n{slow}traced by `jax.jit`, it raises {why}"
+            raise type(stopped)(words) from None
 
     def called(
         self, case: Case, *, watched: str = "", look: Look | None = None
@@ -269,10 +253,14 @@ class Candidate:
     def traced(self, case: Case) -> Answer:
         """Export the part of a case, run the program and return the answer.
 
+        If this candidate is `eager`, the part is called.
+
         Raises:
             Raised: the part cannot be traced under `jax.jit`, or the program fails.
             Wrong, Waiting, Stopped: there is no answer for another reason.
         """
+        if self.eager:
+            return self.called(case)
         name = self.export(case)
         request = {"do": "run", "name": name, "args": case.args}
         return Answer(self.runner.untrusted(request, part_name(case)))
@@ -280,8 +268,9 @@ class Candidate:
     def answer_keys(self, case: Case, keys: np.ndarray, name: str) -> np.ndarray:
         """Ask a case with each of K random keys; return one array of each answer.
 
-        A part that cannot be exported is called once for each key. In this case, only
-        the first `Limits.called_keys` keys are used, so K can become smaller.
+        A part that cannot be exported is called once for each key; so is any part if
+        this candidate is `eager`. In these cases, only the first `CALLED_KEYS`
+        keys are used, so K can become smaller.
 
         Args:
             case: the question, which is asked with each key.
@@ -293,26 +282,29 @@ class Candidate:
 
         Raises:
             Wrong: the array is missing in an answer. If the part is called, also: an
-                array has more than `Limits.key_numbers` entries, or not the shape of
+                array has more than `KEY_NUMBERS` entries, or not the shape of
                 the first array.
             Raised, Waiting, Stopped: the hand-in gave no answer.
         """
-        limits = self.runner.budget.limits
+        if self.eager:
+            return self.called_keys(case, keys, name)
         try:
             program = self.export(case)
         except Raised:
-            arrays: list[np.ndarray] = []
-            for key in keys[: limits.called_keys]:
-                asked = case.replace(args={"key": key})
-                arrays.append(self.called(asked).array(name))
-                if arrays[-1].size > limits.key_numbers or (
-                    arrays[-1].shape != arrays[0].shape
-                ):
-                    shape = arrays[-1].shape
-                    raise Wrong(f"{part_name(case)}: shape {shape}") from None
-            return np.stack(arrays)
+            return self.called_keys(case, keys, name)
         request = {"do": "run_keys", "name": program, "args": case.args, "keys": keys}
         return Answer(self.runner.untrusted(request, part_name(case))).array(name)
+
+    def called_keys(self, case: Case, keys: np.ndarray, name: str) -> np.ndarray:
+        """Call a part with each random key; see `answer_keys`."""
+        arrays: list[np.ndarray] = []
+        for key in keys[:CALLED_KEYS]:
+            asked = case.replace(args={"key": key})
+            arrays.append(self.called_instead(asked).array(name))
+            shape = arrays[-1].shape
+            if arrays[-1].size > KEY_NUMBERS or shape != arrays[0].shape:
+                raise Wrong(f"{part_name(case)}: shape {shape}") from None
+        return np.stack(arrays)
 
     def export(self, case: Case) -> str:
         """Export the part of a case, load the program and return the program's name.
@@ -325,17 +317,17 @@ class Candidate:
         """
         name = self.name_of(case)
         if name in self.untraceable:
-            raise self.untraceable[name]
+            # Without a traceback, because each raise would make it longer.
+            raise self.untraceable[name].with_traceback(None)
         if name not in self.runner.programs:
             # Tracing needs only shapes, so the worker gets no numbers.
             request = {"part": case.part, "spec": case.spec, "args": case.blank()}
-            most = self.runner.budget.limits.program_bytes
             platform = "cuda" if self.runner.device == "gpu" else "cpu"
             try:
                 reply = self.worker.ask(
                     {"do": "export", **request, "platforms": [platform]},
                     part_name(case),
-                    look=functools.partial(one_program, part_name(case), most),
+                    look=functools.partial(one_program, part_name(case)),
                 )
             except Raised as error:
                 self.untraceable[name] = add_sizes(error, case)
@@ -352,12 +344,11 @@ class Candidate:
         return name
 
 
-def one_program(part: str, most: int, answer: Args) -> None:
+def one_program(part: str, answer: Args) -> None:
     """Check that the answer to an export is one program, and that it is small enough.
 
     Args:
         part: name of the exported part, for messages.
-        most: largest allowed size of the program in bytes.
         answer: the worker's answer, which may be anything.
 
     Raises:
@@ -370,8 +361,8 @@ def one_program(part: str, most: int, answer: Args) -> None:
         or (len(answer), program.ndim) != (1, 1)
     ):
         raise Wrong(f"{part}: no program was handed over")
-    if program.nbytes > most:
+    if program.nbytes > PROGRAM_BYTES:
         raise Wrong(
             f"{part}: its program has {program.nbytes >> 20} MB, at most "
-            f"{most >> 20} are taken: does it hold large constants?"
+            f"{PROGRAM_BYTES >> 20} are taken: does it hold large constants?"
         )

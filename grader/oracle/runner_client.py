@@ -200,7 +200,6 @@ class RunnerClient:
         Raises:
             Wrong, Raised, TimedOut, Killed: the program cannot be loaded.
         """
-        self.running()
         if name not in self.loaded:
             request = {"do": "load", "name": name, "program": self.programs[name].code}
             self.untrusted({**request, "args": case.blank()}, part_name(case))
@@ -212,16 +211,20 @@ class RunnerClient:
         If no process is running, a new one is started.
 
         Raises:
+            UsedUp: the whole run has no time left for a start.
             Killed: the process does not become ready.
         """
         try:
-            if self.child is None:  # the restart counts as time of the hand-in
-                with self.budget.spending():
-                    self.child = self.start()
-                    self.child.ready()
-            self.child.ready()
+            if self.child:
+                self.child.ready()
+                return self.child
+            seconds = self.budget.left_of_run()
+            with self.budget.spending():  # the restart counts as time of the hand-in
+                self.child = self.start()
+                self.child.ready(seconds)
         except helper.Failure:
             self.child = None
+            self.budget.left_of_run()  # perhaps the start was only cut off
             raise Killed(NOT_IN_TIME.format("cannot be started again")) from None
         return self.child
 

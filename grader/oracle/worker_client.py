@@ -7,7 +7,7 @@ import numpy as np
 
 from grader.contract.case import Args, Look
 from grader.contract.limits import Limits
-from grader.contract.outcomes import Killed, Stopped, Wrong
+from grader.contract.outcomes import Killed, OutOfMemory, Stopped, Wrong
 from grader.escape import one_line
 from grader.intake.submission import Submission
 from grader.oracle.budget import Budget
@@ -26,6 +26,7 @@ from grader.sandbox.output import Output
 # The most notebook cells that a worker may list as left out: `MAX_LEFT_OUT` in
 # `notebook.py`.
 MAX_ROWS = 20
+CELLS_SHARE = 0.8  # of the time for an import; all cells of a notebook may take it
 # The message if a restart fails. The first start worked before the hand-in ran, so the
 # hand-in is the cause.
 NO_RESTART = "its process cannot be started again"
@@ -78,6 +79,7 @@ class WorkerClient:
         self.printed: dict[str, Output] = {}  # by the exercise's name or "import"
         self.left_out: list[str] = []  # sentences, see `left_out`
         self.skipped: list[int] = []  # lines of endless statements of a notebook
+        self.served: set[str] = set()  # the parts that the process was asked for
         if submission.problem:
             self.problem = Wrong(submission.problem)
         else:
@@ -153,7 +155,14 @@ class WorkerClient:
         self.load()
         exercise = self.budget.exercise
         seconds = seconds or self.limits.call_seconds
+        others = self.served - {self.budget.part}
+        self.served.add(self.budget.part)
         reply = self.exchange(request, what, seconds, look)
+        if isinstance(reply.reason, OutOfMemory) and others:
+            # Another part may keep this memory, so the part is asked in a new process.
+            self.load()
+            self.served.add(self.budget.part)
+            reply = self.exchange(request, what, seconds, look)
         # For an export, `Candidate.export` adds the output to each exercise that uses
         # the program.
         if reply.reason or request["do"] != "export":
@@ -204,7 +213,7 @@ class WorkerClient:
 
         If a statement of a notebook takes too long and cannot be interrupted, the
         worker ends itself. A new worker then imports the notebook without this
-        statement. This happens at most `Limits.skipped` times.
+        statement. Each time is a restart, see `restart`.
         """
         seconds = self.limits.import_seconds
         request = {
@@ -212,7 +221,7 @@ class WorkerClient:
             "source": np.frombuffer(self.submission.text.encode(), np.uint8),
             "cells": np.array(self.submission.cells, np.int64),
             "exported": self.submission.exported,
-            "seconds_of_cells": self.limits.cells_share * seconds,
+            "seconds_of_cells": CELLS_SHARE * seconds,
         }
         while True:
             child = self.child
@@ -223,8 +232,7 @@ class WorkerClient:
                     self.skipped = reply.answer.get("slow", [])
                 return reply
             line = hung_at(child.errors) if child else 0
-            few = len(self.skipped) < self.limits.skipped
-            if not (line and few and self.submission.cells):
+            if not (line and self.submission.cells):
                 return reply
             self.skipped.append(line)
             try:
@@ -238,7 +246,7 @@ class WorkerClient:
         The start counts as time of the current part.
 
         Raises:
-            UsedUp: the current part has no time left.
+            UsedUp: the current part or the whole run has no time left.
             Killed: `Limits.restarts` restarts were made for the current part before, or
                 the process cannot be started again.
         """
@@ -246,14 +254,17 @@ class WorkerClient:
         part = self.budget.part
         self.restarts[part] = self.restarts.get(part, 0) + 1
         if self.restarts[part] > self.limits.restarts:
-            raise Killed(f"its process died {self.limits.restarts} times: given up")
+            times = f"{self.limits.restarts} times"
+            raise Killed(f"its process had to be started anew {times}: given up")
         with self.budget.spending():
             try:
                 self.child = self.start()
                 self.child.ready(seconds)
             except helper.Failure:
                 self.child = None
-                raise Killed(NO_RESTART) from None
+        if self.child is None:
+            self.budget.left()  # perhaps the start was only cut off
+            raise Killed(NO_RESTART)
 
     def exchange(
         self, request: Args, what: str, limit: float, look: Look | None
@@ -314,10 +325,12 @@ class WorkerClient:
             self.stop()  # `look` has refused the answer before its numbers were read
             raise
         if "error" in message:
-            if out_of_memory(message["error"]):
-                self.stop()  # the memory may stay in use, and other parts would fail
             error = with_own_line(message["error"], self.submission.text, what)
-            raise reason_of(error, what, self.submission.locate)
+            reason = reason_of(error, what, self.submission.locate)
+            if out_of_memory(error):
+                self.stop()  # the memory may stay in use, and other parts would fail
+                raise OutOfMemory(str(reason))
+            raise reason
         return message["answer"]
 
     def stop(self) -> None:
@@ -326,6 +339,7 @@ class WorkerClient:
             self.child.stop()
         self.child = None
         self.loaded = False
+        self.served.clear()
 
 
 def of_cells(answer: Args) -> None:

@@ -173,7 +173,7 @@ class WarmGrader:
             exercise=now.exercises.get(name, Exercise(name)),
             whole=not graded.problem,
             problem=not_imported(graded.problem) or "",
-            notes=[*submission.notes, *worker.left_out],
+            notes=[*submission.notes, *worker.left_out, *graded.faults],
             printed=[each.as_dict(stage) for stage, each in worker.printed.items()],
         )
 

@@ -8,6 +8,8 @@ import numpy as np
 
 from grader.contract import mdps
 from grader.contract.case import Args
+from grader.contract.learning import FULL, MAZE, MAZE_SHARE
+from grader.contract.outcomes import Raised, Stopped, TimedOut, UsedUp
 
 
 @dataclass
@@ -32,6 +34,8 @@ class Result:
             name of the column, see COLUMNS in `inside/learning/training_log.py`.
         problem: a text that says why the last training was stopped; "" if it was not
             stopped. The result of an earlier training that was judged still counts.
+        late: the exception in `problem` if the last training took too long; else None.
+            The task might have been learned if there had been more time.
         reason: the exception that ended this task before a training was judged, or an
             exception of the grader itself; None if there was no such exception.
     """
@@ -43,6 +47,7 @@ class Result:
     facts: dict[str, float] = field(default_factory=dict)
     watched: Args = field(default_factory=dict)
     problem: str = ""
+    late: TimedOut | None = None
     reason: BaseException | None = None
 
     def as_dict(self) -> dict[str, Any]:
@@ -74,6 +79,20 @@ class Result:
         """
         shortest, walk = self.facts["shortest"], self.facts["random_walk"]
         return (walk + (self.mean_return or -walk)) / (walk - shortest)
+
+
+def has_full_points(task: str, result: Result) -> bool:
+    """Return whether the best training in the maze or on CartPole gets full points.
+
+    Args:
+        task: "maze" or "cartpole".
+        result: the task's result. Without a judged training, False is returned.
+    """
+    if result.mean_return is None:
+        return False
+    if task == MAZE:
+        return result.share >= MAZE_SHARE
+    return result.mean_return >= FULL
 
 
 @dataclass
@@ -132,8 +151,12 @@ class Results:
     formula: Formula | None = None
 
 
+class LearnerLate(TimedOut):
+    """Raised if a training takes too long, and the learner itself took most of it."""
+
+
 class Clock:
-    """A clock that measures how long each part of the hand-in runs.
+    """A clock that measures how long each part of the hand-in runs in one training.
 
     While the learner asks the grader nothing, it runs the hand-in's programs. The time
     of these programs is counted together, under the name `BETWEEN`. The learning loop
@@ -143,7 +166,7 @@ class Clock:
     BETWEEN = "td_update, epsilon_greedy or the network"
 
     def __init__(self) -> None:
-        self.part = "tracing the programs"
+        self.part = self.BETWEEN
         self.since = time.monotonic()
         self.seconds: dict[str, float] = {}
 
@@ -159,9 +182,20 @@ class Clock:
         self.part, self.since = part, now
 
     def longest(self) -> str:
-        """Return the name under which the longest time was measured so far.
-
-        This is the name of a part, `BETWEEN`, or "tracing the programs".
-        """
+        """Return the name of the part that took longest so far, or `BETWEEN`."""
         self.turn(self.part)
         return max(self.seconds, key=lambda part: self.seconds[part])
+
+    def with_blame(self, reason: Raised | Stopped) -> Raised | Stopped:
+        """Return the exception that stopped learning, with a part named in its message.
+
+        This is the part that was running or, if the learner took too long, the part
+        that ran longest in this training.
+        """
+        if not isinstance(reason, TimedOut):
+            return type(reason)(f"{reason}\nwhile it ran {self.part}")
+        part = self.longest()
+        kind = LearnerLate if part == self.BETWEEN else TimedOut
+        # Earlier trainings may have used other parts longer.
+        here = "in this training, " if isinstance(reason, UsedUp) else ""
+        return kind(f"{reason}; {here}most of the time went to {part}")

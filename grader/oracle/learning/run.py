@@ -18,9 +18,10 @@ import numpy as np
 
 from grader.contract import learning, mdps
 from grader.contract.case import Args
-from grader.contract.learning import CARTPOLE, FULL, MAZE, MAZE_SHARE
+from grader.contract.learning import CARTPOLE, MAZE
 from grader.contract.outcomes import (
     BY_HAND_IN,
+    RUN_USED_UP,
     Raised,
     Stopped,
     TimedOut,
@@ -33,7 +34,13 @@ from grader.oracle import looks
 from grader.oracle.budget import Budget
 from grader.oracle.candidate import Candidate
 from grader.oracle.learning.parts import LearningParts
-from grader.oracle.learning.results import Clock, Result, Results, Tables
+from grader.oracle.learning.results import (
+    Clock,
+    Result,
+    Results,
+    Tables,
+    has_full_points,
+)
 from grader.oracle.runner_client import Program, RunnerClient
 from grader.oracle.worker_client import WorkerClient
 
@@ -94,7 +101,11 @@ class Learning:
             for _ in range(2)
         )
         self.worker = WorkerClient(submission, tier, worker_budget)
-        self.runner = RunnerClient("learner", tier, budget, programs, device=device)
+        try:
+            self.runner = RunnerClient("learner", tier, budget, programs, device=device)
+        except BaseException:
+            self.worker.stop()  # nobody else knows of this process yet
+            raise
         self.parts = LearningParts(Candidate(self.worker, self.runner))
         self.results = Results()
         self.slopes: Mapping[float, Slopes] = {}
@@ -149,7 +160,9 @@ class Learning:
         return self.results
 
     def stop(self) -> None:
-        """End the worker and the learner."""
+        """End the worker, the learner and the learning that may still go on."""
+        for client in (self.worker, self.runner):
+            client.budget.end()  # so the thread starts no new process
         self.worker.stop()
         self.runner.stop()
 
@@ -166,7 +179,10 @@ class Learning:
             if has_full_points(MAZE, results.maze):
                 self.keeping(results.cartpole, functools.partial(self.learn, CARTPOLE))
             else:
-                results.cartpole.reason = results.maze.reason or Waiting(NEEDS_MAZE)
+                maze = results.maze
+                results.cartpole.reason = (
+                    maze.reason or maze.late or Waiting(NEEDS_MAZE)
+                )
         except Deviates:
             results.deviates = True  # the processes are kept for `again`
         finally:
@@ -192,6 +208,7 @@ class Learning:
                 and result.mean_return is not None
             ):
                 result.problem = str(reason)  # the judged run still counts
+                result.late = reason if isinstance(reason, TimedOut) else None
             else:
                 result.reason = reason
 
@@ -311,29 +328,19 @@ class Learning:
         """
         request = {**request, "by_formula": bool(self.slopes)}
         seconds = self.limits.learn_seconds
-        self.clock.turn(Clock.BETWEEN)
+        self.runner.budget.left()  # if no time is left, no part is to blame for it
+        self.clock = Clock()
         try:
             answer = self.runner.untrusted(request, what, seconds, self.on_question)
         except (Raised, Stopped) as reason:
-            raise self.with_blame(reason) from None
+            # A part in the worker is named already. Other exercises, too, have used the
+            # time of the whole run.
+            if self.clock.part in ASKED.values() or RUN_USED_UP in str(reason):
+                raise
+            raise self.clock.with_blame(reason) from None
         if answer["deviates"]:
             raise Deviates
         return answer
-
-    def with_blame(self, reason: Raised | Stopped) -> Raised | Stopped:
-        """Return the exception that stopped learning, with a part named in its message.
-
-        This is the part that was running or, if the learner took too long, the part
-        that ran longest. If a part in the worker was running, `reason` is returned
-        unchanged, because its message names this part already.
-        """
-        part = self.clock.part
-        if part in ASKED.values():
-            return reason  # from the worker
-        if isinstance(reason, TimedOut):
-            part = self.clock.longest()
-            return TimedOut(f"{reason}; most of the time went to {part}")
-        return type(reason)(f"{reason}\nwhile it ran {part}")
 
     def on_question(self, question: Args) -> Args:
         """Return the answer to a question of the learner; measure the time it takes.
@@ -382,17 +389,3 @@ class Learning:
             answer = self.worker.ask(question, ASKED[do], look=look).answer
             self.schedules[key] = answer
         return self.schedules[key]
-
-
-def has_full_points(task: str, result: Result) -> bool:
-    """Return whether the best training in the maze or on CartPole gets full points.
-
-    Args:
-        task: "maze" or "cartpole".
-        result: the task's result. Without a judged training, False is returned.
-    """
-    if result.mean_return is None:
-        return False
-    if task == MAZE:
-        return result.share >= MAZE_SHARE
-    return result.mean_return >= FULL

@@ -13,7 +13,6 @@ from typing import Any, cast
 import numpy as np
 
 from grader.contract import case
-from grader.contract.limits import LIMITS
 from grader.contract.outcomes import Raised, Waiting, Wrong
 from grader.inside import protocol
 from grader.oracle import candidate, faults, looks
@@ -80,7 +79,7 @@ def takes_program(answer: case.Answer) -> None:
     Raises:
         Wrong: the answer holds no program, or a program that is too large.
     """
-    candidate.one_program("td_loss", LIMITS.program_bytes, answer)
+    candidate.one_program("td_loss", answer)
 
 
 class Scripted(helper.Child):

@@ -6,7 +6,13 @@ from grader.contract import mdps
 from grader.contract.learning import FULL, HALF
 from grader.contract.outcomes import TimedOut, Waiting, Wrong
 from grader.diagnosis.learning_messages import of_cartpole, of_maze, of_tables
-from grader.oracle.learning.results import Formula, Result, Results, Tables
+from grader.oracle.learning.results import (
+    Formula,
+    LearnerLate,
+    Result,
+    Results,
+    Tables,
+)
 from grader.oracle.learning.run import DEVIATES, NEEDS_MAZE
 
 NO_MASK = Formula(
@@ -181,9 +187,10 @@ def test_a_formula_that_ends_in_nan():
 
 def test_a_formula_that_takes_too_long():
     """If learning by a formula takes too long, no part is blamed for the time."""
-    task = Result(reason=TimedOut("most of the time went to epsilon_greedy"))
+    task = Result(reason=LearnerLate("most of the time went to epsilon_greedy"))
     assert isinstance(of_maze(Results(maze=task), {}), TimedOut)
-    error = wrong(of_maze, Results(maze=task, by_formula=True, formula=NO_MASK))
+    error = of_maze(Results(maze=task, by_formula=True, formula=NO_MASK), {})
+    assert isinstance(error, TimedOut)
     assert str(error) == (
         "not judged: learning with what your td_loss computes took too long"
     )

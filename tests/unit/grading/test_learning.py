@@ -4,8 +4,6 @@ Learning by a formula means: the updates use the slopes of this formula, not the
 hand-in's `td_update`.
 """
 
-from types import SimpleNamespace
-
 import pytest
 
 from grader.contract import learning, mdps
@@ -15,6 +13,7 @@ from grader.diagnosis.formulas.losses.scale import Scale
 from grader.diagnosis.formulas.losses.search import Found
 from grader.diagnosis.reading import Reading
 from grader.grading.learning import results_of
+from grader.grading.passes import Graded
 from grader.oracle.budget import Budget
 from grader.oracle.learning.results import Results
 
@@ -31,10 +30,12 @@ class Process:
 
     Attributes:
         slopes: the argument of `again`; None if `again` was not called.
+        faults: the notes on faults of ours, after the end.
     """
 
     def __init__(self, deviates):
         self.results, self.slopes = Results(deviates=deviates), None
+        self.faults = []
 
     def wait(self):
         """Return the results of the first learning."""
@@ -65,9 +66,11 @@ def grade(monkeypatch):
         words = Reading("L = ½ …", "L = …", ())
         told = lambda language, found, sample: None if found is RIGHT else words  # noqa: E731
         monkeypatch.setattr("grader.grading.learning.reading", told)
-        graded = SimpleNamespace(student=STUDENT, seed="1", budget=Budget())
+        graded = Graded(STUDENT, None, None, Budget(), "1")
         process = Process(deviates)
-        return results_of(graded, process), process
+        results = results_of(graded, process)
+        process.faults = graded.faults
+        return results, process
 
     return run
 
@@ -111,7 +114,10 @@ def test_a_right_loss_does_not_explain_other_updates(grade):
 
 @pytest.mark.parametrize("reason", [None, ValueError("no"), UsedUp("no time left")])
 def test_without_a_formula(grade, reason):
-    """If no formula fits, or `td_loss` gives no answer, learning is given no slopes."""
+    """If no formula fits, or `td_loss` gives no answer, learning is given no slopes.
+
+    If the search fails by a fault of ours, the report has a note.
+    """
 
     def find(student, rng):
         if reason:
@@ -119,6 +125,7 @@ def test_without_a_formula(grade, reason):
 
     _, process = grade(True, find)
     assert process.slopes == {}
+    assert len(process.faults) == isinstance(reason, ValueError)
 
 
 def test_a_fault_of_ours_is_no_zero(grade):

@@ -11,6 +11,7 @@ from grader.contract.case import Answer, Case
 from grader.contract.limits import Limits
 from grader.contract.outcomes import (
     NOT_IMPLEMENTED,
+    RUN_USED_UP,
     WAITS_FOR_ABOVE,
     GraderError,
     Killed,
@@ -25,7 +26,7 @@ from grader.contract.outcomes import (
 from grader.diagnosis.diagnose import Diagnosis
 from grader.grading.consistency import DIFFERS
 from grader.grading.passes import Graded, Pass, outcome_of
-from grader.grading.pipeline import Options, Progress, run_passes
+from grader.grading.pipeline import Options, Progress, cut_short, run_passes
 from grader.grading.plugin import run_checks
 from grader.oracle.budget import Budget
 from grader.oracle.known import Known
@@ -175,6 +176,22 @@ def test_fewer_cases_are_drawn_for_calls():
     assert asked(is_called=False) - asked(is_called=True) == 10
 
 
+def test_a_fault_of_a_diagnosis_is_told(monkeypatch):
+    """A fault of ours in a diagnosis changes no outcome, and a note tells it."""
+
+    def diagnosed(*_: object) -> None:
+        raise KeyError("slot")
+
+    monkeypatch.setattr("grader.grading.diagnoses.diagnose", diagnosed)
+    books = graded(Fake(wrong))
+    (exercise,) = run_checks(Pass(books), [EXERCISE])
+    assert exercise.checks[0].outcome == Outcome.FAILED
+    assert books.faults[0] == (
+        "the grader has no diagnosis of update_Q_TD0: KeyError('slot'); please tell "
+        "the course staff"
+    )
+
+
 def test_right_answers_pay():
     """A check with right answers passes and pays; checks that wait for it run."""
     checks = checks_of(Fake(right))
@@ -241,19 +258,9 @@ def test_no_time_left():
     (exercise,) = run_checks(Pass(books), [EXERCISE])
     assert {check.outcome for check in exercise.checks} == {Outcome.TIMEOUT}
     assert "used up the time of the whole run" in exercise.checks[0].message
-
-
-@pytest.mark.parametrize(
-    ("error", "hung"), [(TimedOut("late"), True), (UsedUp("none left"), False)]
-)
-def test_hung_parts_are_known(error, hung):
-    """If a call of a part has no answer in time, the part is in the set `hung`.
-
-    A part whose budget is used up is not in `hung`.
-    """
-    first = Pass(graded(Fake(raising(error))))
-    run_checks(first, [EXERCISE])
-    assert (EXERCISE in first.hung) == hung
+    assert cut_short([exercise]) == [
+        f"{RUN_USED_UP}: checks not judged: {len(exercise.checks)}"
+    ]
 
 
 def passes(student: Fake, *exercises: str, twice: bool = True) -> tuple[list, list]:
@@ -317,9 +324,10 @@ def test_second_pass_without_an_answer():
     assert check.message == "asked again by a fresh process:\nit died"
 
 
-def test_part_that_hangs_is_not_asked_again():
+@pytest.mark.parametrize("error", [TimedOut("late"), UsedUp("none left")])
+def test_part_that_hangs_is_not_asked_again(error):
     """The consistency pass runs no check that got no answer in the first pass."""
-    hangs = Fake(raising(TimedOut("late")))
+    hangs = Fake(raising(error))
     asked = []
     hangs.again = lambda case: asked.append(case) or Answer(Q=None)
     passes(hangs, EXERCISE)

@@ -1,15 +1,30 @@
-"""Tests for the worker's note of the line that runs when the time is nearly over."""
+"""Tests of the worker: the line that runs when time is nearly over, and stand-ins."""
 
 import os
 import re
+import sys
 import time
 from pathlib import Path
 
 import numpy as np
 import pytest
 
+from grader.contract import fixed_cases
+from grader.inside.networks import stand_in_returns
 from grader.inside.values import as_array
 from grader.inside.worker import Worker, place_told
+
+JITTED = """
+import equinox as eqx
+import jax.numpy as jnp
+
+def discounted_returns(rewards, gamma):
+    return jnp.zeros(len(rewards))
+
+@eqx.filter_jit
+def mc_loss(theta_Q, model, states, actions, rewards, gamma):
+    return jnp.mean(discounted_returns(rewards, gamma) ** 2)
+"""
 
 
 @pytest.fixture
@@ -77,3 +92,21 @@ def test_each_type_of_float_is_a_number(dtype):
     """A result may have any float type, also one that no message can carry."""
     value = as_array("loss", np.array([0.25, 3.0], dtype))
     assert value.tolist() == [0.25, 3.0]
+
+
+def test_a_stand_in_replaces_a_function_that_jax_has_traced(monkeypatch):
+    """A jitted part calls the stand-in, also if its own function was traced before."""
+    monkeypatch.setitem(sys.modules, "dqn", None)  # restored after the test
+    worker = Worker()
+    worker.load_text(JITTED, Path("dqn.py"))
+    case = fixed_cases.MC_EPISODE.fixed[0]
+
+    def loss(**spec: bool) -> float:
+        asked = case.replace(spec={**spec, "gradient": False})
+        answer = worker.do_call(asked.part, asked.spec, asked.args, watched="")
+        return float(answer["loss"])
+
+    returns = stand_in_returns(case.args["reward"], case.spec["gamma"])
+    assert loss() == 0
+    np.testing.assert_allclose(loss(stand_in=True), np.mean(returns**2), rtol=1e-5)
+    assert loss() == 0

@@ -1,5 +1,6 @@
 """What the candidate says if a part that cannot be traced is slow when it is called."""
 
+import functools
 from types import SimpleNamespace
 
 import numpy as np
@@ -9,6 +10,8 @@ from grader.contract.case import Case
 from grader.contract.outcomes import Killed, Raised, Stopped, TimedOut
 from grader.oracle.budget import Budget
 from grader.oracle.candidate import Candidate
+from grader.oracle.worker_client import Reply
+from grader.sandbox.output import Output
 
 CASE = Case("discounted_returns", {}, {"reward": np.zeros(2, np.float32)})
 
@@ -30,18 +33,42 @@ class Worker:
         raise self.stopped
 
 
-@pytest.mark.parametrize("kind", [TimedOut, Killed])
-def test_the_exception_of_the_trace_is_not_lost(kind):
-    """The message has both: why the call gave no answer, and what the trace raises."""
+SLOW = "it was called, which is much slower than traced code: "
+ALL_KEYS = np.zeros((3, 2), np.uint32)
+KEYED = Case("epsilon_greedy", {}, {"key": ALL_KEYS[0], "q_values": np.zeros((4, 2))})
+
+
+@pytest.mark.parametrize("by_keys", [False, True], ids=["one answer", "many keys"])
+@pytest.mark.parametrize(("kind", "slow"), [(TimedOut, SLOW), (Killed, "")])
+def test_the_exception_of_the_trace_is_not_lost(kind, slow, by_keys):
+    """The message has both: why the call gave no answer, and what the trace raises.
+
+    That a call is slow is told only if it took too long.
+    """
     runner = SimpleNamespace(budget=Budget(), device="cpu", programs={})
-    candidate = Candidate(
-        Worker(kind("discounted_returns: no answer within 15 s")), runner
-    )
+    candidate = Candidate(Worker(kind("discounted_returns: no answer")), runner)
+    answer = candidate.answer
+    if by_keys:
+        answer = functools.partial(candidate.answer_keys, keys=ALL_KEYS, name="actions")
     with pytest.raises(kind) as told:
-        candidate.answer(CASE)
+        answer(KEYED if by_keys else CASE)
     assert str(told.value) == (
-        "discounted_returns: no answer within 15 s\n"
-        "it was called, which is much slower than traced code: traced by `jax.jit`, it "
-        "raises ValueError: no params"
+        "discounted_returns: no answer\n"
+        f"{slow}traced by `jax.jit`, it raises ValueError: no params"
     )
-    assert candidate.stopped == {"discounted_returns"}
+    assert candidate.stopped == (set() if by_keys else {"discounted_returns"})
+
+
+def test_a_debugger_meets_no_tracer():
+    """An eager candidate calls the part for each key, and exports nothing."""
+    asked = []
+
+    def ask(request, what, look=None):
+        asked.append((request["do"], request["args"]["key"].tolist()))
+        return Reply({"actions": np.zeros(4)}, Output())
+
+    runner = SimpleNamespace(budget=Budget(), device="cpu", programs={})
+    candidate = Candidate(SimpleNamespace(ask=ask), runner, eager=True)
+    assert candidate.answer_keys(KEYED, ALL_KEYS, "actions").shape == (3, 4)
+    candidate.traced(KEYED)
+    assert asked == [("call", [0, 0])] * 4

@@ -1,21 +1,35 @@
 """`Learning` runs the tasks in the right order; its worker and learner are fakes."""
 
+import functools
+import time
 from dataclasses import replace
 
 import numpy as np
 import pytest
 
 from grader.contract import learning, mdps
+from grader.contract.learning import FULL, HALF
 from grader.contract.limits import LIMITS
 from grader.contract.outcomes import (
     NOT_IMPLEMENTED,
+    RUN_USED_UP,
     GraderError,
+    Killed,
     NotImplementedYet,
+    Outcome,
     Raised,
     TimedOut,
+    UsedUp,
     Waiting,
     Wrong,
 )
+from grader.diagnosis.learning_messages import (
+    TOO_SLOW,
+    of_cartpole,
+    of_maze,
+    of_tables,
+)
+from grader.grading.passes import outcome_of
 from grader.intake.submission import Submission
 from grader.oracle.budget import Budget
 from grader.oracle.learning import run
@@ -60,6 +74,7 @@ class FakeWorker:
 
     def ask(self, request, what, seconds=None, look=None):
         """Answer a request, or raise the exception of the part."""
+        self.budget.left()
         self.asked.append((request["do"], what))
         if what in self.broken:
             raise self.broken[what]
@@ -120,6 +135,7 @@ class FakeRunner:
             seconds: ignored.
             on_question: function that answers a question of the learner.
         """
+        self.budget.left()
         if request["do"] == "run":
             return {"theta": [np.zeros((2, 4), np.float32)]}
         task = request.get("task", "table")
@@ -271,7 +287,7 @@ def test_what_stopped_the_maze_stops_cartpole(process, reason):
     """
     process.runner.outcomes["maze"] = [raises(reason)]
     results = learned(process)
-    assert type(results.maze.reason) is type(reason)
+    assert isinstance(results.maze.reason, type(reason))
     assert results.cartpole.reason is results.maze.reason
     assert len(results.tables.learned) == len(mdps.KINDS)
     assert process.runner.of("cartpole") == []
@@ -293,15 +309,44 @@ def test_a_problem_in_a_table(process):
 def test_a_judged_training_is_kept(process):
     """If the second training hangs, the first training counts.
 
-    The result says that the second training gave no answer.
+    The result says that the second training gave no answer. The check of a goal that
+    the first training has not reached is a timeout.
     """
     process.runner.outcomes["cartpole"] = [
         *ends_with(210, task="cartpole"),
         raises(TimedOut("learning CartPole: no answer within 150 s")),
     ]
-    result = learned(process).cartpole
+    results = learned(process)
+    result = results.cartpole
     assert (result.mean_return, result.reason) == (210, None)
     assert "no answer within 150 s" in result.problem
+    assert of_cartpole(HALF, results, {}) is None
+    error = of_cartpole(FULL, results, {})
+    assert outcome_of(error)[0] == Outcome.TIMEOUT
+    assert "mean return 210.0, expected 450" in str(error)
+
+
+def test_no_time_for_another_training_in_the_maze(process):
+    """If the second training in the maze hangs, its checks and CartPole's time out."""
+    process.runner.outcomes["maze"] = [*ends_with(-15), raises(TimedOut("late"))]
+    results = learned(process)
+    for error in (of_maze(results, {}), of_cartpole(HALF, results, {})):
+        assert outcome_of(error)[0] == Outcome.TIMEOUT
+        assert "late" in str(error)
+
+
+def test_stopped_learning_asks_nothing_more(process):
+    """After `stop`, learning goes on to no other task, which would start processes."""
+
+    def stops(request, ask):
+        process.stop()
+        raise Killed("the process was ended")
+
+    process.runner.outcomes["table"] = [stops]
+    learned(process)
+    asked = [what for _, what in process.worker.asked]
+    assert "epsilon_greedy" not in asked
+    assert len(process.runner.requests) == 1
 
 
 # ---------------------------------------------------------------- stubs
@@ -341,33 +386,40 @@ def test_stubs_are_waited_for(process):
     assert not process.worker.running
 
 
-def test_a_stub_among_the_programs(process):
+@pytest.mark.parametrize(
+    ("broken", "words"),
+    [
+        (NotImplementedYet("td_update"), f"{NOT_IMPLEMENTED}: waits for td_update"),
+        (Waiting("waits for td_loss"), "waits for td_loss"),
+    ],
+)
+def test_a_stub_among_the_programs(process, broken, words):
     """If `td_update` is a stub, or calls a stub, all tasks are skipped.
 
     The reason names the stub.
     """
-    stub = NotImplementedYet("td_update")
-    calls = Waiting(f"waits for td_loss: {NOT_IMPLEMENTED}")
-    for broken, words in (
-        (stub, f"{NOT_IMPLEMENTED}: waits for td_update"),
-        (calls, str(calls)),
-    ):
-        process.worker.broken["td_update"] = broken
-        results = learned(process)
-        for reason in (results.tables.reason, results.maze.reason):
-            assert isinstance(reason, Waiting)
-            assert str(reason) == words
+    process.worker.broken["td_update"] = broken
+    results = learned(process)
+    for reason in (results.tables.reason, results.maze.reason):
+        assert isinstance(reason, Waiting)
+        assert str(reason) == words
 
 
-def test_a_part_that_fails_is_named(process):
+@pytest.mark.parametrize(
+    ("reason", "outcome"),
+    [(Raised, Outcome.SKIPPED), (TimedOut, Outcome.TIMEOUT)],
+)
+def test_a_part_that_fails_is_named(process, reason, outcome):
     """If a part raises before learning begins, all tasks are skipped.
 
-    The reason names the part and the exception.
+    The reason names the part and the exception. If the part takes too long, the checks
+    are timeouts.
     """
-    process.worker.broken["ReplayBuffer"] = Raised("ReplayBuffer: ValueError: no")
+    process.worker.broken["ReplayBuffer"] = reason("ReplayBuffer: it was this")
     results = learned(process)
-    words = "waits for ReplayBuffer, which fails: ValueError: no"
-    assert str(results.tables.reason) == str(results.maze.reason) == words
+    words = "not judged: waits for ReplayBuffer, which fails: it was this"
+    for judge in (of_tables, of_maze, functools.partial(of_cartpole, HALF)):
+        assert outcome_of(judge(results, {})) == (outcome, words)
 
 
 # ---------------------------------------------------------------- questions
@@ -410,6 +462,59 @@ def test_the_running_part_is_blamed(process):
     reason = learned(process).maze.reason
     words = "while it ran td_update, epsilon_greedy or the network"
     assert str(reason) == f"learning the maze: out of memory\n{words}"
+
+
+@pytest.mark.parametrize("do", ["use_buffer", "progress"])
+def test_a_late_part_is_named_whatever_td_loss_computes(process, do):
+    """By a formula, a buffer that hangs is named; a training without one is slow."""
+    question = {"do": do, "rows": {}, "num_batches": 2, "batch_size": 3, "seed": 1}
+
+    def hangs(request, ask):
+        if not request["by_formula"]:
+            return trained(-4.0, facts=FACTS["maze"], deviates=True)
+        if do == "use_buffer":
+            process.worker.broken["ReplayBuffer"] = TimedOut("ReplayBuffer: no answer")
+        ask({**question, "env_step": 1, "most": 2})
+        raise TimedOut("learning the maze: no answer")
+
+    process.runner.outcomes["maze"] = [hangs]
+    assert learned(process).deviates
+    results = process.again({mdps.GAMMA: None, learning.GAMMA: None})
+    late = "ReplayBuffer: no answer" if do == "use_buffer" else TOO_SLOW
+    told = outcome_of(of_maze(results, {}))
+    assert told == (Outcome.TIMEOUT, f"not judged: {late}")
+
+
+def test_time_of_the_whole_run_is_no_fault_of_a_part(process):
+    """If the whole run has no time left, the message blames no part of learning."""
+    process.runner.outcomes["maze"] = [raises(UsedUp(f"the maze: {RUN_USED_UP}"))]
+    assert str(learned(process).maze.reason) == f"the maze: {RUN_USED_UP}"
+
+
+def test_each_training_is_timed_alone(process, monkeypatch):
+    """The part that took most of a training is named, not that of an earlier one."""
+    now = [time.monotonic()]
+    monkeypatch.setattr(time, "monotonic", lambda: now[0])
+
+    def slow_worlds(request, ask):
+        now[0] += 100.0
+        return {"Q": "table"}
+
+    def slow_answer(*args, **more):
+        now[0] += 5.0
+        return FakeWorker.ask(process.worker, *args, **more)
+
+    def slow_buffer(request, ask):
+        rows = {"action": np.zeros(3)}
+        process.worker.ask = slow_answer
+        sizes = {"num_batches": 2, "batch_size": 3, "seed": 1}
+        ask({"do": "use_buffer", "rows": rows, **sizes})
+        raise TimedOut("the maze: no answer")
+
+    process.runner.outcomes["table"] = [slow_worlds]
+    process.runner.outcomes["maze"] = [slow_buffer]
+    words = "the maze: no answer; most of the time went to ReplayBuffer"
+    assert str(learned(process).maze.reason) == words
 
 
 # ---------------------------------------------------------------- a formula

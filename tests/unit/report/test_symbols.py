@@ -6,7 +6,9 @@ from grader.contract.exercises import ROOT
 from grader.report.symbols import MARKS, SUBSTITUTES, fit
 
 # The code of the grader and of the starter, from which messages are made.
-SOURCES = [*(ROOT / "grader").rglob("*.py"), ROOT / "starter" / "dqn.py"]
+SOURCES = {*(ROOT / "grader").rglob("*.py"), ROOT / "starter" / "dqn.py"}
+# Its words of many languages are searched for, never shown.
+SOURCES -= {ROOT / "grader" / "classroom" / "gradebooks" / "moodle.py"}
 SYMBOLS = {c for path in SOURCES for c in path.read_text(encoding="utf-8") if c > "~"}
 WIDE = set("＝＋－＠")  # searched for in formulas of spreadsheets, never shown
 
