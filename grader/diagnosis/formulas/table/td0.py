@@ -10,6 +10,7 @@ from grader.contract import cases
 from grader.contract.case import Case, Student
 from grader.contract.cases import Fixed
 from grader.contract.fixed_cases import LARGE, OTHER
+from grader.diagnosis.formulas.bounds import at_bound, differ
 from grader.diagnosis.formulas.combine import target_of, targets_of
 from grader.diagnosis.formulas.constants import constant, of_target
 from grader.diagnosis.formulas.grammar import Choice, Formula, Grammar, difference_of
@@ -100,7 +101,7 @@ def questions(rng: np.random.Generator) -> list[Case]:
     episodes, some states are visited several times.
     """
     source = source_of(rng)
-    large, spread = signed(rng, 150.0, 600.0, 5), signed(rng, 0.2, 40.0, 5)
+    large, spread = signed(rng, 600.0, 2400.0, 5), signed(rng, 0.2, 40.0, 5)
     usual = signed(rng, 0.3, 3.0, 5)
     return [
         episode(source, usual, num_steps=5, ends=True),
@@ -250,13 +251,14 @@ def with_constants(samples: Sequence[Episode]) -> Iterator[Formula]:
     """
     single = without_revisits(samples)
     several = [s for s in single if s.steps > 2]
-    targets = [
-        s.rows.q_s[np.arange(s.steps), s.rows.a] + answered_moves(s, RIGHT) / s.alpha
-        for s in several
-    ]
-    bound = max(
-        float(np.abs(answered_moves(s, RIGHT)).max()) / s.alpha for s in several
-    )
+    cells = [s.rows.q_s[np.arange(s.steps), s.rows.a] for s in several]
+    moves = [answered_moves(s, RIGHT) / s.alpha for s in several]
+    targets = [q + move for q, move in zip(cells, moves, strict=True)]
+    errors = np.abs(np.concatenate(moves))
+    bound = rounded(float(errors.max()))
+    # A bound of η makes moves of cells with different values equal; a bound of the
+    # target does not.
+    clips = differ(np.concatenate(cells)[at_bound(errors, bound)])
     for count in (0, 1):
         for target in formulas_of(TARGET, count):
             formula = joined(RIGHT, target)
@@ -269,8 +271,9 @@ def with_constants(samples: Sequence[Episode]) -> Iterator[Formula]:
             if falls := constant(shares[1:] / shares[:-1]):
                 difference, choices = falling(falls)
                 yield formula.changed(difference, **choices)
-            difference, choices = clipped(rounded(bound))
-            yield formula.changed(difference, **choices)
+            if clips:
+                difference, choices = clipped(bound)
+                yield formula.changed(difference, **choices)
 
 
 def falling(rate: float) -> Change:
