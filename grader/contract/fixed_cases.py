@@ -40,7 +40,9 @@ def of_one(
 
 
 OTHER = {"alpha": 0.5, "gamma": 0.9}
-LARGE = {"scale": 30.0, "gamma": 1.0}
+# Rewards of up to 2000. The largest return of CartPole is 500, and code that clips
+# targets clips them there or below.
+LARGE = {"scale": 500.0, "gamma": 1.0}
 
 TD0_CONTINUES = of_one(td0, OTHER, num_steps=1, ends=False)
 TD0_ENDS = of_one(td0, OTHER, num_steps=1, ends=True)

@@ -41,8 +41,9 @@ COMPARED = (
     "asked for, on batches of the training."
 )
 LOSS_IS_RIGHT = (
-    "Your td_loss is right. Look at how td_update uses it: the order of θ_Q and θ_T, "
-    "the gradient, and whether the new θ_Q and the new opt_state are returned."
+    "On batches like those of the training, your td_loss computes what is asked for. "
+    "Look at how td_update uses it: the order of θ_Q and θ_T, the gradient, and "
+    "whether the new θ_Q and the new opt_state are returned."
 )
 NOT_ITS_STEP = (
     "Your td_update is wrong as well: it does not make the optimizer's step on this "
@@ -143,11 +144,11 @@ def about_updates(formula: Formula | None, judged: bool, above: Above) -> str:
     if formula is None:
         return ""
     if not formula.computes:
-        cause, exercises = (
-            (LOSS_IS_RIGHT, ("td_update",))
-            if formula.found
-            else (COMPARED, ("td_loss", "td_update"))
-        )
+        cause = LOSS_IS_RIGHT if formula.found else COMPARED
+        # The loss can be right here and fail a check, for example on other flags d.
+        lost = above.get("td_loss") is not None
+        both = lost or not formula.found
+        exercises = ("td_loss", "td_update") if both else ("td_update",)
         return "\n".join([cause, mend(exercises, above)])
     start = "Q was learned with what your td_loss" if judged else "Your td_loss"
     lines = [

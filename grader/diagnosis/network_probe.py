@@ -10,6 +10,7 @@ from grader.contract import cases
 from grader.contract.case import Case, Student
 from grader.contract.compare import same_arrays
 
+DRAWS = 8  # lists of random parameters in one question
 # For each question, its name and a function that asks the question and returns numbers.
 Questions = Iterator[tuple[str, Callable[[], Any]]]
 
@@ -44,7 +45,7 @@ def network(student: Student) -> Questions:
         )
         yield (
             f"range {name}",
-            partial(lambda q, s: extent(q(10.0, s)), q_values, states),
+            partial(extent, q_values, states),
         )
         yield f"bend {name}", partial(bend, q_values, states)
 
@@ -63,7 +64,11 @@ def fresh_parameters(
 
 
 def values_at(
-    student: Student, sizes: tuple[int, int], scale: float, states: np.ndarray
+    student: Student,
+    sizes: tuple[int, int],
+    scale: float,
+    states: np.ndarray,
+    seed: int = 4,
 ) -> np.ndarray:
     """Return the hand-in's values Q(s, ·) [B,A] with random parameters.
 
@@ -73,29 +78,44 @@ def values_at(
         scale: standard deviation of the random parameters; 0 to use the network's own
             initial parameters instead.
         states: states [B,D].
+        seed: seed of the random parameters.
     """
     theta = fresh_parameters(student, sizes, 1)
     if scale:
-        draw = np.random.default_rng(4).normal
+        draw = np.random.default_rng(seed).normal
         theta = [(scale * draw(size=x.shape)).astype(x.dtype) for x in theta]
     spec = {"net": "own", "state_dim": sizes[0], "num_actions": sizes[1]}
     question = Case("forward", spec, {"theta": theta, "state": states})
     return student.answer(question).array("q_values")
 
 
-def extent(q_values: np.ndarray) -> list[bool]:
-    """Return whether values Q(s, ·) [B,A] have each of seven properties.
+def extent(q_values: Callable, states: np.ndarray) -> list[bool]:
+    """Return whether a network's values Q(s, ·) have each of eight properties.
 
-    In order, the properties are: all ≥ 0; all ≤ 0; all within ±1; all within ±1000; sum
-    1 over the actions; sum 0 over the actions; equal for all states.
+    In order, the properties are: all ≥ 0; all ≤ 0; all within ±1; no larger with larger
+    parameters; sum 1 over the actions; sum 0 over the actions; equal for all states;
+    equal for all actions. Each has to hold with several lists of random parameters,
+    because with one list the values may have one sign by chance.
+
+    Args:
+        q_values: function (scale, states [B,D], seed) -> values Q(s, ·) [B,A] of a
+            network with random parameters; `scale` is their standard deviation.
+        states: states [B,D].
     """
+    found, other = (
+        np.stack([q_values(scale, states, seed) for seed in range(4, 4 + DRAWS)])
+        for scale in (10.0, 1000.0)
+    )
+    largest = np.abs(found).max()
     return [
-        bool((q_values >= 0).all()),
-        bool((q_values <= 0).all()),
-        *(bool((np.abs(q_values) <= 1.001 * bound).all()) for bound in (1, 1000)),
-        bool((np.abs(q_values.sum(axis=-1) - 1) < 1e-3).all()),
-        bool((np.abs(q_values.sum(axis=-1)) < 1e-4 * np.abs(q_values).max()).all()),
-        bool((q_values == q_values[0]).all()),
+        bool((found >= 0).all()),
+        bool((found <= 0).all()),
+        bool(largest <= 1.001),
+        bool(np.abs(other).max() <= 1.001 * largest),
+        bool((np.abs(found.sum(axis=-1) - 1) < 1e-3).all()),
+        bool((np.abs(found.sum(axis=-1)) < 1e-4 * largest).all()),
+        bool((found == found[:, :1]).all()),
+        bool((found == found[..., :1]).all()),
     ]
 
 
@@ -111,9 +131,15 @@ def bend(q_values: Callable, states: np.ndarray) -> list[bool]:
         1 + D truth values: whether Q is linear in the state, and for each of the D
         entries of a state whether Q depends on this entry.
     """
-    zero = q_values(0.5, 0 * states)
-    once, twice = (q_values(0.5, k * states) - zero for k in (1, 2))
-    straight = np.abs(twice - 2 * once).max() <= 1e-3 * np.abs(once).max()
+    # One step u from two unrelated states: layers of ReLU without biases answer s and
+    # 2 s like a straight line.
+    u = states[::-1]
+    one, other = (
+        q_values(0.5, s + u) - q_values(0.5, s)
+        for s in (states, np.roll(states, 1, axis=0))
+    )
+    largest = max(np.abs(one).max(), np.abs(other).max())
+    straight = np.abs(one - other).max() <= 1e-3 * largest
     seen = []
     for i in range(states.shape[1]):
         moved = states.copy()

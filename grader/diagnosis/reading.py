@@ -11,7 +11,8 @@ class Difference:
     Attributes:
         name: name of the mistake, as in the report's `diagnosis`.
         hint: text for the student: what is wrong and, in brackets, the slides that
-            teach it; never the corrected code.
+            teach it. It may show a single right expression, but never the corrected
+            part as a whole.
     """
 
     name: str
@@ -22,7 +23,8 @@ class Difference:
 class Reading:
     """What a part computes, and how this differs from right code.
 
-    A reader returns a reading only if the part's answers leave no doubt.
+    A reader returns a reading only if the part's answers fit it. If several readings
+    fit, the reader may return the one with the fewest mistakes.
 
     Attributes:
         computes: formula or sentence about the hand-in's part, in the lecture's

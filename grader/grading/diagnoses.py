@@ -31,7 +31,7 @@ def diagnose_exercise(done: Pass, name: str) -> None:
         limits = graded.budget.limits
         # Even a part that has used up its time is diagnosed.
         graded.budget.spent[part] = limits.part_seconds - limits.diagnosis_seconds
-        rng = np.random.default_rng(derive(graded.seed, f"diagnosis {part}"))
+        rng = questions_of(part, graded.seed)
         fixed = done.fixed.get(part, ())
         # A diagnosis only explains an outcome; the outcome stays if diagnosing fails.
         try:
@@ -45,3 +45,13 @@ def diagnose_exercise(done: Pass, name: str) -> None:
             for check in checks:
                 check.diagnosis, check.hint = found.names, found.hint
                 check.reading = found.reading
+
+
+def questions_of(part: str, seed: str) -> np.random.Generator:
+    """Return a new source of a reader's questions; it is the same one in a whole run.
+
+    Args:
+        part: name of the part that is asked.
+        seed: the seed of the run.
+    """
+    return np.random.default_rng(derive(seed, f"diagnosis {part}"))

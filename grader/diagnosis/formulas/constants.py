@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator, Sequence
 
 import numpy as np
 
+from grader.diagnosis.formulas.bounds import bounded_rewards, bounded_targets
 from grader.diagnosis.formulas.grammar import Choice, Formula, difference_of
 from grader.diagnosis.formulas.losses.loss import (
     CUT,
@@ -22,7 +23,7 @@ from grader.diagnosis.formulas.losses.reduction import REDUCTION
 from grader.diagnosis.formulas.losses.sample import Sample, Target
 from grader.diagnosis.formulas.losses.scale import constant_words, rounded
 from grader.diagnosis.formulas.rows import STEP, Rows
-from grader.diagnosis.formulas.target import AFTER, CLIPPED, DISCOUNT, OWN_GAMMA
+from grader.diagnosis.formulas.target import AFTER, DISCOUNT, OWN_GAMMA
 from grader.diagnosis.formulas.value import REDUCE
 
 DEEP_Q = "(slides: Deep Q Learning)"
@@ -155,8 +156,10 @@ def of_target(
         return formula.changed(difference_of(choice, part), **{slot: choice})
 
     y = np.concatenate(list(targets))
+    known = np.concatenate([target_of(s, formula).reshape(-1) for s in samples])
+    future = without("reward", lambda x: 0 * x.r)
     if "reward" in formula.choices and formula["reward"].words == "r":
-        zero, whole = (without("reward", lambda x, k=k: k * x.r) for k in (0, 1))
+        zero, whole = future, without("reward", lambda x: x.r)
         d = np.concatenate([s.d for s in samples])
         r = np.concatenate([s.r for s in samples])
         per_r = (whole - zero) / r
@@ -167,8 +170,7 @@ def of_target(
             yield made("reward", shifted_reward(c))
         if c := constant(rewards[d > 0]):
             yield made("reward", reward_at_ends(c))
-        bound = rounded(float(np.nanmax(np.abs(rewards))))
-        yield made("reward", bounded_reward(bound))
+        yield from (made("reward", c) for c in bounded_rewards(r, rewards, future))
     if "discount" in formula.choices and formula["discount"] is DISCOUNT[0]:
         zero, whole = (without("discount", lambda x, k=k: float(k)) for k in (0, 1))
         slope = np.where(np.abs(whole - zero) < 1e-9, np.nan, whole - zero)
@@ -181,7 +183,8 @@ def of_target(
         mixed = mixtures(target_of, formula, samples, y)
         yield from (made("reduce", choice) for choice in mixed)
     if "after" in formula.choices and formula["after"] is AFTER[0]:
-        yield from (made("after", choice) for choice in bounded_targets(y))
+        bounded = bounded_targets(known, y, future)
+        yield from (made("after", choice) for choice in bounded)
 
 
 def scaled_reward(c: float) -> Choice:
@@ -213,43 +216,6 @@ def reward_at_ends(c: float) -> Choice:
         "end-reward-shaped",
         "You replace the reward of terminal transitions by one of your own. That "
         f"teaches another task: r comes from the environment, also at an end {DEEP_Q}.",
-    )
-
-
-def bounded_reward(c: float) -> Choice:
-    """Return the choice for code that clips the reward to [-c, c]."""
-    bound = constant_words(c)
-    return Choice(
-        f"clip(r, −{bound}, {bound})",
-        lambda x: np.clip(x.r, -c, c),
-        "reward-clipped",
-        "You clip the reward, as some do for Atari games. The target needs r as it is "
-        f"{DEEP_Q}.",
-    )
-
-
-def bounded_targets(y: np.ndarray) -> Iterator[Choice]:
-    """Yield the choices for code that clips the target y from above, below, or both.
-
-    The upper bound is the largest of the given targets, the lower bound the smallest.
-
-    Args:
-        y: the targets that the hand-in computes in all questions, as one vector.
-    """
-    low, high = rounded(float(y.min())), rounded(float(y.max()))
-    low_words, high_words = constant_words(low), constant_words(high)
-    name = "target-clipped"
-    yield Choice(
-        f"min({high_words}, {{y}})", lambda x, y: np.minimum(y, high), name, CLIPPED
-    )
-    yield Choice(
-        f"max({low_words}, {{y}})", lambda x, y: np.maximum(y, low), name, CLIPPED
-    )
-    yield Choice(
-        f"clip({{y}}, {low_words}, {high_words})",
-        lambda x, y: np.clip(y, low, high),
-        name,
-        CLIPPED,
     )
 
 
@@ -349,23 +315,18 @@ def of_error(
     rate = slope[small] / error[small]
     if not rate or not np.isfinite(rate):
         return
-    bends = []
     size = rounded(float(np.abs(slope / rate).max()))
-    bends.append((f"Huber_{constant_words(size)}", huber(size), "huber", HUBER))
+    bends = [(f"Huber_{constant_words(size)}", huber(size), "huber", HUBER)]
     inside = np.abs(slope - rate * error) <= 1e-3 * np.abs(rate * error) + 1e-6
-    loss = np.array([s.loss for s in samples])
-    for k in range(len(samples)):
-        own = np.abs(e[k])
-        kept = inside[sum(map(len, e[:k])) :][: len(own)]
-        over = int((~kept).sum())
-        if over:
-            square = 2 * loss[k] * len(own) / (rate * len(own)) - (own[kept] ** 2).sum()
-            if square > 0:
-                size = rounded(float(np.sqrt(square / over)))
-                words = constant_words(size)
-                clip = clipped_square(size)
-                bends.append((f"clip_{words}", clip, "error-clipped", CUT))
-            break
+    kept = np.split(inside, np.cumsum([len(own) for own in e])[:-1])
+    bent = next((k for k, rows in enumerate(kept) if not rows.all()), None)
+    if bent is not None:
+        own, small = e[bent], kept[bent]
+        square = 2 * samples[bent].loss / rate - (own[small] ** 2).sum()
+        if square > 0:
+            size = rounded(float(np.sqrt(square / (~small).sum())))
+            words = constant_words(size)
+            bends.append((f"clip_{words}", clipped_square(size), "error-clipped", CUT))
     for words, compute, name, hint in bends:
         text = f"{words}({{e}})" + ("²" if name == "error-clipped" else "")
         choice = Choice(text, compute, name, hint)

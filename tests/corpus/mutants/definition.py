@@ -16,7 +16,8 @@ class Mutant:
             or less often. "S": no difference. "X": raises an exception.
         misconception: a few words that name the misconception, for tables.
         hint: text for a student with this mistake: what is wrong and, in brackets,
-            which slides teach it; never the corrected code.
+            which slides teach it. It may show a single right expression, but never the
+            corrected part as a whole.
         source: text of the hand-in.
         border: True if the mistake is only just large enough for a check to notice.
             Such a mutant is too close to right work to be recognised by name.

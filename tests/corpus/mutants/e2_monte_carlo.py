@@ -406,26 +406,26 @@ MUTANTS = [
         "mc-sum",
         "S",
         "sum for mean",
-        "Your loss is the sum over the steps, T times too large. It is the mean, so "
-        "that the size of a step of training does not depend on the episode's length "
-        "(slides: Deep Learning Review).",
+        "Your loss grows with the number of steps, as with a sum over them. It is the "
+        "mean, so that the size of a step of training does not depend on the episode's "
+        "length (slides: Deep Learning Review).",
         ("jnp.mean", "jnp.sum"),
     ),
     loss(
         "mc-half",
         "S",
         "a factor ½",
-        "Your loss is half of the right one, the plain mean of the squared errors: "
-        "there is no ½ in it; optax.l2_loss has one (slides: Deep Learning Review).",
+        "A ½ stands before your loss, as in optax.l2_loss. None is asked for (slides: "
+        "Deep Learning Review).",
         (SQUARE, f"0.5 * {SQUARE}"),
     ),
     loss(
         "mc-mean-over-actions",
         "S",
         "divides by the number of actions too",
-        "Your loss is A times too small, as when the mean also counts the actions "
-        "that were not taken, as zeros. The mean is over the T steps alone (slides: "
-        "Deep Q Learning).",
+        "Your loss is divided by A, the number of actions, as when the mean also "
+        "counts zeros for the actions not taken. It runs over the T steps alone "
+        "(slides: Deep Q Learning).",
         (TAKEN, ""),
         (
             MEAN,

@@ -88,12 +88,14 @@ MUTANTS = [
         "jnp.tanh",
     ),
     head(
-        # Right for CartPole's returns of up to 500, for no others.
+        # Right for CartPole's returns of up to 500, for no others. The hint has no
+        # number: any bound above 1 gives this fingerprint.
         "out-scaled-sigmoid",
         "S",
         "output between 0 and 500",
-        "Your outputs are squashed to between 0 and 500. Other tasks have other "
-        f"returns, also negative ones: nothing may bound Q {DQN}.",
+        "Your outputs are never negative and bounded from above, as after a sigmoid "
+        "with a factor. Other tasks have other returns, also negative ones: nothing "
+        f"may bound Q {DQN}.",
         "lambda q: 500 * jax.nn.sigmoid(q)",
     ),
     head(

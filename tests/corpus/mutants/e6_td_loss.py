@@ -615,8 +615,9 @@ PREDICTIONS = [
         "td-divides-by-A",
         "S",
         "mean over the actions too",
-        "Your loss is A times too small, as when the mean also counts zeros for the "
-        f"actions not taken. It runs over the B transitions alone {REVIEW}.",
+        "Your loss is divided by A, the number of actions, as when the mean also "
+        "counts zeros for the actions not taken. It runs over the B transitions alone "
+        f"{REVIEW}.",
         (CHOSEN, ""),
         (
             MEAN,
@@ -699,8 +700,8 @@ REDUCTIONS = [
         "td-sum",
         "S",
         "sum for mean",
-        "Your loss grows with the batch: it is the sum over B, like the slides' Σ; "
-        f"the homework asks for the mean {REVIEW}.",
+        "Your loss grows with the number of rows, as with a sum over them, like the "
+        f"slides' Σ; the homework asks for the mean {REVIEW}.",
         (MEAN, f"jnp.sum({SQUARED})"),
     ),
     changed(
@@ -717,8 +718,8 @@ REDUCTIONS = [
         "td-half",
         "S",
         "½ before the square",
-        "Your loss is half of what is asked for: there is no ½ in it; optax.l2_loss "
-        f"has one {REVIEW}.",
+        "A ½ stands before your loss, as in optax.l2_loss. None is asked for "
+        f"{REVIEW}.",
         (MEAN, "optax.l2_loss(predicted, empirical).mean()"),
     ),
     changed(
@@ -744,8 +745,8 @@ REDUCTIONS = [
         "td-huber",
         "S",
         "Huber for square",
-        "Your loss is Huber's: linear where errors are large, half the square where "
-        f"small. The plain square is asked for, whatever its size {REVIEW}.",
+        "Your loss is Huber's, linear where errors are large. The plain square is "
+        f"asked for, whatever its size {REVIEW}.",
         (MEAN, "optax.huber_loss(predicted, empirical).mean()"),
     ),
     changed(
@@ -780,8 +781,9 @@ REDUCTIONS = [
         "td-negative",
         "F",
         "the negative loss",
-        "Your loss is negative, so making it small makes the errors large. Gradient "
-        f"descent minimises: the mean square itself is the loss {REVIEW}.",
+        "A minus stands before your loss. Gradient descent minimises: the mean square "
+        "itself is the loss, and to minimise its negative makes the errors large "
+        f"{REVIEW}.",
         (MEAN, f"-{MEAN}"),
     ),
     changed(

@@ -2,6 +2,7 @@
 
 import re
 from dataclasses import replace
+from functools import partial
 
 import numpy as np
 import pytest
@@ -481,27 +482,60 @@ def test_flags_of_an_integer_type_show_a_bitwise_not():
     assert reading.computes == "y = r + ~d γ max_a Q(s′,a; θ_T)"
 
 
-def test_each_choice_is_another_loss():
-    """Each single mistake in `td_loss` has a hint, and a loss of its own.
+def losses_of(part, half: Formula) -> list[float]:
+    """Return the losses on the reader's questions by a formula of some terms.
 
-    Mistakes may have equal losses if they have the same name, or if they change only
+    Args:
+        part: the reader of a loss, `td_loss` or `mc_loss`.
+        half: the choices for some terms; all other terms are right.
+    """
+    language = part.LANGUAGE
+    whole = replace(language.right, choices={**language.right.choices, **half.choices})
+    rows = [rows_of(case) for case in part.QUESTIONS(np.random.default_rng(3))]
+    return [float(loss_of(x, whole, language.target_of(x, whole))) for x in rows]
+
+
+def tables_of(half: Formula) -> list[float]:
+    """Return all numbers of the tables that `update_Q_TD0` returns by a formula.
+
+    Args:
+        half: the choices for some terms; all other terms are right.
+    """
+    whole = td0.joined(td0.RIGHT, half)
+    numbers: list[float] = []
+    for case in td0.QUESTIONS(np.random.default_rng(3)):
+        sample = Episode(case, case.args["Q"])
+        numbers += sample.table(whole, sample.alpha, online=False).ravel().tolist()
+    return numbers
+
+
+@pytest.mark.parametrize(
+    ("grammars", "answers", "least"),
+    [
+        (td_loss.LANGUAGE.halves, partial(losses_of, td_loss), 100),
+        (mc_loss.LANGUAGE.halves, partial(losses_of, mc_loss), 60),
+        ((td0.TARGET, td0.STEP, td0.WHOLE), tables_of, 100),
+    ],
+    ids=["td_loss", "mc_loss", "update_Q_TD0"],
+)
+def test_each_choice_is_another_answer(grammars, answers, least):
+    """Each single mistake has a hint, and answers of its own.
+
+    Mistakes may have equal answers if they have the same name, or if they change only
     the gradient.
     """
-    language, seen = td_loss.LANGUAGE, {}
-    rows = [rows_of(case) for case in td_loss.QUESTIONS(np.random.default_rng(3))]
-    for half in language.halves:
-        for one in zip(*half.combinations(1), strict=True):
-            formula = half.formula(*one)
-            whole = replace(RIGHT, choices={**RIGHT.choices, **formula.choices})
+    seen: dict[tuple[str, ...], tuple[str, str]] = {}
+    for grammar in grammars:
+        for one in zip(*grammar.combinations(1), strict=True):
+            formula = grammar.formula(*one)
             with np.errstate(all="ignore"):
-                losses = [loss_of(x, whole, language.target_of(x, whole)) for x in rows]
-            key = tuple(f"{float(loss):.6g}" for loss in losses)
+                key = tuple(f"{number:.6g}" for number in answers(formula))
             words = " ".join(c.words for c in formula.choices.values())
             name, alike = formula.differences[0].name, seen.get(key, ("", ""))
             only_by_slope = any(
                 w in words + alike[1] for w in ("held", "(s,a) − 1", "|e| ")
             )
-            assert key not in seen or name == alike[0] or only_by_slope
+            assert key not in seen or name == alike[0] or only_by_slope, alike
             seen[key] = (name, words)
             assert formula.differences[0].hint
-    assert len(seen) > 100
+    assert len(seen) > least

@@ -401,7 +401,8 @@ def test_learned_by_a_formula():
 def test_updates_that_no_formula_explains():
     """If no formula explains why the updates deviate, the message names `td_update`.
 
-    It also names `td_loss`, unless the loss is known to be right.
+    It also names `td_loss`, unless the loss is known to be right and has not lost
+    points in exercise 6, as `~d` does for integer flags.
     """
     about = learning_failures.about_updates
     assert about(None, False, {}) == ""
@@ -410,8 +411,11 @@ def test_updates_that_no_formula_explains():
     assert both in about(HALF, False, {})
     assert "td_update is wrong as well" in about(HALF, False, {})
     right = about(Formula(found=True), False, {})
-    assert right.startswith("Your td_loss is right.")
+    assert right.startswith("On batches like those of the training, your td_loss")
     assert right.endswith("\nMend td_update first: `make grade ONLY=td_update`.")
+    in_part = {**ALL, "td_loss": "~ is no not.", "td_update": ""}
+    lost = about(Formula(found=True), False, in_part)
+    assert lost.endswith("\nMend td_loss and td_update first.\ntd_loss: ~ is no not.")
     lost = about(Formula(), False, {**ALL, "td_update": ""})
     assert lost.endswith("\nMend td_update first.")
     assert "Mend" not in about(Formula(), False, ALL)

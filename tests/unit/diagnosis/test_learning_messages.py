@@ -117,7 +117,7 @@ def test_cartpole_waits_for_the_maze():
 def test_updates_that_were_not_found():
     """If `td_update` deviates but `td_loss` is right, each check fails as "not judged".
 
-    The hint says that `td_loss` is right.
+    The hint says that `td_loss` is right on such batches.
     """
     task = Result(reason=Wrong(DEVIATES))
     tables = Tables(reason=task.reason)
@@ -125,7 +125,7 @@ def test_updates_that_were_not_found():
     for judge in (of_tables, of_maze, half):
         error = wrong(judge, results)
         assert str(error) == f"not judged: {DEVIATES}"
-        assert error.hint.startswith("Your td_loss is right.")
+        assert error.hint.startswith("On batches like those of the training, your td_")
 
 
 def test_a_trick_that_was_found_out():

@@ -12,8 +12,9 @@ from grader.diagnosis.formulas.losses import td_loss
 from grader.diagnosis.formulas.losses.scale import Scale
 from grader.diagnosis.formulas.losses.search import Found
 from grader.diagnosis.reading import Reading
+from grader.grading import diagnoses
 from grader.grading.learning import results_of
-from grader.grading.passes import Graded
+from grader.grading.passes import Graded, Pass
 from grader.oracle.budget import Budget
 from grader.oracle.learning.results import Results
 
@@ -104,6 +105,30 @@ def test_a_formula_is_used_for_all_tasks(grade):
     gammas = {gamma: slopes.gamma for gamma, slopes in process.slopes.items()}
     assert gammas == {each: each for each in (mdps.GAMMA, learning.GAMMA)}
     assert all(slopes.found is HALF for slopes in process.slopes.values())
+
+
+def test_learning_and_exercise_6_see_one_formula(grade, monkeypatch):
+    """The formula is searched with the questions that the diagnosis of `td_loss` asks.
+
+    With other questions, one report could show two formulas of one function.
+    """
+    drawn = []
+
+    def find(student, rng):
+        drawn.append(rng.random())
+        return HALF, None
+
+    def diagnose(part, student, known, rng, fixed):
+        find(student, rng)
+
+    grade(True, find)
+    monkeypatch.setattr(diagnoses, "diagnose", diagnose)
+    student = SimpleNamespace(eager=False)
+    graded = Graded(student, None, None, Budget(), "1")
+    diagnoses.diagnose_exercise(
+        Pass(graded, failed={"td_loss": {"td_loss": []}}), "td_loss"
+    )
+    assert drawn[0] == drawn[1]
 
 
 def test_a_right_loss_does_not_explain_other_updates(grade):

@@ -253,8 +253,8 @@ def huber(size: float) -> Callable[[np.ndarray], np.ndarray]:
 
 
 HUBER = (
-    "Your loss is Huber's: linear where errors are large, half the square where "
-    f"small. The plain square is asked for, whatever its size {REVIEW}."
+    "Your loss is Huber's, linear where errors are large. The plain square is asked "
+    f"for, whatever its size {REVIEW}."
 )
 CUT = (
     "You clip the error, so larger ones have no gradient at all. The loss is the "
@@ -266,8 +266,8 @@ ERROR = (
         "|{e}|",
         np.abs,
         "mae",
-        "Your loss is the mean of the absolute errors. Q learning is regression with "
-        f"the square error {REVIEW}.",
+        "Your loss takes the absolute errors. Q learning is regression with the square "
+        f"error {REVIEW}.",
     ),
     Choice("Huber({e})", huber(1.0), "huber", HUBER),
     Choice("clip({e}, −1, 1)²", lambda e: np.clip(e, -1, 1) ** 2, "error-clipped", CUT),
@@ -275,8 +275,8 @@ ERROR = (
         "({e})",
         lambda e: e,
         "signed",
-        "You average the errors without squaring them: errors of opposite signs "
-        f"cancel, and the minimum is minus infinity. Square each error first {REVIEW}.",
+        "You do not square the errors. In a mean, errors of opposite signs cancel, and "
+        f"its minimum is minus infinity. Square each error first {REVIEW}.",
     ),
     Choice(
         "log cosh({e})",

@@ -34,6 +34,27 @@ def signed(rng: np.random.Generator, low: float, high: float, size: int) -> np.n
     return np.round(signs * np.exp(rng.uniform(np.log(low), np.log(high), size)), 2)
 
 
+def large(rng: np.random.Generator, ends: list[int]) -> np.ndarray:
+    """Draw one reward of 0.6, and others between 600 and 2400 in absolute value.
+
+    The reward 0.6 is within all likely bounds, and the others are beyond them. Of the
+    large rewards, terminal rows have both signs, and the other rows have both signs. So
+    a bound acts on rows without and with a future, on each side.
+
+    Args:
+        rng: the source of random numbers.
+        ends: the flag d of each row, 0 or 1 [SIZE]; at least two are 1, and at least
+            three are 0.
+    """
+    rewards = np.abs(signed(rng, 600.0, 2400.0, SIZE))
+    for flag in (0, 1):
+        rows = rng.permutation(np.flatnonzero(np.equal(ends, flag)))
+        rewards[rows[0]] *= -1
+        if not flag:
+            rewards[rows[2]] = 0.6
+    return rewards
+
+
 def states(
     rng: np.random.Generator, theta_Q: list[np.ndarray], theta_T: list[np.ndarray]
 ) -> np.ndarray | None:
@@ -90,13 +111,11 @@ def batches(rng: np.random.Generator) -> list[Case]:
 
     The absolute values of the rewards are between 0.3 and 3 in the first, fourth and
     fifth question. In the second question they are between 0.1 and 40. In the third
-    question one reward is 0.6, and all others are between 150 and 600.
+    question one reward is 0.6, and all others are between 600 and 2400.
     """
     usual = (signed(rng, 0.3, 3.0, SIZE) for _ in range(3))
     spread = signed(rng, 0.1, 40.0, SIZE)
-    large = signed(rng, 150.0, 600.0, SIZE)  # beyond all likely bounds
-    large[rng.integers(SIZE)] = 0.6  # within all likely bounds
-    rewards = (next(usual), spread, large, *usual)
+    rewards = (next(usual), spread, large(rng, ENDS[2]), *usual)
     return [batch(rng, e, r) for e, r in zip(ENDS, rewards, strict=True)]
 
 

@@ -121,8 +121,8 @@ REDUCTION = (
         "√ mean {f}",
         lambda x, f: np.sqrt(np.maximum(mean(x, f), 0)),
         "rmse",
-        "Your loss is the root of the mean square error. The mean of the squares is "
-        f"asked for, without a root {REVIEW}.",
+        "A root stands around your mean. The mean of the squares is asked for, "
+        f"without a root {REVIEW}.",
     ),
     Choice("(mean {f})²", lambda x, f: mean(x, f) ** 2),
     Choice("|mean {f}|", lambda x, f: np.abs(mean(x, f))),
@@ -149,7 +149,7 @@ REDUCTION = (
         "median_i {f}",
         lambda x, f: np.median(f, axis=(-2, -1)),
         "median-loss",
-        f"Your loss is the median of the errors. It is the mean over all {REVIEW}.",
+        f"You take the median over the rows. The loss is the mean over all {REVIEW}.",
     ),
     Choice(
         "{f} of row 0",
@@ -169,7 +169,7 @@ REDUCTION = (
         "variance of {f}",
         lambda x, f: f.var(axis=(-2, -1)),
         "variance",
-        f"Your loss is a variance: one shift of all errors costs nothing {REVIEW}.",
+        f"You take a variance over the rows. The loss is the mean over all {REVIEW}.",
     ),
 )
 SQUARE_OF_MEAN = (

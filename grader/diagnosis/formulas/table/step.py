@@ -155,7 +155,9 @@ WEIGHT = (
         Choice(
             f"{mask.words} ", lambda x, m=mask: m.compute(x), "mask-on-step", SKIPPED
         )
+        # Weights that forget the first or last step are above, with words of their own.
         for mask in MASK[2:]
+        if "row, else" not in mask.words
     ),
 )
 # The cells that the steps move: for each step a row of the table [T] and a column [T].

@@ -56,14 +56,11 @@ def reading(
     ]
     apart = [(own, asked) for own, asked in pairs if own != asked]
     computes, asked = ("\n".join(side) for side in zip(*apart, strict=True))
-    own = size.at(sample.alpha, sample.steps)
-    table = table_of(formula, own, right, sample)
+    table = table_of(formula, right, sample)
     return of_episode(Reading(computes, asked, differences, table))
 
 
-def table_of(
-    formula: Formula, size: float, right: Formula, sample: Episode
-) -> tuple[str, ...]:
+def table_of(formula: Formula, right: Formula, sample: Episode) -> tuple[str, ...]:
     """Return the lines of a table that shows the episode's steps.
 
     The last two columns compare the code's targets with the right targets. If the
@@ -72,7 +69,6 @@ def table_of(
 
     Args:
         formula: the code's formula.
-        size: not used.
         right: the right formula.
         sample: the question with the hand-in's answer.
     """

@@ -10,6 +10,7 @@ from grader.contract import cases
 from grader.contract.case import Case, Student
 from grader.contract.cases import Fixed
 from grader.contract.fixed_cases import LARGE, OTHER
+from grader.diagnosis.formulas.bounds import at_bound, differ
 from grader.diagnosis.formulas.combine import target_of, targets_of
 from grader.diagnosis.formulas.constants import constant, of_target
 from grader.diagnosis.formulas.grammar import Choice, Formula, Grammar, difference_of
@@ -82,7 +83,8 @@ def episode(source: Fixed, rewards: np.ndarray | None = None, **settings: Any) -
         settings: further arguments of `cases.td0`.
     """
     case = cases.td0(source, **settings)
-    table = case.args["Q"] + 0.001 * source.rng.permutation(21).reshape(7, 3)
+    table = case.args["Q"]
+    table = table + 0.001 * source.rng.permutation(table.size).reshape(table.shape)
     later = case.args["next_states"]
     if len(later) > 1:
         table[later[0]] = -np.abs(table[later[0]]) - 0.1
@@ -96,17 +98,18 @@ def episode(source: Fixed, rewards: np.ndarray | None = None, **settings: Any) -
 def questions(rng: np.random.Generator) -> list[Case]:
     """Make eight questions to `update_Q_TD0`, with rewards of several sizes.
 
-    The numbers of steps, states and actions are those of the checks. In the last two
-    episodes, some states are visited several times.
+    The numbers of steps, states and actions are those of the checks. Only one table has
+    four actions, because the median of three is the second best. In the last two, some
+    states are visited several times.
     """
     source = source_of(rng)
-    large, spread = signed(rng, 150.0, 600.0, 5), signed(rng, 0.2, 40.0, 5)
+    large, spread = signed(rng, 600.0, 2400.0, 5), signed(rng, 0.2, 40.0, 5)
     usual = signed(rng, 0.3, 3.0, 5)
     return [
         episode(source, usual, num_steps=5, ends=True),
         episode(source, large, num_steps=5, ends=False),
         episode(source, spread, num_steps=5, ends=True),
-        episode(source, None, num_steps=1, ends=False, **OTHER),
+        episode(source, None, num_steps=1, ends=False, num_actions=4, **OTHER),
         episode(source, num_steps=1, ends=True),
         episode(source, None, num_steps=5, ends=False, **{**OTHER, **LARGE}),
         revisiting(rng, source),
@@ -140,7 +143,7 @@ SIZES = [*(Size(k, "α") for k in (-1.0, 2.0, 0.5)), Size(1.0, ""), Size(1.0, "�
 
 def without_revisits(samples: Sequence[Episode]) -> list[Episode]:
     """Return the episodes in which no two steps have the same state."""
-    return [s for s in samples if len(set(s.case.args["states"].tolist())) == s.steps]
+    return [s for s in samples if len(np.unique(s.case.args["states"])) == s.steps]
 
 
 def answered_moves(sample: Episode, formula: Formula) -> np.ndarray:
@@ -250,13 +253,13 @@ def with_constants(samples: Sequence[Episode]) -> Iterator[Formula]:
     """
     single = without_revisits(samples)
     several = [s for s in single if s.steps > 2]
-    targets = [
-        s.rows.q_s[np.arange(s.steps), s.rows.a] + answered_moves(s, RIGHT) / s.alpha
-        for s in several
-    ]
-    bound = max(
-        float(np.abs(answered_moves(s, RIGHT)).max()) / s.alpha for s in several
-    )
+    cells = [s.rows.q_s[np.arange(s.steps), s.rows.a] for s in several]
+    moves = [answered_moves(s, RIGHT) / s.alpha for s in several]
+    targets = [q + move for q, move in zip(cells, moves, strict=True)]
+    errors = np.abs(np.concatenate(moves))
+    bound = rounded(float(errors.max()))
+    # A bound of η, but none of the target, makes moves from different values equal.
+    clips = differ(np.concatenate(cells)[at_bound(errors, bound)])
     for count in (0, 1):
         for target in formulas_of(TARGET, count):
             formula = joined(RIGHT, target)
@@ -269,8 +272,9 @@ def with_constants(samples: Sequence[Episode]) -> Iterator[Formula]:
             if falls := constant(shares[1:] / shares[:-1]):
                 difference, choices = falling(falls)
                 yield formula.changed(difference, **choices)
-            difference, choices = clipped(rounded(bound))
-            yield formula.changed(difference, **choices)
+            if clips:
+                difference, choices = clipped(bound)
+                yield formula.changed(difference, **choices)
 
 
 def falling(rate: float) -> Change:

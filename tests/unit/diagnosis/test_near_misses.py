@@ -1,0 +1,315 @@
+"""What a reader says of a wrong loss or update is true, also outside its grammar.
+
+The hand-ins here compute with plain NumPy, and share no code with the reader's choices.
+Most of them have no formula in the grammar, but one that is near.
+"""
+
+import functools
+from collections.abc import Callable
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+
+from grader.contract import cases
+from grader.contract.case import Answer, Case
+from grader.diagnosis.formulas.losses import mc_loss, td_loss
+from grader.diagnosis.formulas.table import td0
+from grader.diagnosis.reading import Reading
+from grader.inside.networks import stand_in_returns
+
+MOVE = 1e-5  # of one parameter, to compute a gradient
+SEEDS = (0, 1)
+
+
+class Loss:
+    """A fake hand-in with a loss that is a NumPy function.
+
+    Args:
+        loss: function of the batch. It has q [B, A] for Q(s, ·; θ_Q), q_next for s′, t
+            and t_next for θ_T, p [B] for Q(s, a; θ_Q), held for the same before θ_Q was
+            moved, and a, r, d and gamma; for `mc_loss` also G, a function of rewards.
+    """
+
+    def __init__(self, loss: Callable) -> None:
+        self.loss = loss
+
+    def answer(self, case: Case) -> Answer:
+        """Return the loss and its gradient by θ_Q."""
+        theta = [leaf.astype(np.float64) for leaf in case.args["theta_Q"]]
+        held = batch_of(case, theta, None).p
+        loss = self.loss(batch_of(case, theta, held))
+        grads = []
+        for leaf in theta:
+            grad = np.zeros_like(leaf)
+            for index in np.ndindex(leaf.shape):
+                before, ends = leaf[index], []
+                for step in (MOVE, -MOVE):
+                    leaf[index] = before + step
+                    ends.append(self.loss(batch_of(case, theta, held)))
+                leaf[index] = before
+                grad[index] = (ends[0] - ends[1]) / (2 * MOVE)
+            grads.append(grad.astype(np.float32))
+        return Answer(loss=np.asarray(loss, np.float32), grads=grads)
+
+
+def batch_of(
+    case: Case, theta: list[np.ndarray], held: np.ndarray | None
+) -> SimpleNamespace:
+    """Return what a loss computes with, see `Loss`.
+
+    Args:
+        case: the question.
+        theta: the parameters θ_Q.
+        held: the predictions before θ_Q was moved.
+    """
+    args = case.args
+    rows = np.arange(len(args["action"]))
+    batch = SimpleNamespace(a=args["action"], r=args["reward"].astype(float))
+    batch.gamma, batch.held = case.spec["gamma"], held
+    batch.q = cases.probe_values(theta, args["state"].astype(float))
+    batch.p = batch.q[rows, batch.a]
+    if "theta_T" in args:
+        other = [leaf.astype(float) for leaf in args["theta_T"]]
+        batch.d = args["terminated"].astype(float)
+        batch.q_next = cases.probe_values(theta, args["next_state"].astype(float))
+        batch.t = cases.probe_values(other, args["state"].astype(float))
+        batch.t_next = cases.probe_values(other, args["next_state"].astype(float))
+        batch.future = batch.gamma * batch.t_next.max(axis=1)
+        batch.y = batch.r + (1 - batch.d) * batch.future
+    else:
+        batch.G = functools.partial(standing_in, gamma=batch.gamma)
+    return batch
+
+
+def standing_in(rewards: np.ndarray, gamma: float) -> np.ndarray:
+    """Return what `discounted_returns` returns in the questions to `mc_loss`."""
+    return np.asarray(stand_in_returns(rewards, gamma), np.float64)
+
+
+class Update:
+    """A fake hand-in with an update of the table that is a NumPy function.
+
+    Args:
+        update: function (table, episode) that changes the table [S, A]. The episode has
+            s, a, r, d, n (the next states), alpha and gamma.
+    """
+
+    def __init__(self, update: Callable) -> None:
+        self.update = update
+
+    def answer(self, case: Case) -> Answer:
+        """Return the table after the update."""
+        args = case.args
+        table = args["Q"].astype(np.float64)
+        episode = SimpleNamespace(
+            s=args["states"],
+            a=args["actions"],
+            r=args["rewards"].astype(float),
+            d=args["terminateds"].astype(float),
+            n=args["next_states"],
+            alpha=case.spec["alpha"],
+            gamma=case.spec["gamma"],
+        )
+        self.update(table, episode)
+        return Answer(Q=table.astype(np.float32))
+
+
+def read(part, student, seed: int) -> Reading | None:
+    return part.read(student, np.random.default_rng(seed))
+
+
+def names(reading: Reading | None) -> set[str]:
+    """Return the names of the mistakes in a reading."""
+    return {d.name for d in reading.differences} if reading else set()
+
+
+def hints(reading: Reading) -> str:
+    """Return all hints of a reading as one text."""
+    return "\n".join(d.hint for d in reading.differences)
+
+
+def squared(target: Callable) -> Callable:
+    """Return the mean square loss with the targets that a function of the batch gives.
+
+    Args:
+        target: function of the batch of `Loss`, which returns the targets [B].
+    """
+    return lambda b: ((b.p - target(b)) ** 2).mean()
+
+
+@pytest.mark.parametrize(
+    ("loss", "computes", "never"),
+    [
+        (
+            lambda b: 0.5 * ((b.p - b.y) ** 2).sum(),
+            "L = ½ Σ_i (Q(s,a; θ_Q) − y)²",
+            ["is the sum", "half of"],
+        ),
+        (
+            lambda b: 0.5 * ((b.p - b.r - b.future) ** 2).mean(),
+            "y = r + γ max_a Q(s′,a; θ_T)\nL = ½ mean (Q(s,a; θ_Q) − y)²",
+            ["half of"],
+        ),
+        (
+            lambda b: np.linalg.norm(b.p - b.y),
+            "L = √B √ mean (Q(s,a; θ_Q) − y)²",
+            ["is the sum", "root of the mean"],
+        ),
+        (
+            lambda b: np.abs(b.p - b.y).sum(),
+            "L = Σ_i |Q(s,a; θ_Q) − y|",
+            ["is the mean"],
+        ),
+        (
+            lambda b: (b.y - b.p).mean(),
+            "L = −mean (Q(s,a; θ_Q) − y)",
+            ["loss is negative"],
+        ),
+        (
+            lambda b: (
+                2
+                * np.where(
+                    np.abs(b.p - b.y) < 1, (b.p - b.y) ** 2 / 2, np.abs(b.p - b.y) - 0.5
+                ).mean()
+            ),
+            "L = 2 mean Huber(Q(s,a; θ_Q) − y)",
+            ["half the square"],
+        ),
+    ],
+)
+def test_hints_are_true_together(loss, computes, never):
+    """A hint on one factor of a loss is true also if the loss has other mistakes."""
+    reading = read(td_loss, Loss(loss), 0)
+    assert reading.computes == computes
+    assert not [words for words in never if words in hints(reading)]
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+@pytest.mark.parametrize(
+    ("target", "computes"),
+    [
+        (
+            lambda b: np.clip(b.r + b.future, -500, 500),
+            "y = clip(r + γ max_a Q(s′,a; θ_T), −500, 500)",
+        ),
+        (
+            lambda b: np.clip(b.r, -450, 450) + (1 - b.d) * b.future,
+            "y = clip(r, −450, 450) + ¬d γ max_a Q(s′,a; θ_T)",
+        ),
+        (
+            lambda b: np.minimum(b.y, 580),
+            "y = min(580, r + ¬d γ max_a Q(s′,a; θ_T))",
+        ),
+    ],
+)
+def test_a_bound_of_a_target_is_told_from_one_of_a_reward(target, computes, seed):
+    """The reading of a large bound says what is clipped, and on which side."""
+    assert read(td_loss, Loss(squared(target)), seed).computes == computes
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+@pytest.mark.parametrize(
+    ("target", "true"),
+    [
+        (lambda b: np.clip(b.y, -1700, 1700), {"td-target-clipped"}),
+        (
+            lambda b: np.clip(b.r, -1700, 1700) + (1 - b.d) * b.future,
+            {"td-reward-clipped"},
+        ),
+    ],
+)
+def test_a_bound_is_not_taken_from_one_row(target, true, seed):
+    """A bound that hardly any row reaches is named as what it is, or not at all."""
+    assert names(read(td_loss, Loss(squared(target)), seed)) <= true
+
+
+@pytest.mark.parametrize(
+    "loss",
+    [
+        squared(lambda b: b.r + 0.9 * (1 - b.d) * b.future),
+        lambda b: np.sort((b.p - b.y) ** 2)[:-1].sum() / len(b.y),
+    ],
+    ids=["shorter-future", "worst-row-left-out"],
+)
+def test_nothing_is_said_of_a_loss_without_a_formula(loss):
+    """A wrong `td_loss` near the grammar, but outside, gets no reading."""
+    assert read(td_loss, Loss(loss), 0) is None
+
+
+@pytest.mark.parametrize(
+    ("loss", "true"),
+    [
+        (squared(lambda b: b.G(b.r)), set()),
+        (lambda b: 0.5 * ((b.p - b.G(b.r)) ** 2).sum(), {"mc-sum", "mc-half"}),
+        (lambda b: np.linalg.norm(b.p - b.G(b.r)), {"mc-rmse", "mc-sum"}),
+        (squared(lambda b: np.clip(b.G(b.r), -200, 200)), {"mc-returns-clipped"}),
+        (squared(lambda b: b.G(b.r) / b.G(b.r).std()), set()),
+        (squared(lambda b: b.G(b.r) - b.q.mean(axis=1)), set()),
+        (lambda b: -(b.p * b.G(b.r)).mean(), set()),
+    ],
+    ids=["right", "l2-sum", "norm", "clipped", "divided", "baseline", "policy"],
+)
+def test_losses_on_returns_get_only_true_names(loss, true):
+    """A wrong `mc_loss` gets the names of mistakes that it has, or none."""
+    assert names(read(mc_loss, Loss(loss), 0)) <= true
+
+
+def toward(target: Callable, of_error: Callable = lambda eta: eta) -> Callable:
+    """Return an update that moves each visited cell toward its target.
+
+    Args:
+        target: function (old table, episode, step) that returns the step's target.
+        of_error: function of the target minus the prediction, which replaces it.
+    """
+
+    def update(table: np.ndarray, episode: SimpleNamespace) -> None:
+        old = table.copy()
+        for t, (s, a) in enumerate(zip(episode.s, episode.a, strict=True)):
+            table[s, a] += episode.alpha * of_error(target(old, episode, t) - old[s, a])
+
+    return update
+
+
+def right_target(old: np.ndarray, e: SimpleNamespace, t: int) -> float:
+    """Return the right target of step t."""
+    return e.r[t] + (1 - e.d[t]) * e.gamma * old[e.n[t]].max()
+
+
+def decays(table: np.ndarray, episode: SimpleNamespace) -> None:
+    """Make the right update, and shrink all values a little."""
+    toward(right_target)(table, episode)
+    table *= 0.999
+
+
+@pytest.mark.parametrize(
+    ("update", "found"),
+    [
+        (toward(right_target), set()),
+        (
+            toward(lambda q, e, t: np.clip(right_target(q, e, t), -500, 500)),
+            {"tab-target-clipped"},
+        ),
+        (
+            toward(right_target, lambda eta: np.clip(eta, -500, 500)),
+            {"tab-clips-eta"},
+        ),
+        (
+            toward(
+                lambda q, e, t: (
+                    np.clip(e.r[t], -500, 500) + right_target(q, e, t) - e.r[t]
+                )
+            ),
+            {"tab-reward-clipped"},
+        ),
+        (
+            toward(lambda q, e, t: right_target(q, e, t) + e.gamma * sum(e.r[t + 1 :])),
+            set(),
+        ),
+        (decays, set()),
+    ],
+    ids=["right", "clips-y", "clips-eta", "clips-r", "later-r", "decays"],
+)
+def test_updates_get_only_true_names(update, found):
+    """A wrong `update_Q_TD0` gets the names of the mistakes that it has."""
+    assert names(read(td0, Update(update), 0)) == found
