@@ -4,6 +4,8 @@ Learning by a formula means: the updates use the slopes of this formula, not the
 hand-in's `td_update`.
 """
 
+from types import SimpleNamespace
+
 import pytest
 
 from grader.contract import learning, mdps
