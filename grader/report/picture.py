@@ -16,7 +16,7 @@ from grader.contract.exercises import ROOT
 from grader.contract.learning import FULL, HALF
 from grader.report.learning import LONGEST
 
-SECONDS = 20.0  # longest time for drawing; the first time, matplotlib lists all fonts
+SECONDS = 60.0  # longest time for drawing; the first time, matplotlib lists all fonts
 CODE = """
 import json, sys
 sys.path.insert(0, sys.argv[1])
