@@ -227,7 +227,8 @@ def students_run(command, tmp_path_factory) -> Run:
     """
     tree = copied_tree(tmp_path_factory.mktemp("students") / "tree")
     (tree / "tests" / "support").mkdir(parents=True)
-    shutil.copy(patient.__file__, tree / "tests" / "support")
+    for name in ("__init__.py", "support/patient.py"):
+        shutil.copy(ROOT / "tests" / name, tree / "tests" / name)
     return command("grade", ROOT / "solution", tree=tree, module=patient.__name__)
 
 

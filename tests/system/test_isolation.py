@@ -245,7 +245,8 @@ def back(q):
 shape = jax.ShapeDtypeStruct((), jnp.float32)
 return jax.pure_callback(back, shape, batch.reward)"""
     path = hand_in(td_loss=body)
-    report = grade(path, "td_loss", tier="process")
+    # The diagnosis would call the part, which cannot be exported, very often.
+    report = grade(path, "td_loss", tier="process", diagnosis_seconds=1.0)
     outcomes = {c["name"]: c["outcome"] for c in report["exercises"][0]["checks"]}
     assert outcomes["works_under_jit"] != "passed"
     ran = marker.read_text().splitlines()
