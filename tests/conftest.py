@@ -3,6 +3,7 @@
 import json
 import os
 import re
+import shutil
 import subprocess
 import sys
 from collections.abc import Callable
@@ -13,13 +14,13 @@ from typing import Any
 import pytest
 
 from grader.contract.exercises import EXERCISES, ROOT
-from grader.contract.limits import LIMITS
 from grader.grading import pipeline
 from grader.grading.passes import NO_DIAGNOSIS
 from grader.intake.take import take
 from grader.sandbox import tiers
-from tests.support import handins, lending
+from tests.support import handins, lending, patient
 from tests.support.grading import Run, common_file, copied_tree, replaced, require
+from tests.support.patient import PATIENT, SECONDS
 
 BANNER = re.compile(r"^# Exercise \d+ · .+ · (\d+) points$", re.M)
 BANNERS = BANNER.findall((ROOT / "starter" / "dqn.py").read_text(encoding="utf-8"))
@@ -66,7 +67,7 @@ def command(tmp_path_factory) -> Callable[..., Run]:
             capture_output=True,
             encoding="utf-8",
             errors="replace",
-            timeout=300,
+            timeout=SECONDS,
             check=False,
         )
         path = folder / "report.json"
@@ -115,7 +116,7 @@ def grade(monkeypatch) -> Callable[..., dict]:
     Use: `grade(path, "td_loss", "sync_target")` returns the content of report.json as a
     dict. The helper processes are started as usual. With `twice=True` the consistency
     pass is run, too. `on_check` is called before each check with the names of the
-    exercise and the check. Other keywords replace fields of `Limits`:
+    exercise and the check. Other keywords replace limits of `PATIENT`:
     `call_seconds=2.0`.
     """
     # The grader's own pytest run must not load the plugins that are here for the tests.
@@ -130,7 +131,7 @@ def grade(monkeypatch) -> Callable[..., dict]:
         on_check: Callable[[str, str], None] = lambda exercise, check: None,
         **limits: float,
     ) -> dict:
-        limited = replace(LIMITS, **{"part_seconds": 60.0, **limits})
+        limited = replace(PATIENT, **limits)
         options = pipeline.Options(seed, exercises, tier, limits=limited, twice=twice)
         progress = pipeline.Progress(on_check=on_check)
         report = pipeline.grade(take(str(path)), options, progress)
@@ -220,23 +221,17 @@ def starter_run(command) -> Run:
 
 
 @pytest.fixture(scope="session")
-def bwrap_run(command, bwrap) -> Run:
-    """Grade the solution in bubblewrap once for all tests, and return the run."""
-    return command("grade", "solution", "--sandbox", bwrap)
-
-
-@pytest.fixture(scope="session")
 def students_run(command, tmp_path_factory) -> Run:
     """Grade the solution in a copy of the students' repository; return the run.
 
-    The copy has no solution, so the reference is the exported programs. The seed is
-    "two". The tier is landlock, or process if landlock does not work. All tests share
-    this run.
+    The copy has no solution, so the reference is the exported programs. The tier is the
+    strongest one that works here. All tests share this run.
     """
     tree = copied_tree(tmp_path_factory.mktemp("students") / "tree")
-    tier = "process" if tiers.why_not("landlock") else "landlock"
-    options = ("--seed", "two", "--sandbox", tier)
-    return command("grade", ROOT / "solution", *options, tree=tree)
+    (tree / "tests" / "support").mkdir(parents=True)
+    for name in ("__init__.py", "support/patient.py"):
+        shutil.copy(ROOT / "tests" / name, tree / "tests" / name)
+    return command("grade", ROOT / "solution", tree=tree, module=patient.__name__)
 
 
 WATCH = '''
@@ -253,7 +248,7 @@ def _watch():
             seen.add((what, os.getpid()))
             line = [what, os.getpid(), sys.argv[0], sorted(sys.modules)]
             with open(MARKER, "a") as file:
-                print(json.dumps(line), file=file)
+                file.write(json.dumps(line) + "\n")  # at once: others write, too
 
     def watched(what, function):
         @functools.wraps(function)
@@ -303,5 +298,5 @@ def watched_run(command, solution, tmp_path_factory) -> tuple[Run, list[list]]:
     marker = common_file(folder / "marker")
     names = f"MARKER = {str(marker)!r}\nNAMES = {WATCHED!r}\n"
     (folder / "dqn.py").write_text(f"{solution}\n{names}{WATCH}")
-    run = command("grade", folder, "--sandbox", "process")
+    run = command("grade", folder, "--sandbox", "process", module=patient.__name__)
     return run, [json.loads(line) for line in marker.read_text().splitlines()]

@@ -27,7 +27,8 @@ FILE = 1 << 30  # bytes
 MAP_NORESERVE = 0x4000  # Linux' flag to map more memory than the machine has
 MARK = "intruder-was-here"  # name of the file that `writing` makes
 NO_ACCESS = 3  # an access mode of open(2): neither reading nor writing
-DAEMON_SECONDS = 20  # life of the process that `survivors` leaves behind
+# Life of the process that `survivors` leaves behind: longer than the self-test waits.
+DAEMON_SECONDS = 60
 
 # System calls by name: the numbers on x86_64 and aarch64, and arguments with which the
 # call does no harm if it is allowed.

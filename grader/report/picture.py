@@ -18,7 +18,7 @@ from grader.contract.outcomes import UsageError
 from grader.report.learning import LONGEST
 from grader.report.model import Report
 
-SECONDS = 20.0  # longest time for drawing; the first time, matplotlib lists all fonts
+SECONDS = 60.0  # longest time for drawing; the first time, matplotlib lists all fonts
 CODE = """
 import io, json, sys
 from pathlib import Path

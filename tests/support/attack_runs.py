@@ -52,6 +52,7 @@ from grader.contract.exercises import EXERCISES
 from grader.contract.outcomes import Outcome
 from grader.report.model import NOT_READ
 from tests.corpus.mutants import MUTANTS
+from tests.support import supervisor
 from tests.support.edits import ROOT, SOLUTION
 from tests.support.handins import checks_of
 
@@ -269,8 +270,8 @@ def carried_out(one: Attack, tier: str) -> Run:
         tier: the name of the tier.
     """
     with place() as (folder, places):
-        short = "T" in one.asserts
-        return grade(one.make(folder, places), places, one.exercise, tier, short)
+        module = "tests.support.short_deadlines" if "T" in one.asserts else "grader"
+        return grade(one.make(folder, places), places, one.exercise, tier, module)
 
 
 @functools.cache
@@ -295,7 +296,7 @@ def clean(source: str, exercise: str, tier: str) -> Run:
     """
     with place() as (folder, places):
         (folder / "dqn.py").write_text(source, encoding="utf-8")
-        return grade(folder, places, exercise, tier, short=False)
+        return grade(folder, places, exercise, tier, "tests.support.patient")
 
 
 @contextlib.contextmanager
@@ -325,7 +326,7 @@ def place() -> Iterator[tuple[Path, dict]]:
         )
 
 
-def grade(path: Path, places: dict, exercise: str, tier: str, short: bool) -> Run:
+def grade(path: Path, places: dict, exercise: str, tier: str, module: str) -> Run:
     """Grade a hand-in with the command line; `supervisor.py` runs this command.
 
     Args:
@@ -333,21 +334,21 @@ def grade(path: Path, places: dict, exercise: str, tier: str, short: bool) -> Ru
         places: the dict `PLACES`, from `place`.
         exercise: the name of an exercise, or "all".
         tier: the name of the tier.
-        short: whether to use the deadlines of `short_deadlines.py`.
+        module: the module to run as the grader's command line.
     """
-    grader = ["-m", "tests.support.short_deadlines" if short else "grader"]
     only = "" if exercise == "all" else exercise
     words = ["grade", os.fspath(path), "--only", only, "--sandbox", tier]
     words += ["--seed", CANARY, "--out", places["out"]]
-    supervisor = [
+    supervised = [
         sys.executable,
         "-I",
         "-S",
         str(TESTS / "support" / "supervisor.py"),
         str(SECONDS),
+        str(supervisor.GRACE_SECONDS),
     ]
     done = subprocess.run(
-        [*supervisor, sys.executable, *grader, *words],
+        [*supervised, sys.executable, "-m", module, *words],
         cwd=ROOT,
         env={**os.environ, "TMPDIR": places["temporary"], "DQN_SECRET": CANARY},
         capture_output=True,

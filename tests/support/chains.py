@@ -17,7 +17,6 @@ import numpy as np
 
 from grader.contract import mdps
 from grader.contract.learning import CLOSE
-from grader.contract.limits import LIMITS
 from grader.contract.outcomes import Waiting, Wrong
 from grader.grading.learning import results_of
 from grader.intake.submission import Submission
@@ -28,6 +27,7 @@ from grader.sandbox.tiers import choose_tier
 from tests.corpus.mutants import MUTANTS
 from tests.support.edits import SOLUTION, edited
 from tests.support.handins import graded_by, processes, warm
+from tests.support.patient import PATIENT
 
 FAR = 1 / 20  # The solution's error must be below this share of the allowed error.
 MASK = "not_terminated = 1.0 - jnp.asarray(terminated, dtype=float)"
@@ -48,7 +48,7 @@ STRANGER = (
     "buffer"
 )
 UNKNOWN = "not judged: td_update does not make the update that is asked for"
-PATIENT = replace(LIMITS, run_seconds=1e5, all_learn_seconds=1e5)
+MANY_SEEDS = replace(PATIENT, run_seconds=1e5, all_learn_seconds=1e5)
 CAUGHT = {
     "td-no-mask": "chain|maze",
     "td-mask-inverted": "chain",
@@ -100,7 +100,7 @@ def taken(source: str) -> Iterator[Callable[[int], Results]]:
     """
     submission = Submission("chain", source.encode())
     student = warm().take(submission)
-    budget = Budget(PATIENT)
+    budget = Budget(MANY_SEEDS)
     process = Tables(
         submission, choose_tier(""), "", "cpu", budget, {}, lambda words: None
     )

@@ -27,6 +27,7 @@ from grader.oracle.learning.run import Learning
 from grader.oracle.reference import Reference, load_known, load_programs
 from grader.oracle.warm import WarmProcesses
 from grader.report.model import Check, Exercise
+from tests.support.patient import PATIENT
 
 PROCESSES = 2
 ANSWERS: dict[str, Answer] = {}  # the reference's answers, for all hand-ins
@@ -102,7 +103,7 @@ def grade_with_seeds(hand_in: HandIn, seeds: tuple[str, ...]) -> list[Results]:
 def trained(hand_in: HandIn) -> Results:
     """Grade the learning of a hand-in in new processes; return the results."""
     submission = Submission(hand_in.name, hand_in.source.encode())
-    limits = replace(LIMITS, trainings=hand_in.tries)
+    limits = replace(PATIENT, trainings=hand_in.tries)
     options = Options(hand_in.seed, ("learning",), limits=limits)
     return by_name(grade(submission, options, Progress()).exercises)
 

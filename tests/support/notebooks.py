@@ -6,6 +6,8 @@ from pathlib import Path
 import nbformat
 from nbclient import NotebookClient
 
+from tests.support.patient import SECONDS
+
 
 def cell(source, kind: str = "code", count=None) -> dict:
     """Return a notebook cell as a dict.
@@ -47,7 +49,13 @@ def executed(document, folder: Path) -> list[tuple[str, list[dict]]]:
     """
     where = {"metadata": {"path": str(folder)}}
     client = NotebookClient(
-        document, timeout=300, kernel_name="python3", allow_errors=True, resources=where
+        document,
+        timeout=SECONDS,
+        startup_timeout=SECONDS,
+        iopub_timeout=SECONDS,  # else a cell's output is cut off after 4 s
+        kernel_name="python3",
+        allow_errors=True,
+        resources=where,
     )
     client.execute()
     found = []

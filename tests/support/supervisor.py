@@ -1,13 +1,13 @@
 """Run a command, kill the processes that it leaves behind, and print what happened.
 
-Use: `python supervisor.py SECONDS COMMAND...`, on Linux only. The command is killed
-after SECONDS. Every process of the command whose parent has ended becomes a child of
-this program, so no daemon can escape. This program waits 5 more seconds for such
-processes. Those that still run are killed.
+Use: `python supervisor.py SECONDS GRACE COMMAND...`, on Linux only. The command is
+killed after SECONDS. Every process of the command whose parent has ended becomes a
+child of this program, so no daemon can escape. This program waits GRACE more seconds
+for such processes. Those that still run are killed.
 
 The output is one JSON object. `code` is the exit code, or null if the command was
 killed. `survivors` lists the command lines of the processes that were killed after the
-5 seconds. `out` and `err` are the texts of standard output and standard error.
+wait. `out` and `err` are the texts of standard output and standard error.
 """
 
 import ctypes
@@ -20,16 +20,16 @@ import tempfile
 from pathlib import Path
 
 PR_SET_CHILD_SUBREAPER = 36
-GRACE_SECONDS = 5
+GRACE_SECONDS = 30  # if nothing is left, this takes less than one
 
 
 class OutOfTime(Exception):
-    """Raised when the 5 seconds of waiting for processes are over."""
+    """Raised when the time of waiting for processes are over."""
 
 
 def main() -> None:
     """Run the command that the command line names; print the JSON object."""
-    seconds, *command = sys.argv[1:]
+    seconds, grace, *command = sys.argv[1:]
     adopt()
     # The output goes to files because a survivor could keep a pipe open.
     with tempfile.TemporaryFile() as out, tempfile.TemporaryFile() as err:
@@ -45,7 +45,7 @@ def main() -> None:
         except subprocess.TimeoutExpired:
             process.kill()
             code = None
-        survivors = those_left()
+        survivors = those_left(int(grace))
         told = {"code": code, "survivors": survivors}
         for name, file in (("out", out), ("err", err)):
             file.seek(0)
@@ -58,16 +58,19 @@ def adopt() -> None:
     ctypes.CDLL(None).prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
 
 
-def those_left() -> list[str]:
-    """Wait up to 5 seconds for all children of this process to end; kill the others.
+def those_left(grace: int = GRACE_SECONDS) -> list[str]:
+    """Wait for all children of this process to end; kill those that do not.
 
     Processes that become children of this process by `adopt` are included.
 
+    Args:
+        grace: how long to wait, in seconds.
+
     Returns:
-        The command lines of the children that still ran after the 5 seconds.
+        The command lines of the children that still ran after this time.
     """
     signal.signal(signal.SIGALRM, out_of_time)
-    signal.alarm(GRACE_SECONDS)
+    signal.alarm(grace)
     left = []
     try:
         while True:

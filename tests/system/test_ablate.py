@@ -9,6 +9,7 @@ from pathlib import Path
 from PIL import Image
 
 from grader.contract.exercises import ROOT
+from tests.support.patient import SECONDS
 
 
 def ablate(folder: Path, whose: str, *options: str) -> subprocess.CompletedProcess:
@@ -27,7 +28,7 @@ def ablate(folder: Path, whose: str, *options: str) -> subprocess.CompletedProce
         env={**os.environ, "COLUMNS": "80"},
         capture_output=True,
         text=True,
-        timeout=300,
+        timeout=SECONDS,
         check=False,
     )
 

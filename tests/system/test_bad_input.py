@@ -19,9 +19,9 @@ from grader.sandbox import helper, launch
 from tests.support.handins import checks_of
 
 NEIGHBOUR = "sync_target"
-# Deadlines of a call and of a part that hangs. A slow, busy machine may need 4 s for a
-# call that does not hang.
-CALL_SECONDS, SECONDS = 6.0, 24.0
+# The deadline of a call that hangs. A slow, busy machine may need 4 s for a call that
+# does not hang.
+CALL_SECONDS = 10.0
 
 
 def require_whole(report: dict, points: dict[str, int], *exercises: str) -> None:
@@ -359,42 +359,57 @@ return Q"""
 def test_hangs(hand_in, graded, points):
     """A part that hangs loses only points of its own checks.
 
-    Three parts hang: one for some cases only, one in its exported program, and one
-    while it is traced.
+    Two parts hang: one for some cases only, and one while it is traced.
     """
-    path = hand_in(
-        update_Q_TD0=REVISITED,
-        epsilon_greedy=ENDLESS,
-        td_loss="while True:\n    pass",
-    )
-    exercises = ["update_Q_TD0", "epsilon_greedy", "td_loss", NEIGHBOUR]
-    report = graded(path, *exercises, part_seconds=SECONDS, call_seconds=CALL_SECONDS)
+    path = hand_in(update_Q_TD0=REVISITED, td_loss="while True:\n    pass")
+    exercises = ["update_Q_TD0", "td_loss", NEIGHBOUR]
+    report = graded(path, *exercises, call_seconds=CALL_SECONDS, restarts=1)
     require_whole(report, points, *exercises)
-    table, greedy, loss, neighbour = report["exercises"]
+    table, loss, neighbour = report["exercises"]
     outcomes = {check["name"]: check["outcome"] for check in table["checks"]}
     assert outcomes.pop("revisits") == "timeout"
     assert set(outcomes.values()) == {"passed"}
-    assert greedy["score"] == loss["score"] == 0
-    assert "epsilon_greedy: no answer within" in told(report, greedy["name"], "timeout")
-    messages = told(report, loss["name"], "timeout")
-    assert "td_loss: no answer within" in messages
-    assert "td_loss has used up" in messages
+    assert loss["score"] == 0
+    assert "td_loss: no answer within" in told(report, loss["name"], "timeout")
+    assert "died 1 times: given up" in told(report, loss["name"], "killed")
     assert neighbour["score"] == points[NEIGHBOUR]
 
 
-# Hand-ins that take very long in two exercises if the whole run has no deadline.
+def test_program_hangs(hand_in, graded, points):
+    """An exported program that hangs uses up the time of its part, and no other."""
+    path = hand_in(epsilon_greedy=ENDLESS)
+    exercises = ["epsilon_greedy", NEIGHBOUR]
+    limits = {"call_seconds": CALL_SECONDS, "part_seconds": 2.5 * CALL_SECONDS}
+    report = graded(path, *exercises, **limits)
+    require_whole(report, points, *exercises)
+    greedy, neighbour = report["exercises"]
+    assert greedy["score"] == 0
+    messages = told(report, greedy["name"], "timeout")
+    assert "epsilon_greedy: no answer within" in messages
+    assert "epsilon_greedy has used up" in messages
+    assert neighbour["score"] == points[NEIGHBOUR]
+
+
+# Hand-ins that take very long in two exercises if the whole run has no deadline; and
+# the beginning of the first message, which says how the time went.
 STRETCHED = {
-    "the import": {"before": "import time; time.sleep(600)"},
-    "deaths": {
-        "before": "import os, time; time.sleep(1)",
-        "td_loss": "os._exit(3)",
-        "sync_target": "os._exit(3)",
-    },
-    "programs": {
-        "td_loss": "from jax import lax\n"
-        "return lax.while_loop(lambda x: x < 9, lambda x: x * 0, 0.0)",
-        "sync_target": "import time; time.sleep(600)",
-    },
+    "the import": ({"before": "import time; time.sleep(600)"}, "importing dqn.py: "),
+    "deaths": (
+        {
+            "before": "import os, time; time.sleep(1)",
+            "td_loss": "os._exit(3)",
+            "sync_target": "os._exit(3)",
+        },
+        "td_loss: the process exited with code 3",
+    ),
+    "programs": (
+        {
+            "td_loss": "from jax import lax\n"
+            "return lax.while_loop(lambda x: x < 9, lambda x: x * 0, 0.0)",
+            "sync_target": "import time; time.sleep(600)",
+        },
+        "td_loss: the hand-in used up the time of the whole run",
+    ),
 }
 
 
@@ -405,9 +420,12 @@ def test_whole_run_is_used_up(hand_in, graded, points, by):
     The checks that were not run have the outcome timeout, and their messages say why.
     """
     exercises = ("td_loss", "sync_target")
-    report = graded(hand_in(**STRETCHED[by]), *exercises, run_seconds=5.0, spoils=True)
+    bodies, begins = STRETCHED[by]
+    graded("solution", NEIGHBOUR)  # so that no start of a process uses up the time
+    report = graded(hand_in(**bodies), *exercises, run_seconds=10.0)
     require_whole(report, points, *exercises)
     assert report["score"] == 0
+    assert report["exercises"][0]["checks"][0]["message"].startswith(begins)
     for check in report["exercises"][1]["checks"]:
         assert check["outcome"] == "timeout"
         assert "the hand-in used up the time of the whole run" in check["message"]

@@ -26,6 +26,7 @@ from grader.contract.outcomes import UsageError
 from grader.grading import pipeline
 from grader.intake.submission import Submission
 from grader.intake.take import take
+from tests.support.patient import SECONDS
 from tests.support.results import contents, without_durations
 
 HOSTILE = "=1+1 <script>alert(1)<img src=x>\x1b[2J\n::error::"
@@ -447,7 +448,7 @@ def test_a_hand_in_that_cannot_be_sent_keeps_nobody_waiting(tmp_path, monkeypatc
     )
     thread = threading.Thread(target=work, daemon=True)
     thread.start()
-    thread.join(60)
+    thread.join(SECONDS)
     (name, graded) = results[0]
     assert (name, graded.text) == ("a", "")
     assert "no bytes come of it" in graded.why_not
@@ -523,7 +524,7 @@ def test_stopped_gradings_are_over():
     thread = threading.Thread(target=work)
     thread.start()
     while not running.processes and thread.is_alive():
-        pass
+        thread.join(0.01)
     running.stop()
     thread.join()
     assert not running.processes

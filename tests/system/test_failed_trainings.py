@@ -2,13 +2,13 @@
 
 from dataclasses import replace
 
-from grader.contract.limits import LIMITS
 from grader.grading.pipeline import Options, Progress, grade
 from grader.intake.submission import Submission
 from grader.oracle.learning.run import DEVIATES, NEEDS_MAZE
 from grader.report.model import Check, Report
 from tests.support.edits import SOLUTION
 from tests.support.grading import replaced
+from tests.support.patient import PATIENT
 
 NEVER_SYNCED = {"sync_target": "return theta_T"}
 ONE_ACTION = {"epsilon_greedy": "return jnp.zeros(q_values.shape[0], dtype=jnp.int32)"}
@@ -24,7 +24,7 @@ def trained_once(bodies: dict[str, str]) -> tuple[Report, list[Check]]:
         The report, and the checks of exercise 9.
     """
     submission = Submission("wrong", replaced(SOLUTION, bodies).encode())
-    limits = replace(LIMITS, trainings=1)
+    limits = replace(PATIENT, trainings=1)
     report = grade(submission, Options("1", ("learning",), limits=limits), Progress())
     return report, report.exercises[0].checks
 

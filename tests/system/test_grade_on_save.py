@@ -7,10 +7,10 @@ import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import psutil
 import pytest
 
 from grader.contract.exercises import ROOT, UNITS
-from grader.contract.limits import LIMITS
 from grader.grading import pipeline
 from grader.grading.plugin import Checks, run_script
 from grader.intake.submission import Submission
@@ -18,6 +18,7 @@ from grader.report.model import Exercise
 from grader.watch.warm_grader import Verdict, WarmGrader
 from tests.corpus.mutants import MUTANTS
 from tests.support.edits import SOLUTION
+from tests.support.patient import PATIENT, SECONDS
 from tests.support.terminals import watch_in_terminal
 
 pexpect = pytest.importorskip("pexpect")
@@ -26,7 +27,6 @@ pytestmark = pytest.mark.skipif(
 )
 BY_ID = {mutant.id: mutant.source for mutant in MUTANTS}
 NEVER = BY_ID["sync-never"]
-SECONDS = 180  # for a busy machine
 HANGS = SOLUTION.replace(
     "def sync_target(",
     "def sync_target(*_):\n    while True:\n        pass\n\ndef old(",
@@ -52,13 +52,15 @@ class Terminal:
             *options,
             module=module,
             lines=40,
-            seconds=SECONDS,
+            seconds=int(SECONDS),
             TMPDIR=str(folder),
         )
 
     def save(self, text: str) -> None:
-        """Save a hand-in by writing over the file."""
-        self.file.write_text(text, encoding="utf-8")
+        """Save a hand-in by renaming a new file, which is never seen half written."""
+        new = self.file.with_name("dqn.py.new")
+        new.write_text(text, encoding="utf-8")
+        os.replace(new, self.file)
 
     def shows(self, pattern: str) -> str:
         """Wait for a regular expression; return what came before, without colours."""
@@ -71,15 +73,10 @@ class Terminal:
         text = self.shows(rf"{exercise}: \d+\.\d s .*q quit")
         return text.rpartition("Points ")[2]
 
-    def helpers(self) -> list[str]:
-        """Return the processes that run below this watch's process."""
-        listed = subprocess.run(
-            ["pgrep", "-P", str(self.process.pid)],
-            capture_output=True,
-            text=True,
-            check=False,
-        )
-        return listed.stdout.split()
+    def ends(self) -> int:
+        """Wait until the watch ends; return its exit code."""
+        self.process.expect(pexpect.EOF)
+        return self.process.wait()
 
 
 @pytest.fixture
@@ -101,16 +98,14 @@ def test_each_save_gets_its_verdict(opened):
     terminal = opened("--only=q_network")
     terminal.verdict("q_network")
 
-    terminal.save(NEVER)
+    terminal.file.write_text(NEVER, encoding="utf-8")  # overwrites the file
     seen = terminal.verdict("sync_target")
     assert "3:(5/5)" in seen  # the points of the text before
     assert re.search(r"8 sync_target +0 / 5", seen)
     assert "θ_T ← θ_T at every step" in seen
     assert "→" in seen
 
-    new = terminal.file.with_name("dqn.py.new")
-    new.write_text(SOLUTION, encoding="utf-8")
-    os.replace(new, terminal.file)
+    terminal.save(SOLUTION)
     assert "8:5/5" in terminal.verdict("sync_target")
 
     terminal.save(SOLUTION.replace("def td_loss(", "def td_loss(("))
@@ -130,20 +125,17 @@ def test_each_save_gets_its_verdict(opened):
 
     terminal.process.send("n")
     assert "1:15/15" in terminal.verdict("update_Q_TD0")
-    terminal.process.send("r")
-    terminal.verdict("update_Q_TD0")
-    assert terminal.helpers()
+    helpers = psutil.Process(terminal.process.pid).children(recursive=True)
+    assert helpers
 
     terminal.process.send("q")
-    terminal.process.expect(pexpect.EOF)
-    terminal.process.close()
-    assert terminal.process.exitstatus == 0
-    assert not terminal.helpers()
+    assert terminal.ends() == 0
+    assert psutil.wait_procs(helpers, SECONDS)[1] == []
     assert not list(terminal.file.parents[1].glob("dqn-grader*"))
 
 
 def test_a_hang_ends_at_its_deadline_or_at_the_next_save(opened):
-    terminal = opened("--only=sync_target", module="tests.support.short_deadlines")
+    terminal = opened("--only=sync_target", module="tests.support.short_calls")
     terminal.verdict("sync_target")
     terminal.save(HANGS)
     seen = terminal.verdict("sync_target")
@@ -160,9 +152,7 @@ def test_a_hang_ends_at_its_deadline_or_at_the_next_save(opened):
     terminal.process.send("r")
     terminal.shows("grading sync_target")
     terminal.process.sendintr()  # Ctrl-C
-    terminal.process.expect(pexpect.EOF)
-    terminal.process.close()
-    assert terminal.process.exitstatus == 0
+    assert terminal.ends() == 0
 
 
 def test_without_a_terminal_it_says_so(tmp_path):
@@ -189,7 +179,7 @@ TEXTS = {
 
 def test_verdicts_are_those_of_make_grade():
     """Texts that follow each other on warm processes are graded as each one alone."""
-    options = pipeline.Options("7", limits=LIMITS)
+    options = pipeline.Options("7", limits=PATIENT)
     found: dict[str, Exercise] = {}
     told: list[Verdict] = []
 
@@ -210,9 +200,12 @@ def test_verdicts_are_those_of_make_grade():
     # Of each text but the right one, the first failure is told once.
     first = [verdict.exercise.name for verdict in told]
     assert first == ["td_loss", "td_loss", "sync_target"]
-    for text, (source, name) in TEXTS.items():
+    assert found["right"].score == found["right"].max_score
+    assert found["stub"].checks[0].message.startswith("not implemented yet")
+    for text in ("half", "counts"):
+        source, name = TEXTS[text]
         submission = Submission("dqn.py", source.encode())
-        alone = pipeline.Options("7", (name,))
+        alone = pipeline.Options("7", (name,), limits=PATIENT)
         report = pipeline.grade(submission, alone, pipeline.Progress())
         assert timeless(found[text]) == timeless(report.exercises[0]), text
 

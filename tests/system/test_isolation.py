@@ -11,6 +11,7 @@ import select
 import socket
 import subprocess
 import sys
+import time
 import zlib
 from pathlib import Path
 
@@ -18,7 +19,8 @@ import pytest
 
 from grader.contract.exercises import ROOT
 from grader.sandbox.tiers import TIERS
-from tests.support.grading import common_file, require
+from tests.support.grading import Run, common_file, require
+from tests.support.patient import SECONDS
 
 SECRET = "canaryK7Q2MX9Z"  # seed of the run, and value of an environment variable
 OWN = "canaryA1B2C3D4"  # stands in the hand-in, so a search of the memory must find it
@@ -73,7 +75,6 @@ def memory():
     return seen
 
 def spy():
-    found.clear()
     seen = memory()  # first, because later finds would be in the memory, too
     for path in {known}:
         is_folder = os.path.isdir(path)
@@ -110,7 +111,14 @@ def spy():
         found["the memory could not be searched"] = ""
     look("memory", lambda: bool(seen & {secrets}))
     others = [p for p in there if p.isdigit() and int(p) != os.getpid()]
-    raise RuntimeError("FOUND " + json.dumps(found) + f" processes {{len(others)}}")
+    return "FOUND " + json.dumps(found) + f" processes {{len(others)}}"
+
+told = []
+
+def sync_target(*_):
+    if not told:  # one search is enough
+        told.append(spy())
+    raise RuntimeError(told[0])
 """
 
 
@@ -145,7 +153,20 @@ def spying(hand_in, port: int, outside: Path, roots: list[str]) -> Path:
         port=port,
     )
     # The hand-in has no text of the solution, because the spy would find this text.
-    return hand_in(source=f"{text}\ndef sync_target(*_):\n    spy()\n")
+    return hand_in(source=text)
+
+
+def graded(command, path: Path, tier: str) -> Run:
+    """Grade the spying hand-in on a tier; the environment and the seed are the secret.
+
+    Args:
+        command: the fixture `command`.
+        path: the folder of the hand-in.
+        tier: the name of the tier.
+    """
+    options = ("--only", "sync_target", "--seed", SECRET, "--sandbox", tier)
+    patient = "tests.support.patient"  # one call searches all files
+    return command("grade", path, *options, module=patient, DQN_SECRET=SECRET)
 
 
 def findings(run) -> tuple[dict[str, str], int]:
@@ -174,8 +195,7 @@ def test_nothing_to_be_seen(command, hand_in, isolating, listener, tmp_path):
     outside = tmp_path / "secret"
     outside.write_text(SECRET)
     path = spying(hand_in, listener, outside, ["/", "../harness", "."])
-    options = ("--only", "sync_target", "--seed", SECRET, "--sandbox", isolating)
-    run = command("grade", path, *options, DQN_SECRET=SECRET)
+    run = graded(command, path, isolating)
     assert run.code == 0, run.err
     found, others = findings(run)
     assert found == {}
@@ -188,8 +208,7 @@ def test_the_spy_can_see(command, hand_in, listener, tmp_path):
     outside = tmp_path / "secret"
     outside.write_text(SECRET)
     path = spying(hand_in, listener, outside, [str(ROOT / "solution")])
-    options = ("--only", "sync_target", "--seed", SECRET, "--sandbox", "process")
-    run = command("grade", path, *options, DQN_SECRET=SECRET)
+    run = graded(command, path, "process")
     found, others = findings(run)
     assert {"read", "tells", "process", "network"} <= set(found)
     # If root starts the grader, the hand-in runs as a user without permission to write.
@@ -226,7 +245,8 @@ def back(q):
 shape = jax.ShapeDtypeStruct((), jnp.float32)
 return jax.pure_callback(back, shape, batch.reward)"""
     path = hand_in(td_loss=body)
-    report = grade(path, "td_loss", tier="process")
+    # The diagnosis would call the part, which cannot be exported, very often.
+    report = grade(path, "td_loss", tier="process", diagnosis_seconds=1.0)
     outcomes = {c["name"]: c["outcome"] for c in report["exercises"][0]["checks"]}
     assert outcomes["works_under_jit"] != "passed"
     ran = marker.read_text().splitlines()
@@ -264,14 +284,14 @@ def children() -> set[int]:
 
 
 def await_end(pids: set[int]) -> set[int]:
-    """Wait up to 20 s for each process; return the IDs of those that have not ended."""
+    """Wait for each process; return the IDs of those that do not end."""
     left = set()
     for pid in pids:
         try:
             handle = os.pidfd_open(pid)
         except ProcessLookupError:
             continue
-        if not select.select([handle], [], [], 20)[0]:
+        if not select.select([handle], [], [], SECONDS)[0]:
             left.add(pid)
         os.close(handle)
     return left
@@ -329,7 +349,11 @@ def test_nothing_of_ours_is_left(hand_in, grade, tmp_path, monkeypatch, tier):
         epsilon_greedy="import os; os._exit(1)",
         sync_target="while True:\n    pass",
     )
-    grade(path, "epsilon_greedy", "sync_target", tier=tier, part_seconds=2.0)
+    limits = {"call_seconds": 2.0, "restarts": 1}
+    report = grade(path, "epsilon_greedy", "sync_target", tier=tier, **limits)
+    outcomes = [{c["outcome"] for c in e["checks"]} for e in report["exercises"]]
+    assert "killed" in outcomes[0]
+    assert "timeout" in outcomes[1]
     assert await_end(children() - before) == set()
     assert list(temporary.iterdir()) == []
 
@@ -345,7 +369,8 @@ def test_interrupted_grading_leaves_nothing(hand_in, bwrap, tmp_path):
     with subprocess.Popen(
         words, cwd=ROOT, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
     ) as grader:
-        while grader.poll() is None and not processes(f"sleep {seconds}"):
-            pass
+        while not (found := processes(f"sleep {seconds}")):
+            assert grader.poll() is None
+            time.sleep(0.05)
         grader.kill()
-    assert await_end(processes(f"sleep {seconds}")) == set()
+    assert await_end(found | processes(f"sleep {seconds}")) == set()

@@ -2,13 +2,15 @@
 
 from dataclasses import replace
 
-from grader.contract.limits import LIMITS
+import pytest
+
 from grader.grading.pipeline import Options, Progress, grade
 from grader.intake.submission import Submission
-from grader.oracle.learning.run import DEVIATES
+from grader.oracle.learning.run import DEVIATES, Clock, Learning
 from grader.report.formats.words import about_run
 from grader.report.model import Check, Report
 from tests.support.edits import edited
+from tests.support.patient import PATIENT
 
 SAMPLE = "    def sample("
 COUNTED = """
@@ -70,10 +72,10 @@ def graded(source: str, **limits: float) -> tuple[Report, list[Check]]:
 
     Args:
         source: text of `dqn.py`.
-        limits: limits that differ from `LIMITS`.
+        limits: limits that differ from `PATIENT`.
     """
     submission = Submission("troubled", source.encode())
-    options = Options("1", ("learning",), limits=replace(LIMITS, **limits))
+    options = Options("1", ("learning",), limits=replace(PATIENT, **limits))
     report = grade(submission, options, Progress())
     assert not report.grader_error
     return report, report.exercises[0].checks
@@ -88,7 +90,7 @@ def ended(source: str, **limits: float) -> Check:
 
     Args:
         source: text of `dqn.py`.
-        limits: limits that differ from `LIMITS`.
+        limits: limits that differ from `PATIENT`.
 
     Returns:
         The check of the maze.
@@ -118,28 +120,43 @@ def test_a_buffer_that_exits():
 
 def test_a_sample_that_hangs():
     """If `sample` hangs, the outcome is timeout; the message shows the hanging line."""
-    maze = ended(with_sample("while True: pass"), call_seconds=5.0)
+    maze = ended(with_sample("while True: pass"), call_seconds=15.0)
     assert maze.outcome == "timeout"
-    assert "ReplayBuffer: no answer within 5 s" in maze.message
+    assert "ReplayBuffer: no answer within 15 s" in maze.message
     assert "in sample: this is where it was" in maze.message
 
 
+@pytest.fixture
+def short_maze(monkeypatch):
+    """Let learning in the maze end after 20 s; the table worlds may take longer."""
+    learn = Learning.learn
+
+    def hurried(self: Learning, task: str) -> None:
+        self.limits = replace(self.limits, learn_seconds=20.0)
+        self.clock = Clock()  # it has counted the time of the table worlds as well
+        learn(self, task)
+
+    monkeypatch.setattr(Learning, "learn", hurried)
+
+
+@pytest.mark.usefixtures("short_maze")
 def test_a_sample_that_is_slow():
     """If each call of `sample` is slow but in time, learning ends at its own deadline.
 
     The message says that most of the time went to ReplayBuffer.
     """
-    maze = ended(with_sample(SLOWLY), learn_seconds=20.0)
+    maze = ended(with_sample(SLOWLY))
     assert maze.outcome == "timeout"
     assert "most of the time went to ReplayBuffer" in maze.message
 
 
+@pytest.mark.usefixtures("short_maze")
 def test_an_update_that_never_ends():
     """If the program of `td_update` loops for ever, the outcome is timeout.
 
     The message names `td_update`.
     """
-    maze = ended(with_update(ENDLESS), learn_seconds=20.0)
+    maze = ended(with_update(ENDLESS))
     assert maze.outcome == "timeout"
     assert "learning the maze: no answer within 20 s" in maze.message
     assert "td_update" in maze.message

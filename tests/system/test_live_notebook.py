@@ -1,6 +1,5 @@
 """The notebook is executed by a kernel: its first cell, `%grade` and `%train`."""
 
-import os
 import re
 import shutil
 import sys
@@ -10,6 +9,7 @@ from pathlib import Path
 import nbformat
 import pytest
 
+from tests.support.clone import fake_uv, use_our_environment
 from tests.support.edits import ROOT, SOLUTION
 from tests.support.grading import copied_tree
 from tests.support.notebooks import document_of, executed
@@ -27,19 +27,13 @@ def homework(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
     Its path has a space. A `uv` that installs nothing is in the PATH.
     """
-    uv = tmp_path / "bin" / "uv"
-    uv.parent.mkdir()
-    uv.write_text("#!/bin/sh\n")
-    uv.chmod(0o755)
-    monkeypatch.setenv("PATH", f"{uv.parent}{os.pathsep}{os.environ['PATH']}")
+    monkeypatch.setenv("PATH", fake_uv(tmp_path / "bin"))
     # Jupyter sets this for its kernels.
     monkeypatch.setenv("FORCE_COLOR", "1")
     tree = copied_tree(tmp_path / "my course" / "dqn homework")
     for name in ("Makefile", "pyproject.toml", "uv.lock"):
         shutil.copy(ROOT / name, tree)
-        os.utime(tree / name, (1e9, 1e9))
-    (tree / ".venv").symlink_to(sys.prefix)
-    (Path(sys.prefix) / ".synced").touch()
+    use_our_environment(tree)
     return tree
 
 

@@ -5,11 +5,11 @@ import os
 import re
 import shutil
 import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 
+from tests.support.clone import fake_uv, use_our_environment
 from tests.support.edits import ROOT
 
 PAGE = (ROOT / "docs" / "own-exercise.md").read_text(encoding="utf-8")
@@ -45,6 +45,8 @@ def copy(tmp_path_factory: pytest.TempPathFactory) -> Path:
         shutil.copytree(ROOT / name, place / name, ignore=chosen)
     for name in ("Makefile", "pyproject.toml", "uv.lock"):
         shutil.copy(ROOT / name, place)
+    use_our_environment(place)
+    fake_uv(place.parent / "bin")
     stub = ""
     for what, text in blocks().items():
         if what == "commands":
@@ -68,24 +70,14 @@ def copy(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def run(line: str, place: Path) -> str:
     """Run a command of the page; return the command's output, and store it in a file.
 
-    Nothing is installed: make finds the tests' Python environment and a fake `uv`.
-
     Args:
         line: the command.
         place: folder of the repository.
     """
-    uv = place.parent / "bin" / "uv"
-    if not uv.exists():
-        uv.parent.mkdir()
-        uv.write_text("#!/bin/sh\n")
-        uv.chmod(0o755)
-        (place / ".venv").symlink_to(sys.prefix)
-        for name in ("pyproject.toml", "uv.lock"):
-            os.utime(place / name, (0, 0))
     done = subprocess.run(
         ["bash", "-c", line],
         cwd=place,
-        env={**os.environ, "PATH": f"{uv.parent}{os.pathsep}{os.environ['PATH']}"},
+        env={**os.environ, "PATH": f"{place.parent / 'bin'}:{os.environ['PATH']}"},
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,

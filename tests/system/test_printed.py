@@ -113,7 +113,7 @@ def test_sets_are_printed_alike(hand_in, grade):
 def test_last_words(hand_in, graded, end):
     """Text that was printed before a hang or a death is shown."""
     before = f"import os\nprint('so far')\n{end}"
-    report = graded(hand_in(before=before), "sync_target", import_seconds=2.0)
+    report = graded(hand_in(before=before), "sync_target", import_seconds=5.0)
     assert report["printed"] == [
         {"exercise": "import", "text": "so far\n", "dropped": 0}
     ]

@@ -17,12 +17,12 @@ import pytest
 
 from grader.contract.case import Case
 from grader.contract.exercises import ROOT
-from grader.contract.limits import LIMITS
 from grader.contract.outcomes import Raised, Stopped, Wrong
 from grader.oracle.budget import Budget
 from grader.oracle.runner_client import Program, RunnerClient
 from grader.sandbox import tiers
 from grader.sandbox.output import Output
+from tests.support.patient import PATIENT
 
 CRAFTED = "tests.tools.fuzz.crafted"
 X = {"x": np.zeros((6, 6), np.float32)}
@@ -47,7 +47,7 @@ def programs(tmp_path_factory) -> dict[str, tuple[bytes, str]]:
 @pytest.fixture(scope="module")
 def runner() -> Iterator[RunnerClient]:
     """Yield a runner without tight deadlines."""
-    budget = Budget(replace(LIMITS, part_seconds=1e4, run_seconds=1e4))
+    budget = Budget(replace(PATIENT, part_seconds=1e4, run_seconds=1e4))
     running = RunnerClient("runner", tiers.choose_tier(""), budget, {})
     yield running
     running.stop()

@@ -32,9 +32,9 @@ def commands_of(name: str) -> list[list[str]]:
 
 
 def run(*words: str, cwd: Path) -> str:
-    """Run `python -m grader` with these arguments in a folder; return its output."""
+    """Run the grader with these arguments in a folder; return its output."""
     return subprocess.run(
-        [sys.executable, "-m", "grader", *words],
+        [sys.executable, "-m", "tests.support.patient", *words],
         cwd=cwd,
         env={**os.environ, "PYTHONPATH": str(ROOT)},
         capture_output=True,

@@ -1,6 +1,7 @@
 """`make reference` records the solution's answers and refuses a wrong solution.
 
-The record consists of the files in `grader/reference/` and of the stored answers.
+The record consists of the files in `grader/reference/` and of the stored answers. Here
+only three exercises are recorded.
 """
 
 import json
@@ -12,8 +13,8 @@ import pytest
 from grader.contract.exercises import ROOT
 from grader.oracle.reference import load_known, load_programs
 from tests.support import record as recorded
+from tests.support import short_reference
 from tests.support.record import load_answers
-from tests.tools import reference as record
 
 MUTANTS = "tests/corpus/mutants"
 
@@ -34,7 +35,7 @@ def staff_tree(tree, solution):
     (tree / "solution" / "dqn.py").write_text(solution)
     for name in (
         *("tests/__init__.py", "tests/support/edits.py", "tests/support/record.py"),
-        "tests/tools/reference.py",
+        *("tests/support/short_reference.py", "tests/tools/reference.py"),
         *(f"{MUTANTS}/__init__.py", f"{MUTANTS}/definition.py"),
         f"{MUTANTS}/e3_q_network.py",
     ):
@@ -51,7 +52,7 @@ def test_recording_twice(command, staff_tree):
     """
     folder = staff_tree / "grader" / "reference"
     shutil.rmtree(folder)
-    run = command(tree=staff_tree, module=record.__name__)
+    run = command(tree=staff_tree, module=short_reference.__name__)
     assert run.code == 0, run.err
     assert "nothing to compare with" in run.out
     first = {path.name: path.read_bytes() for path in folder.iterdir()}
@@ -66,7 +67,7 @@ def test_recording_twice(command, staff_tree):
     altered[name] = altered[name] + 1
     programs, known = load_programs(folder), load_known(folder)
     recorded.save(programs, altered, known, {}, folder, answers)
-    run = command(tree=staff_tree, module=record.__name__)
+    run = command(tree=staff_tree, module=short_reference.__name__)
     assert run.code == 0, run.err
     (name,) = re.findall(r"^Verdict: changed: update_Q_TD0 (\w+)", run.out, re.M)
     checks = ROOT / "grader" / "checks" / "test_1_update_Q_TD0.py"
@@ -82,7 +83,7 @@ def test_wrong_solution_is_not_recorded(command, staff_tree):
     path.write_text(text)
     folder = staff_tree / "grader" / "reference"
     before = {path.name: path.read_bytes() for path in folder.iterdir()}
-    run = command(tree=staff_tree, module=record.__name__)
+    run = command(tree=staff_tree, module=short_reference.__name__)
     assert run.code == 2
     assert "sync_target" in run.err
     assert {path.name: path.read_bytes() for path in folder.iterdir()} == before
@@ -105,7 +106,7 @@ def test_mutant_that_cannot_be_told_is_not_recorded(command, staff_tree):
     (staff_tree / MUTANTS / "e3_q_network.py").write_text(BLIND)
     folder = staff_tree / "grader" / "reference"
     before = {path.name: path.read_bytes() for path in folder.iterdir()}
-    run = command(tree=staff_tree, module=record.__name__)
+    run = command(tree=staff_tree, module=short_reference.__name__)
     assert run.code == 2
     assert "none-at-all cannot be told from the solution" in run.err
     assert {path.name: path.read_bytes() for path in folder.iterdir()} == before

@@ -12,6 +12,7 @@ import pytest
 from PIL import Image
 
 from grader.contract.exercises import ROOT
+from tests.support.patient import SECONDS
 
 Done = subprocess.CompletedProcess
 
@@ -66,7 +67,7 @@ def run(folder: Path, script: str, *options: str, **environment: str) -> Done:
         env={**os.environ, "COLUMNS": "80", **environment},
         capture_output=True,
         text=True,
-        timeout=120,
+        timeout=SECONDS,
         check=False,
     )
 

@@ -37,7 +37,6 @@ from pathlib import Path
 import scipy.special  # noqa: F401
 
 from grader.contract.exercises import UNITS
-from grader.contract.limits import LIMITS
 from grader.grading import pipeline
 from grader.intake.take import take
 from grader.report.model import Report
@@ -56,6 +55,7 @@ from tests.support.attack_runs import (
     place,
 )
 from tests.support.edits import ROOT, SOLUTION
+from tests.support.patient import PATIENT
 from tests.support.short_deadlines import SHORT
 
 WHOLES = [("solution", SOLUTION), *((v.name, v.source) for v in WHOLE)]
@@ -65,14 +65,6 @@ WARM_UP = 0.2  # share of the gradings after which memory growth is measured
 GROWTH_BYTES = 32 << 10  # allowed growth of the memory in use, in bytes per grading
 ENOUGH = 100  # number of gradings from which on growth is judged
 POLL_SECONDS = 0.001
-# Long deadlines, because right hand-ins are slow, too, on a busy machine.
-PATIENT = dataclasses.replace(
-    LIMITS,
-    import_seconds=300.0,
-    call_seconds=150.0,
-    part_seconds=900.0,
-    run_seconds=1800.0,
-)
 # Allowed findings of `kill`.
 IN_THE_MIDST, DONE = "were killed in the midst", "had ended before"
 NONE, A_REPORT = "found no report at some time", "found a whole report at some time"

@@ -67,7 +67,7 @@ def test_the_line_of_compiled_code_is_told(errors):
 
 def test_nothing_is_told_in_time(errors):
     """Nothing is written for a block that ends in time, or after the block."""
-    with place_told(0.05, errors.fileno()):
+    with place_told(0.3, errors.fileno()):
         pass
     waiting()
     assert not written(errors)

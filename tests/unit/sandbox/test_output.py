@@ -49,15 +49,17 @@ def test_endless_output(pipe):
         while not over.is_set():
             os.write(ours, b"x" * 65536)
 
-    thread = threading.Thread(target=flood)
+    thread = threading.Thread(target=flood, daemon=True)
     thread.start()
     sizes = []
-    while len(sizes) < 20 or max(sizes) < COUNTED:
-        output = drain.take()
-        assert len(output.text) <= KEPT
-        sizes.append(output.size)
-        os.sched_yield()
-    over.set()
+    try:
+        while len(sizes) < 20 or max(sizes) < COUNTED:
+            output = drain.take()
+            assert len(output.text) <= KEPT
+            sizes.append(output.size)
+            os.sched_yield()
+    finally:
+        over.set()
     thread.join()
     assert max(sizes) == COUNTED
 

@@ -32,7 +32,7 @@ def test_each_way_to_save_is_seen(hand_in, given):
         for number in itertools.count(1):  # until the folder is watched
             hand_in.write_text(f"x = {number}\n")
             with contextlib.suppress(queue.Empty):
-                assert seen.get(timeout=1).text.startswith("x = ")
+                wait_for(seen, "x = ", seconds=1)
                 break
         other = hand_in.parent / "new.tmp"
         other.write_text("renamed = 1\n")
@@ -44,10 +44,21 @@ def test_each_way_to_save_is_seen(hand_in, given):
         assert wait_for(seen, "back") == "back = 1\n"
 
 
-def wait_for(seen: queue.SimpleQueue, word: str | None) -> str:
-    """Return the text of the next hand-in with a word, or its problem for None."""
+def wait_for(
+    seen: queue.SimpleQueue, word: str | None, seconds: float = SECONDS
+) -> str:
+    """Return the text of the next hand-in with a word, or its problem for None.
+
+    Args:
+        seen: the hand-ins that were seen; one may have been read half written.
+        word: the word.
+        seconds: how long to wait for the next hand-in.
+
+    Raises:
+        queue.Empty: none came.
+    """
     while True:
-        submission = seen.get(timeout=SECONDS)
+        submission = seen.get(timeout=seconds)
         if word is None and submission.problem:
             return submission.problem
         if word and word in submission.text and not submission.problem:
