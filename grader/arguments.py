@@ -37,7 +37,7 @@ def with_values(arguments: list[str]) -> list[str]:
     path, for its value. Arguments after "--" are kept.
     """
     found = []
-    for argument, following in zip(arguments, [*arguments[1:], ""], strict=True):
+    for argument, following in zip(arguments, [*arguments, ""][1:], strict=True):
         bare = argument in SWITCHES and following not in ("0", "1")
         found.append(f"{argument}=1" if bare and "--" not in found else argument)
     return found

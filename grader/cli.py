@@ -48,7 +48,7 @@ def main(limits: Limits = LIMITS) -> int:
     """Run the command in `sys.argv` and return the exit code.
 
     Args:
-        limits: the limits of a grading; tests pass smaller ones.
+        limits: the limits of a grading; tests pass other ones.
     """
 
     def command() -> int:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Limits:
-    """The limits of one grading; tests pass smaller values than the defaults.
+    """The limits of one grading; tests pass other values.
 
     Times are wall-clock times in seconds.
 

@@ -74,7 +74,9 @@ class Graded:
             fault: the exception of the diagnosis.
         """
         words = f"{NO_DIAGNOSIS} {part}: {one_line(repr(fault), 300)}"
-        self.faults.append(f"{words}; please tell the course staff")
+        note = f"{words}; please tell the course staff"
+        if note not in self.faults:
+            self.faults.append(note)
 
 
 @dataclass

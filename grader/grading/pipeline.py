@@ -46,7 +46,7 @@ class Options:
         device: "cpu" or "gpu".
         official: True to grade only on a tier that has passed the self-test. An
             exception is the tier "process", which is used without a self-test.
-        limits: limits of times, tries and sizes.
+        limits: limits of times and of numbers of tries.
         twice: whether the checks of exercises 1–8 run a second time. With None, they do
             so only if all exercises are graded.
     """

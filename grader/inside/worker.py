@@ -188,6 +188,7 @@ class Worker:
         """
         path = self.path
         os.chdir(path.parent)
+        self.stood_in = {}  # no part of the new module was traced
         text = source.tobytes().decode()
         path.write_text(text, encoding="utf-8", newline="")
         # Code that draws from the global generators gets the same numbers each time.

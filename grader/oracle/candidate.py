@@ -303,7 +303,7 @@ class Candidate:
             arrays.append(self.called_instead(asked).array(name))
             shape = arrays[-1].shape
             if arrays[-1].size > KEY_NUMBERS or shape != arrays[0].shape:
-                raise Wrong(f"{part_name(case)}: shape {shape}") from None
+                raise Wrong(f"{part_name(case)}: shape {shape}")
         return np.stack(arrays)
 
     def export(self, case: Case) -> str:

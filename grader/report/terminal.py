@@ -2,6 +2,7 @@
 
 If several exercises were graded, the first one with a mistake is printed in full. Any
 other exercise has one line, and if it failed, a second line on its first failure.
+Exercise 9 then also has its reason.
 """
 
 from typing import Any
@@ -276,8 +277,8 @@ def step_for(exercise: Exercise, *, is_current: bool) -> str:
     if exercise.older:
         return f"Next: look at {name}: {command} shows what is wrong."
     if name == LEARNING:
-        waits = all(check.outcome == Outcome.SKIPPED for check in exercise.checks)
-        verb = "write what it waits for" if waits else "mend what is named above"
+        stubs = all(NOT_IMPLEMENTED in check.message for check in exercise.checks)
+        verb = "write what it waits for" if stubs else "mend what is named above"
         return f"Next: {verb}, then `make grade`."
     return f"Next: look at {name}, then {command}."
 

@@ -55,8 +55,8 @@ MODULES = {
 }
 FILTERED = ("x86_64", "aarch64")  # machines whose system calls `seccomp.py` knows
 GRADER = ROOT / "grader"
-# The modules and packages of `grader.inside` that only the learner gets: they compute
-# the right loss, which a hand-in must not be able to call.
+# The modules and packages of `grader.inside` that only the learner needs. One of them
+# computes the right loss, which a hand-in must not be able to call.
 OF_LEARNER = ("learner.py", "learning", "translation")
 
 

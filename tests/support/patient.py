@@ -22,6 +22,7 @@ PATIENT = replace(
     learn_seconds=900.0,
     all_learn_seconds=1800.0,
 )
+COMMAND = "tests.support.patient"  # this module, for `python -m`
 # The time for a whole command, or for a process to end: reached only if it hangs.
 SECONDS = PATIENT.run_seconds
 

@@ -24,7 +24,7 @@ GRACE_SECONDS = 30  # if nothing is left, this takes less than one
 
 
 class OutOfTime(Exception):
-    """Raised when the time of waiting for processes are over."""
+    """Raised when the time of waiting for processes is over."""
 
 
 def main() -> None:

@@ -10,7 +10,7 @@ from grader.contract.exercises import ROOT
 
 SUPPLIED = (
     *("dqn", "agent", "tasks", "train", "watch"),
-    *("curve", "progress", "recorded"),
+    *("curve", "progress", "recorded", "notebook"),
 )
 
 

@@ -371,7 +371,7 @@ def test_hangs(hand_in, graded, points):
     assert set(outcomes.values()) == {"passed"}
     assert loss["score"] == 0
     assert "td_loss: no answer within" in told(report, loss["name"], "timeout")
-    assert "died 1 times: given up" in told(report, loss["name"], "killed")
+    assert "started anew 1 times: given up" in told(report, loss["name"], "killed")
     assert neighbour["score"] == points[NEIGHBOUR]
 
 

@@ -9,16 +9,15 @@ from tests.support.calibration.trial import DECIDED, graded
 LEARNERS = {learner.name: learner for learner in learners()}
 
 
-def test_a_run_of_right_work(monkeypatch):
+def test_a_run_of_right_work():
     """The solution loses no check, and its last training on each task passes.
 
     This is also the test that learning works on the tier landlock, if there is one.
     The stored record also has the error of the tables. It has facts on each drawn task,
     too, such as the length of the shortest way in the maze.
     """
-    if tiers.why_not("landlock") is None:
-        monkeypatch.setattr(tiers, "choose_tier", lambda _: "landlock")
-    run = graded(LEARNERS["solution"], 1)
+    tier = "" if tiers.why_not("landlock") else "landlock"
+    run = graded(LEARNERS["solution"], 1, tier=tier)
     assert run["lost"] == []
     assert 0 < run["table_error"] < 0.1
     assert not run["by_formula"]

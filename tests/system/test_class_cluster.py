@@ -59,7 +59,11 @@ def command_of(process: psutil.Process) -> list[str]:
 
 
 def connections_of(process: psutil.Process) -> list:
-    """Return a process's sockets; [] if it has just ended."""
+    """Return a process's sockets; [] if it has just ended.
+
+    Raises:
+        psutil.AccessDenied: this user may not see them: the grader hides its memory.
+    """
     try:
         return process.net_connections("inet")
     except psutil.NoSuchProcess:
@@ -168,7 +172,7 @@ def free(host: str) -> int:
         with socket.socket() as tried, contextlib.suppress(OSError):
             tried.bind((host, port))
             return port
-    raise AssertionError
+    raise AssertionError("no port is left")
 
 
 @linux
@@ -191,7 +195,7 @@ def test_nodes_join_late_and_die(start, classroom):
     at = f"127.0.0.2:{(port_of_node := free('127.0.0.2'))}"
     first = start(*NODE, "--listen", at, "--jobs", "1", "--", address)
     wait_for(first.grades)
-    if os.geteuid() == 0:  # the grader hides its sockets from its own user, too
+    with contextlib.suppress(psutil.AccessDenied):
         assert scheduling.listens() == {("127.0.0.1", port)}
         assert first.listens() == {("127.0.0.2", port_of_node)}
         assert run.listens() == set()

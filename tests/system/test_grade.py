@@ -10,6 +10,7 @@ import pytest
 
 from grader.report import picture
 from grader.sandbox.tiers import why_not
+from tests.support.patient import COMMAND
 from tests.support.results import without_durations
 
 RECORDED = ["programs.npz", "mistakes.json", "provenance.json"]
@@ -64,7 +65,7 @@ def test_terminal_without_unicode(hand_in, command):
     """If the terminal's encoding lacks printed characters, others stand for them."""
     path = hand_in(sync_target="return theta_T")
     options = ("--only", "sync_target", "--hint", "3")
-    run = command("grade", path, *options, PYTHONIOENCODING="ascii")
+    run = command("grade", path, *options, module=COMMAND, PYTHONIOENCODING="ascii")
     assert run.code == 0, run.err
     assert run.out.isascii()
     assert "?" not in run.out
@@ -82,7 +83,7 @@ def test_one_exercise_completes_the_last_report(hand_in, command, tmp_path, solu
     assert [e["score"] for e in json.loads(place.read_text())["exercises"]] == [0] * 9
     one = ("--only", "sync_target", "--sandbox", "process")
     (path / "dqn.py").write_text(solution)
-    run = command("grade", path, *out, *one)
+    run = command("grade", path, *out, *one, module=COMMAND)
     whole = json.loads(place.read_text())
     assert [e.get("older", False) for e in whole["exercises"]] == [
         e["name"] != "sync_target" for e in whole["exercises"]
@@ -93,7 +94,7 @@ def test_one_exercise_completes_the_last_report(hand_in, command, tmp_path, solu
     assert re.search(r"8 sync_target +5/5 ", run.out)
     command("grade", path / "dqn.py", *out, "--in-process", *one)
     assert json.loads(place.read_text()) == whole
-    command("grade", path, *out, "--official", *one)
+    command("grade", path, *out, "--official", *one, module=COMMAND)
     (alone,) = json.loads(place.read_text())["exercises"]
     assert (alone["name"], alone["score"]) == ("sync_target", 5)
 

@@ -84,7 +84,7 @@ def opened(tmp_path) -> Iterator[Callable[..., Terminal]]:
     """Return a function that opens a `Terminal`; it is closed after the test."""
     terminals: list[Terminal] = []
 
-    def open_one(*options: str, module: str = "grader") -> Terminal:
+    def open_one(*options: str, module: str = "tests.support.patient") -> Terminal:
         terminals.append(Terminal(tmp_path, module, *options))
         return terminals[-1]
 

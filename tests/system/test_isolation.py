@@ -20,7 +20,7 @@ import pytest
 from grader.contract.exercises import ROOT
 from grader.sandbox.tiers import TIERS
 from tests.support.grading import Run, common_file, require
-from tests.support.patient import SECONDS
+from tests.support.patient import COMMAND, SECONDS
 
 SECRET = "canaryK7Q2MX9Z"  # seed of the run, and value of an environment variable
 OWN = "canaryA1B2C3D4"  # stands in the hand-in, so a search of the memory must find it
@@ -364,7 +364,7 @@ def test_interrupted_grading_leaves_nothing(hand_in, bwrap, tmp_path):
     path = hand_in(
         before=DAEMON.format(seconds=seconds), sync_target="while True:\n    pass"
     )
-    words = [sys.executable, "-m", "grader", "grade", str(path)]
+    words = [sys.executable, "-m", COMMAND, "grade", str(path)]
     words += ["--only", "sync_target", "--sandbox", bwrap, "--out", str(tmp_path)]
     with subprocess.Popen(
         words, cwd=ROOT, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL

@@ -6,7 +6,7 @@ import pytest
 
 from grader.grading.pipeline import Options, Progress, grade
 from grader.intake.submission import Submission
-from grader.oracle.learning.run import DEVIATES, Clock, Learning
+from grader.oracle.learning.run import DEVIATES, Learning
 from grader.report.formats.words import about_run
 from grader.report.model import Check, Report
 from tests.support.edits import edited
@@ -133,7 +133,6 @@ def short_maze(monkeypatch):
 
     def hurried(self: Learning, task: str) -> None:
         self.limits = replace(self.limits, learn_seconds=20.0)
-        self.clock = Clock()  # it has counted the time of the table worlds as well
         learn(self, task)
 
     monkeypatch.setattr(Learning, "learn", hurried)

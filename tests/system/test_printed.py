@@ -6,6 +6,8 @@ import sys
 import hypothesis.strategies as st
 import pytest
 
+from tests.support.patient import COMMAND
+
 pytestmark = pytest.mark.skipif(
     sys.platform == "win32", reason="there printed text goes to standard error"
 )
@@ -69,7 +71,7 @@ def test_debug_prints_do_no_harm(hand_in, command):
     Under INPROCESS=1, the prints show numbers.
     """
     path = hand_in(after=DEBUG_PRINTS) / "dqn.py"
-    run = command("grade", path, "--only", "td_loss")
+    run = command("grade", path, "--only", "td_loss", module=COMMAND)
     assert run.report["score"] == run.report["max_score"]
     text = run.report["printed"][0]["text"]
     assert "r Tracer(float32[5]), gamma 0.70\n" in text

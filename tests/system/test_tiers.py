@@ -27,7 +27,7 @@ from grader.sandbox.self_test import PROMISES
 from grader.sandbox.system import own_prefix, remove
 from grader.sandbox.tiers import TIERS
 from tests.support.grading import require
-from tests.support.patient import SECONDS
+from tests.support.patient import COMMAND, SECONDS
 
 linux = pytest.mark.skipif(sys.platform != "linux", reason="the tiers are Linux's")
 
@@ -274,7 +274,8 @@ def test_helpers_end_with_the_grader(hand_in, tier, tmp_path):
     require(tier)
     name = f"{tier[:7]} {os.getpid()}"
     path = hand_in(sync_target=HANGS.format(name=name.encode()))
-    words = [sys.executable, "-m", "grader", "grade", str(path), "--sandbox", tier]
+    words = [sys.executable, "-m", COMMAND, "grade", str(path)]
+    words += ["--sandbox", tier]
     words += ["--only", "sync_target", "--out", str(tmp_path)]
     environment = {**os.environ, "TMPDIR": str(tmp_path)}
     with subprocess.Popen(
@@ -366,7 +367,7 @@ def test_official_refuses(only, monkeypatch, capsys, tmp_path):
 def test_official_grades(command, isolating):
     """An official run works on a tier that keeps all of its promises."""
     options = ("--official", "--sandbox", isolating, "--only", "sync_target")
-    run = command("grade", ROOT / "solution", *options)
+    run = command("grade", ROOT / "solution", *options, module=COMMAND)
     assert run.code == 0, run.err
     assert (run.report["score"], run.report["sandbox"]) == (5, isolating)
 

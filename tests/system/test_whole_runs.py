@@ -45,7 +45,7 @@ def test_starter_has_no_points(starter_run):
 def test_solution_in_the_students_copy(students_run):
     """The solution gets full points in a students' copy, also for maze and CartPole.
 
-    The tier is the strongest one. The last line is that of the page for the staff.
+    The tier is the strongest one. The staff's page shows the line with the score.
     """
     assert students_run.code == 0, students_run.err
     assert students_run.report["score"] == students_run.report["max_score"] == 100

@@ -132,6 +132,17 @@ def test_wrapped_words_are_no_orders(
         assert "##[" not in line
 
 
+@pytest.mark.parametrize("words", [[], [""]])
+def test_no_arguments(monkeypatch, capsys, words):
+    """Without a command, the usage is printed."""
+    monkeypatch.setattr(sys, "argv", ["grader", *words])
+    monkeypatch.setattr(cli, "hide_memory", lambda: None)
+    with pytest.raises(SystemExit) as ended:
+        cli.main()
+    assert ended.value.code == 2
+    assert "usage: " in capsys.readouterr().err
+
+
 def test_wrong_arguments_are_no_orders(monkeypatch, capsys):
     """The error about an unknown argument holds no command to a CI log."""
     monkeypatch.setattr(cli, "hide_memory", lambda: None)

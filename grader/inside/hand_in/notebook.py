@@ -224,12 +224,7 @@ class Notebook:
         code = compile(tree, self.path, "exec", self.features, dont_inherit=True)
         self.features |= code.co_flags & FEATURES
         if isinstance(node, DEFINITIONS):
-            left = max(self.ends - time.monotonic(), 0.1)
-            faulthandler.dump_traceback_later(left, file=self.errors)
-            try:
-                exec(code, self.names)
-            finally:
-                faulthandler.cancel_dump_traceback_later()
+            exec(code, self.names)
             return
         seconds = max((self.ends - time.monotonic()) / 4, 0.1)
         # The alarm below cannot interrupt compiled code that waits. In this case

@@ -16,6 +16,7 @@ from grader.contract.outcomes import (
     Raised,
     Stopped,
     TimedOut,
+    UsedUp,
     Waiting,
     Wrong,
 )
@@ -192,12 +193,13 @@ def needed(part: str, step: Callable[[], Any]) -> Any:
         NotImplementedYet: the part is a stub.
         Waiting: the part fails, or the part calls another part that is a stub. The
             message names the part that fails or the stub.
-        TimedOut: the part took too long; the message names it.
+        TimedOut: the part took too long; the message names it. Or no time is left; then
+            the message names no part.
         GraderError: the grader itself failed.
     """
     try:
         return step()
-    except (NotImplementedYet, GraderError, Waiting):
+    except (NotImplementedYet, GraderError, Waiting, UsedUp):
         raise
     except (Exception, Stopped) as reason:
         words = str(reason).removeprefix(f"{part}: ")

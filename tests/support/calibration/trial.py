@@ -75,7 +75,7 @@ class Recorded(Learning):
         return answer
 
 
-def graded(learner: Learner, number: int) -> Run:
+def graded(learner: Learner, number: int, *, tier: str = "") -> Run:
     """Grade exercise 9 of a hand-in; return the run as `runs.jsonl` stores it.
 
     The grading is that of `make grade ONLY=learning SEED=...`. Learning starts new
@@ -84,6 +84,7 @@ def graded(learner: Learner, number: int) -> Run:
     Args:
         learner: the hand-in.
         number: the number of the run, from 1; the seed is `learner.seed(number)`.
+        tier: the tier of the sandbox for learning; "" for the strongest one.
 
     Returns:
         A dict with these keys. `run`, `source`, `number`: the hand-in's name, its
@@ -101,7 +102,7 @@ def graded(learner: Learner, number: int) -> Run:
     # Only the diagnosis of a wrong td_loss asks this candidate.
     student = warm().take(submission)
     learning = Recorded(
-        *(submission, tiers.choose_tier(""), seed, "cpu"),
+        *(submission, tiers.choose_tier(tier), seed, "cpu"),
         *(student.worker.budget, student.runner.programs, lambda words: None),
     )
     learning.until_lost = learner.kind == "F"

@@ -75,6 +75,7 @@ def test_nothing_is_told_in_time(errors):
 
 def test_a_hand_in_that_changes_the_folder_is_imported_again(tmp_path, monkeypatch):
     """Each import writes and reads the file at the same place."""
+    monkeypatch.setitem(sys.modules, "dqn", None)  # restored after the test
     monkeypatch.chdir(tmp_path)
     worker = Worker()
     elsewhere = tmp_path / "elsewhere"

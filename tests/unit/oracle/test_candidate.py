@@ -1,4 +1,4 @@
-"""What the candidate says if a part that cannot be traced is slow when it is called."""
+"""A candidate calls parts that cannot be traced, or that are not to be traced."""
 
 import functools
 from types import SimpleNamespace
@@ -34,7 +34,7 @@ class Worker:
 
 
 SLOW = "it was called, which is much slower than traced code: "
-ALL_KEYS = np.zeros((3, 2), np.uint32)
+ALL_KEYS = np.arange(6, dtype=np.uint32).reshape(3, 2)
 KEYED = Case("epsilon_greedy", {}, {"key": ALL_KEYS[0], "q_values": np.zeros((4, 2))})
 
 
@@ -71,4 +71,4 @@ def test_a_debugger_meets_no_tracer():
     candidate = Candidate(SimpleNamespace(ask=ask), runner, eager=True)
     assert candidate.answer_keys(KEYED, ALL_KEYS, "actions").shape == (3, 4)
     candidate.traced(KEYED)
-    assert asked == [("call", [0, 0])] * 4
+    assert asked == [("call", key) for key in ([0, 1], [2, 3], [4, 5], [0, 1])]

@@ -422,6 +422,15 @@ def test_a_part_that_fails_is_named(process, reason, outcome):
         assert outcome_of(judge(results, {})) == (outcome, words)
 
 
+def test_a_part_for_which_no_time_is_left_is_not_blamed(process):
+    """The part was not even asked: other parts have used up the time."""
+    process.worker.broken["ReplayBuffer"] = UsedUp("the time of the whole run is over")
+    results = learned(process)
+    words = "not judged: the time of the whole run is over"
+    for judge in (of_tables, of_maze, functools.partial(of_cartpole, HALF)):
+        assert outcome_of(judge(results, {})) == (Outcome.TIMEOUT, words)
+
+
 # ---------------------------------------------------------------- questions
 
 

@@ -432,6 +432,9 @@ def test_the_next_step_after_learning_is_not_learning():
     checks[0].outcome = Outcome.SKIPPED
     checks[0].message = "not implemented yet: waits for sync_target"
     assert next_step(report) == "Next: write what it waits for, then `make grade`."
+    checks[0].message = "not judged: waits for td_update, which fails: TypeError: x"
+    assert next_step(report) == "Next: mend what is named above, then `make grade`."
+    checks[0].message = "not implemented yet: waits for sync_target"
     lines = exercise_text(*report.exercises)
     assert "not implemented yet: waits for sync_target" in lines
 
