@@ -194,9 +194,11 @@ def agree_on_targets(case: Case, student: Answers, reference: Answers) -> None:
     expected = reference.answer(case).array("Q")
     problem = compare.problem("Q", obtained, expected)
     if problem and obtained.shape == expected.shape and np.isfinite(obtained).all():
-        # If all rewards rise by 1, all targets rise by 1. How much a cell then rises
-        # shows by which factor the hand-in moves the cell toward its target.
-        higher = case.replace(args={"rewards": case.args["rewards"] + 1})
+        # If all rewards rise by one number, all targets rise by it. How much a cell
+        # then rises shows by which factor the hand-in moves the cell toward its target.
+        # The number is as large as the rewards, so that rounding does not hide it.
+        rise = np.float32(max(1.0, np.abs(case.args["rewards"]).max()))
+        higher = case.replace(args={"rewards": case.args["rewards"] + rise})
         rises = student.answer(higher).array("Q") - obtained
         right_rises = reference.answer(higher).array("Q") - expected
         factor = np.abs(rises).max() / max(np.abs(right_rises).max(), SMALL)
