@@ -111,7 +111,7 @@ def extent(q_values: Callable, states: np.ndarray) -> list[bool]:
         bool((found >= 0).all()),
         bool((found <= 0).all()),
         bool(largest <= 1.001),
-        bool(np.abs(other).max() <= 1.001 * largest),
+        bool(np.isfinite(largest) and np.abs(other).max() <= 1.001 * largest),
         bool((np.abs(found.sum(axis=-1) - 1) < 1e-3).all()),
         bool((np.abs(found.sum(axis=-1)) < 1e-4 * largest).all()),
         bool((found == found[:, :1]).all()),
@@ -139,7 +139,7 @@ def bend(q_values: Callable, states: np.ndarray) -> list[bool]:
         for s in (states, np.roll(states, 1, axis=0))
     )
     largest = max(np.abs(one).max(), np.abs(other).max())
-    straight = np.abs(one - other).max() <= 1e-3 * largest
+    straight = np.isfinite(largest) and np.abs(one - other).max() <= 1e-3 * largest
     seen = []
     for i in range(states.shape[1]):
         moved = states.copy()

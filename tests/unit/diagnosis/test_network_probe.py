@@ -58,6 +58,12 @@ def sigmoid(factor: float) -> Callable:
     return lambda q, count: factor / (1 + np.exp(-np.clip(q, -50, 50)))
 
 
+def exponential(q: np.ndarray, count: int) -> np.ndarray:
+    """Return the values of eˣ in float32, infinite where they are too large for it."""
+    with np.errstate(over="ignore"):
+        return np.exp(q.astype(np.float32))
+
+
 def repeated(q: np.ndarray, count: int) -> np.ndarray:
     """Return a single output for each action."""
     return np.repeat(q, count, axis=1)
@@ -99,6 +105,9 @@ KNOWN = Known(
         (Network(multiples, outputs=1), None),
         (Network(unit=straight, width=32), "linear"),
         (Network(biases=False), None),
+        # Not bounded: values beyond float32 are infinite.
+        (Network(exponential), "positive"),
+        (Network(lambda q, A: exponential(exponential(q, A), A)), "positive"),
         # Small values, but larger ones with larger parameters.
         (Network(lambda q, count: np.maximum(q, 0) / 1000), "positive"),
         (Network(width=16), None),
@@ -110,6 +119,8 @@ KNOWN = Known(
         "multiples",
         "linear",
         "no-biases",
+        "infinite",
+        "infinite-soon",
         "small",
         "right",
     ],
