@@ -218,7 +218,7 @@ class Student(Answers, Protocol):
     def traced(self, case: Case) -> Answer:
         """Return the answer to a case by the part's exported program.
 
-        It is called only if the candidate is `eager`.
+        If the candidate is `eager`, the part is called instead.
 
         Raises:
             Raised: the part cannot be exported, or its program fails.

@@ -7,7 +7,7 @@ def stand_in_returns(rewards: np.ndarray, gamma: float) -> np.ndarray:
     """Return wrong returns [...,T]: G_i = −(1 + γ) r_i − r_{i+1}, with r_T = 0.
 
     The worker's stand-in, `stand_in_returns` in `grader/inside/networks.py`, computes
-    the same numbers. What all right ways to call `discounted_returns` use is true of
+    the same numbers. What most right ways to call `discounted_returns` use is true of
     these returns, too: G_i depends on the rewards from step i on alone, and not on i;
     it is linear in them; rewards of 0 at the end change nothing. But rewards in another
     order give other numbers than returns in another order.

@@ -44,20 +44,25 @@ def bounded_targets(
             confirm a bound have different futures, because rows with the same future do
             not tell a clipped target from a clipped reward.
     """
-    low, high = rounded(float(y.min())), rounded(float(y.max()))
+    # A bound of 0 was read off with the rounding error of the largest targets.
+    noise = 2e-6 * float(np.abs(y).max()) + 1e-4
+    low, high = (
+        0.0 if abs(bound) <= noise else rounded(bound)
+        for bound in (float(y.min()), float(y.max()))
+    )
     low_words, high_words = constant_words(low), constant_words(high)
     name = "target-clipped"
     above, below = known > high + near(high), known < low - near(low)
     on_high, on_low = above & at_bound(y, high), below & at_bound(y, low)
-    if differ(futures[on_high]) and (known < -abs(high)).any():
+    if confirmed(on_high, futures) and (known < -abs(high)).any():
         words = f"min({high_words}, {{y}})"
         yield Choice(words, lambda x, y: np.minimum(y, high), name, CLIPPED)
-    if differ(futures[on_low]) and (known > abs(low)).any():
+    if confirmed(on_low, futures) and (known > abs(low)).any():
         words = f"max({low_words}, {{y}})"
         yield Choice(words, lambda x, y: np.maximum(y, low), name, CLIPPED)
     fewest = 1 if np.isclose(low, -high, rtol=1e-3) else 2
     shown = min(on_high.sum(), on_low.sum()) >= fewest
-    if shown and differ(futures[on_high | on_low]):
+    if shown and confirmed(on_high | on_low, futures):
         words = f"clip({{y}}, {low_words}, {high_words})"
         yield Choice(words, lambda x, y: np.clip(y, low, high), name, CLIPPED)
 
@@ -75,8 +80,19 @@ def bounded_rewards(
     """
     bound = rounded(float(np.nanmax(np.abs(rewards))))
     beyond = np.abs(r) > bound + near(bound)
-    if differ(futures[beyond & at_bound(np.abs(rewards), bound)]):
+    if confirmed(beyond & at_bound(np.abs(rewards), bound), futures):
         yield bounded_reward(bound)
+
+
+def confirmed(rows: np.ndarray, futures: np.ndarray) -> bool:
+    """Tell whether the rows at a bound show that it is one, and what it bounds.
+
+    Args:
+        rows: for each row of all questions, whether it is at the bound.
+        futures: what the targets have beside the rewards, as one vector.
+    """
+    # If no target has a future, a clipped reward is a clipped target.
+    return differ(futures[rows]) or (rows.sum() > 1 and not differ(futures))
 
 
 def near(bound: float) -> float:

@@ -36,7 +36,7 @@ from grader.diagnosis.patterns.choice.questions import (
 from grader.diagnosis.reading import Difference, Reading
 
 # The second line of the message quotes the hand-in's line; comments do not count.
-PYTHON_IF = r"TracerBoolConversionError.*\n.*, in \w+: [^#\"'\n]*\bif\b"
+PYTHON_IF = r"TracerBoolConversionError.*\n.*, in [\w<>]+: [^#\"'\n]*\b(?:el)?if\b"
 
 
 def read(student: Student, rng: np.random.Generator) -> Reading | None:

@@ -250,7 +250,9 @@ KINDS = (
         "of them",
     ),
     Kind(
-        "maxsize' is an invalid keyword argument for deque",
+        # The second message is that of Python 3.13 and later.
+        "'maxsize' is an invalid keyword argument for deque|"
+        r"deque\(\) got an unexpected keyword argument 'maxsize'",
         "the bound of a deque is called `maxlen`",
     ),
     Kind(

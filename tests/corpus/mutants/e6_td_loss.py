@@ -700,8 +700,8 @@ REDUCTIONS = [
         "td-sum",
         "S",
         "sum for mean",
-        "Your loss grows with the number of rows, as with a sum over them, like the "
-        f"slides' Σ; the homework asks for the mean {REVIEW}.",
+        "Your loss grows with the number of transitions, as with a sum over them, like "
+        f"the slides' Σ; the homework asks for the mean {REVIEW}.",
         (MEAN, f"jnp.sum({SQUARED})"),
     ),
     changed(
@@ -710,7 +710,7 @@ REDUCTIONS = [
         "S",
         "divides by the number of fields",
         "You divide by 5, whatever B is: the `len` of a Transition is the number of "
-        f"its fields. The mean divides by B, the number of transitions in it {REVIEW}.",
+        f"its fields. The mean divides by B, the number of transitions {REVIEW}.",
         (MEAN, f"jnp.sum({SQUARED}) / len(batch)"),
     ),
     changed(
@@ -727,8 +727,8 @@ REDUCTIONS = [
         "td-rmse",
         "S",
         "a root around the mean",
-        "Your loss is the root of the mean square error. The mean of the squares is "
-        f"asked for, without a root {REVIEW}.",
+        "A root stands around your mean. The mean of the squares is asked for, without "
+        f"a root {REVIEW}.",
         (MEAN, f"jnp.sqrt({MEAN})"),
     ),
     changed(
@@ -736,8 +736,8 @@ REDUCTIONS = [
         "td-mae",
         "S",
         "absolute for square",
-        "Your loss is the mean of the absolute errors. Q learning is regression with "
-        f"the square error {REVIEW}.",
+        "Your loss takes the absolute errors. Q learning is regression with the square "
+        f"error {REVIEW}.",
         (MEAN, "jnp.mean(jnp.abs(predicted - empirical))"),
     ),
     changed(
@@ -763,8 +763,8 @@ REDUCTIONS = [
         "td-signed",
         "F",
         "forgets the square",
-        "You average the errors without squaring them: errors of opposite signs "
-        f"cancel, and the minimum is minus infinity. Square each error first {REVIEW}.",
+        "You do not square the errors. In a mean, errors of opposite signs cancel, and "
+        f"its minimum is minus infinity. Square each error first {REVIEW}.",
         (MEAN, "jnp.mean(predicted - empirical)"),
     ),
     changed(

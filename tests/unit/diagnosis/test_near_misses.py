@@ -5,6 +5,7 @@ Most of them have no formula in the grammar, but one that is near.
 """
 
 import functools
+import re
 from collections.abc import Callable
 from types import SimpleNamespace
 
@@ -201,10 +202,21 @@ def test_hints_are_true_together(loss, computes, never):
             lambda b: np.minimum(b.y, 580),
             "y = min(580, r + ¬d γ max_a Q(s′,a; θ_T))",
         ),
+        (
+            lambda b: np.clip(b.y, 0, 500),
+            "y = clip(r + ¬d γ max_a Q(s′,a; θ_T), 0, 500)",
+        ),
+        (lambda b: np.clip(b.r, -5, 5), "y = clip(r, −5, 5)"),
+        (lambda b: np.clip(b.r, -500, 500), "y = clip(r, −500, 500)"),
+        (lambda b: np.minimum(b.r, 500), "y = min(500, r)"),
+        (lambda b: np.clip(b.r, 0, 500), "y = clip(r, 0, 500)"),
     ],
 )
 def test_a_bound_of_a_target_is_told_from_one_of_a_reward(target, computes, seed):
-    """The reading of a large bound says what is clipped, and on which side."""
+    """The reading of a bound says what is clipped, and on which side.
+
+    Where no target has a future, a clipped reward is a clipped target.
+    """
     assert read(td_loss, Loss(squared(target)), seed).computes == computes
 
 
@@ -243,16 +255,31 @@ def test_nothing_is_said_of_a_loss_without_a_formula(loss):
         (squared(lambda b: b.G(b.r)), set()),
         (lambda b: 0.5 * ((b.p - b.G(b.r)) ** 2).sum(), {"mc-sum", "mc-half"}),
         (lambda b: np.linalg.norm(b.p - b.G(b.r)), {"mc-rmse", "mc-sum"}),
+        (lambda b: np.median((b.p - b.G(b.r)) ** 2), {"mc-median-loss"}),
         (squared(lambda b: np.clip(b.G(b.r), -200, 200)), {"mc-returns-clipped"}),
         (squared(lambda b: b.G(b.r) / b.G(b.r).std()), set()),
         (squared(lambda b: b.G(b.r) - b.q.mean(axis=1)), set()),
         (lambda b: -(b.p * b.G(b.r)).mean(), set()),
     ],
-    ids=["right", "l2-sum", "norm", "clipped", "divided", "baseline", "policy"],
+    ids=[
+        "right",
+        "l2-sum",
+        "norm",
+        "median",
+        "clipped",
+        "divided",
+        "baseline",
+        "policy",
+    ],
 )
 def test_losses_on_returns_get_only_true_names(loss, true):
-    """A wrong `mc_loss` gets the names of mistakes that it has, or none."""
-    assert names(read(mc_loss, Loss(loss), 0)) <= true
+    """A wrong `mc_loss` gets the names of mistakes that it has, or none.
+
+    The hints speak of the steps of an episode, and not of the rows of a batch.
+    """
+    reading = read(mc_loss, Loss(loss), 0)
+    assert names(reading) <= true
+    assert not reading or not re.search(r"\brows?\b", hints(reading))
 
 
 def toward(target: Callable, of_error: Callable = lambda eta: eta) -> Callable:
@@ -291,6 +318,10 @@ def decays(table: np.ndarray, episode: SimpleNamespace) -> None:
             {"tab-target-clipped"},
         ),
         (
+            toward(lambda q, e, t: np.clip(e.r[t], -5, 5)),
+            {"tab-no-future", "tab-reward-clipped"},
+        ),
+        (
             toward(right_target, lambda eta: np.clip(eta, -500, 500)),
             {"tab-clips-eta"},
         ),
@@ -308,7 +339,7 @@ def decays(table: np.ndarray, episode: SimpleNamespace) -> None:
         ),
         (decays, set()),
     ],
-    ids=["right", "clips-y", "clips-eta", "clips-r", "later-r", "decays"],
+    ids=["right", "clips-y", "no-future", "clips-eta", "clips-r", "later-r", "decays"],
 )
 def test_updates_get_only_true_names(update, found):
     """A wrong `update_Q_TD0` gets the names of the mistakes that it has."""

@@ -312,6 +312,8 @@ def test_a_buffer_that_holds_one_too_many():
     ("message", "expected"),
     [
         ("TypeError: 'maxsize' is an invalid keyword argument for deque()", True),
+        # Python 3.13 and later
+        ("TypeError: deque() got an unexpected keyword argument 'maxsize'", True),
         ("NameError: name 'state_dim' is not defined", False),
     ],
 )

@@ -228,17 +228,19 @@ def test_shapes_are_told():
     [
         ("if epsilon == 0:", ["python-if"]),
         ("if jax.random.uniform(key) < epsilon:", ["python-if"]),
+        ("elif epsilon > 0:", ["python-if"]),
         ("a = jnp.argmax(q) if explore else 0", ["python-if"]),
         ("while epsilon > 0:  # if it explores", None),
         ("explore = coin < epsilon and A > 2", None),
     ],
 )
-def test_a_python_if_that_is_not_traced(line, names):
+@pytest.mark.parametrize("function", ["epsilon_greedy", "<lambda>"])
+def test_a_python_if_that_is_not_traced(function, line, names):
     """If a Python `if` stops the trace, the hint does not claim that it asks a coin.
 
     Other lines that ask for a traced value get no reading; the exception says enough.
     """
-    message = f"{BOOLEAN}\ndqn.py, line 9, in epsilon_greedy: {line}\nno Python `if`"
+    message = f"{BOOLEAN}\ndqn.py, line 9, in {function}: {line}\nno Python `if`"
     found = reading_of(Untraced(chooses(), message))
     assert (found and [one.name for one in found.differences]) == names
     for one in found.differences if found else ():

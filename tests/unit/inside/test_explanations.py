@@ -206,6 +206,18 @@ EXAMPLES = [
         "five fields",
     ),
     (
+        "TypeError: 'maxsize' is an invalid keyword argument for deque()",
+        "__init__: self.memory = deque(maxsize=capacity)",
+        "",
+        "called `maxlen`",
+    ),
+    (  # Python 3.13 and later
+        "TypeError: deque() got an unexpected keyword argument 'maxsize'",
+        "__init__: self.memory = deque(maxsize=capacity)",
+        "",
+        "called `maxlen`",
+    ),
+    (
         "IndexError: index 8 is out of bounds for axis 0 with size 8",
         "add: self.states[self.n] = state",
         "",

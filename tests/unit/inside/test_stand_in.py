@@ -29,7 +29,7 @@ def after(i):
         lambda: REWARDS @ jnp.stack([returns(x, GAMMA) for x in jnp.eye(len(STEPS))]),
     ],
 )
-def test_all_ways_to_ask_for_the_returns_agree(called):
+def test_usual_ways_to_ask_for_the_returns_agree(called):
     """Ways that give the right returns with a right function give the same here."""
     assert np.allclose(called(), GIVEN)
 

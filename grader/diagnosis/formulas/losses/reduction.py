@@ -149,27 +149,29 @@ REDUCTION = (
         "median_i {f}",
         lambda x, f: np.median(f, axis=(-2, -1)),
         "median-loss",
-        f"You take the median over the rows. The loss is the mean over all {REVIEW}.",
+        "You take the median over the transitions. The loss is the mean over all "
+        f"{REVIEW}.",
     ),
     Choice(
         "{f} of row 0",
         lambda x, f: f[..., 0].mean(axis=-1),
         "first-row-only",
-        "Only the first row counts in your loss. It is the mean over all, as from a "
-        f"`return` inside a loop {REVIEW}.",
+        "Only the first transition counts in your loss, as from a `return` inside a "
+        f"loop. It is the mean over all {REVIEW}.",
     ),
     Choice(
         "{f} of the last row",
         lambda x, f: f[..., -1].mean(axis=-1),
         "last-row-only",
-        "Only the last row counts in your loss, as when the loss is computed after a "
-        f"loop, from the loop's variables. It is the mean over all {REVIEW}.",
+        "Only the last transition counts in your loss, as when the loss is computed "
+        f"after a loop, from the loop's variables. It is the mean over all {REVIEW}.",
     ),
     Choice(
         "variance of {f}",
         lambda x, f: f.var(axis=(-2, -1)),
         "variance",
-        f"You take a variance over the rows. The loss is the mean over all {REVIEW}.",
+        "You take a variance over the transitions. The loss is the mean over all "
+        f"{REVIEW}.",
     ),
 )
 SQUARE_OF_MEAN = (

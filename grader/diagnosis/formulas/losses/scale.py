@@ -28,22 +28,22 @@ GROWTHS: tuple[tuple[str, Callable[[float, float], float]], ...] = (
 )
 SUMS = ("B", "B A", "B²", "√B")
 HINTS = {
-    "sum": "Your loss grows with the number of rows, as with a sum over them, like "
-    f"the slides' Σ; the homework asks for the mean {REVIEW}.",
+    "sum": "Your loss grows with the number of transitions, as with a sum over them, "
+    f"like the slides' Σ; the homework asks for the mean {REVIEW}.",
     "len-of-batch": "You divide by 5, whatever B is: the `len` of a Transition is the "
-    f"number of its fields. The mean divides by B, the number of rows {REVIEW}.",
-    "fixed-divisor": "You divide the sum by a number that is not the number of rows. "
-    f"The mean divides by B, however many rows are passed in {REVIEW}.",
+    f"number of its fields. The mean divides by B, the number of transitions {REVIEW}.",
+    "fixed-divisor": "You divide the sum by a number that is not the number of "
+    f"transitions. The mean divides by B, however many are passed in {REVIEW}.",
     "half": "A ½ stands before your loss, as in optax.l2_loss. None is asked for "
     f"{REVIEW}.",
     "negative": "A minus stands before your loss. Gradient descent minimises: the "
     "mean square itself is the loss, and to minimise its negative makes the errors "
     f"large {REVIEW}.",
     "divides-by-A": "Your loss is divided by A, the number of actions, as when the "
-    "mean also counts zeros for the actions not taken. It runs over the B rows alone "
-    f"{REVIEW}.",
-    "divides-twice": "Your loss is divided by the number of rows, as when a mean is "
-    f"divided by it once more {REVIEW}.",
+    "mean also counts zeros for the actions not taken. It runs over the B transitions "
+    f"alone {REVIEW}.",
+    "divides-twice": "Your loss is divided by the number of transitions, as when a "
+    f"mean is divided by it once more {REVIEW}.",
     "factor": "A factor stands before your loss. The plain mean of the squares is "
     f"asked for {REVIEW}.",
 }
