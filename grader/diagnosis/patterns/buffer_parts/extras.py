@@ -26,11 +26,6 @@ NOT_NUMBERS = re.compile(r"the sample's (\w+) is a \w+, expected numbers")
 LIST_OF_ROWS = re.compile(
     r"sample returned a (?:list|tuple) of (\d+), expected 5 fields"
 )
-# What Python says of deque(maxsize=…): the first message until 3.12, the second later.
-WRONG_BOUND = re.compile(
-    "'maxsize' is an invalid keyword argument for deque|"
-    r"deque\(\) got an unexpected keyword argument 'maxsize'"
-)
 # A line of `add` assigns to an element that does not exist, not only reads one.
 NO_PLACE = re.compile(
     r"IndexError: (?!list ind).*out of (?:range|bounds).*\n.*, in add: .*\] *=(?!=)"
@@ -93,7 +88,7 @@ def no_buffer(raised: str) -> list[Finding]:
     Args:
         raised: message of the exception that was raised when a buffer was made.
     """
-    if not WRONG_BOUND.search(raised):
+    if not re.search(r"'maxsize' is an .*for deque|deque\(\) got .*'maxsize'", raised):
         return []
     return [
         found(
