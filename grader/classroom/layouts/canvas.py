@@ -51,13 +51,15 @@ class Reading(NamedTuple):
 def pieces(_folder: Path, entries: Entries) -> dict[str, Piece]:
     """Return a `Piece` for each file that has a name of Canvas' form.
 
-    The keys are these names.
+    The keys are these names. There are none if `are_other_numbers` is True.
 
     Args:
         entries: the files and folders in the unpacked download.
     """
     files = [entry.name for entry in entries if not is_folder(entry)]
     found = agreed({name: some for name in files if (some := readings_of(name))})
+    if are_other_numbers(found):
+        return {}
     groups = are_groups(reading.name for reading in found.values() if reading.canvas)
     return {file: piece_of(reading, groups) for file, reading in found.items()}
 
@@ -112,6 +114,25 @@ def agreed(found: dict[str, list[Reading]]) -> dict[str, Reading]:
             if digits and not shared_names(way):
                 return way
     return first
+
+
+def are_other_numbers(way: dict[str, Reading]) -> bool:
+    """Return whether the numbers in names are other ones than those of Canvas.
+
+    They are so in dates, "2026_11_20_bo.py" or "hw_2026_11_20_bo.py", and after student
+    IDs: either there is only one owner and a file's number occurs twice, or all owners
+    have names of digits alone and do not differ as groups do.
+
+    Args:
+        way: one reading for each file.
+    """
+    named = {file: reading for file, reading in way.items() if reading.canvas}
+    names = {reading.name for reading in named.values()}
+    if not all(name.isdigit() for name in names):
+        owners = {(reading.name, reading.canvas) for reading in named.values()}
+        return len(owners) == 1 and not is_possible(named)
+    differ = len(names) > 1 and is_possible(named) and not shared_names(named)
+    return bool(named) and not differ
 
 
 def is_possible(way: dict[str, Reading]) -> bool:

@@ -197,6 +197,26 @@ def test_canvas_groups_with_numbers_in_their_names(tmp_path, files):
     assert numbers == ["2001", "2005"]
 
 
+@pytest.mark.parametrize(
+    "files",
+    [
+        ["2026_11_20_ann.py", "2026_11_20_bo.py", "2026_11_21_cy.py"],
+        ["2026_11_20_ann.py", "2026_11_21_bo.py"],
+        ["hw_2026_11_20_ann.py", "hw_2026_11_20_bo.py"],
+        ["20231234_1_2_dqn.py"],
+        ["20231234_1_2_dqn.py", "20235678_1_2_dqn.py"],
+        ["20231234_1_2_dqn.py", "20235678_1_3_dqn.py"],
+    ],
+)
+def test_numbers_that_are_not_of_canvas(tmp_path, files):
+    """Dates and student IDs at the front do not make a download from Canvas.
+
+    Every file is a hand-in; none is left out for another one.
+    """
+    found = recognised(made(tmp_path, *files), "Folders and files")
+    assert files_of(found, tmp_path) == files
+
+
 def test_canvas_names_that_cannot_be_told(tmp_path):
     """No two hand-ins become one, and people of one name keep their numbers."""
     one = made(tmp_path / "a", "lab_1_9_dqn.py", "x_1_8_dqn.py", "x_1_7_dqn.py")
