@@ -24,7 +24,7 @@ from grader.classroom.layouts.files import (
     listing_or_nothing,
     place_in,
     rank,
-    rank_of,
+    ranks_of,
 )
 from grader.classroom.layouts.found import Entries, Found, HandIn, Piece, Pieces
 from grader.contract.outcomes import UsageError
@@ -161,16 +161,17 @@ def best_of(folder: Path, files: dict[str, str]) -> tuple[str, tuple[str, ...]]:
     """
     if len(files) == 1:
         return next(iter(files)), ()
-    ranks = {name: rank_of(folder / name, file) for name, file in files.items()}
-    best = max(files, key=lambda name: (ranks[name], name))
+    ranks = ranks_of({folder / name: file for name, file in files.items()})
+    best = max(ranks, key=lambda path: (ranks[path], path.name))
     if not ranks[best].worked:
-        return best, ()
-    others = [key for name, key in ranks.items() if name != best and key.own]
+        return best.name, ()
+    others = [key for path, key in ranks.items() if path != best and key.own]
     rivals = [PurePosixPath(key.file) for key in others if key.worked]
     # Files that would have been taken if the student had written something in them.
     would = [key for key in others if key._replace(worked=True) > ranks[best]]
     blank = [PurePosixPath(key.file) for key in would if key.right and not key.worked]
-    return best, tuple(about_choice(PurePosixPath(files[best]), [], blank, rivals))
+    taken = PurePosixPath(files[best.name])
+    return best.name, tuple(about_choice(taken, [], blank, rivals))
 
 
 def download_in(folder: Path, entries: Entries) -> Path | None:

@@ -126,6 +126,26 @@ IN_A_FOLDER = "Jane Doe_12_assignsubmission_file/{file}"
             ["dqn.zip was taken: in dqn.py nothing has been written"],
         ),
         ({"dqn.py": UNTOUCHED, "train.py": WRITTEN}, "dqn.py", []),
+        (
+            {"dqn.py": UNTOUCHED, "notebook.ipynb": notebook(WRITTEN)},
+            "notebook.ipynb",
+            ["notebook.ipynb was taken: in dqn.py nothing has been written"],
+        ),
+        (
+            {"mine.py": WRITTEN, "train.ipynb": notebook(WRITTEN)},
+            "train.ipynb",
+            ["train.ipynb was taken: mine.py was left aside"],
+        ),
+        (
+            {"agent.ipynb": notebook("x = 1"), "work.ipynb": notebook(UNTOUCHED)},
+            "work.ipynb",
+            [],
+        ),
+        (
+            {"dqn.py": UNTOUCHED, "agent.zip": WRITTEN},
+            "agent.zip",
+            ["agent.zip was taken: in dqn.py nothing has been written"],
+        ),
     ],
 )
 def test_files_side_by_side(tmp_path, layout, files, right, told):
