@@ -34,6 +34,8 @@ LISTS = {
     "Teilnehmer/in12,Bo Lee,s12,bo@example.org,\n"
     "Teilnehmer/in13,Cy Roe,s13,cy@x,\n",
     "German": "Name;Vorname;Matrikelnummer\nDoe;Jane;s11\nLee;Bo;s12\nRoe;Cy;s13\n",
+    "full name and first name": "name,first name,email\nJane Doe,Jane,jane@example.org\n"
+    "Bo Lee,Bo,bo@example.org\n\"Roe, Cy\",Cy,cy@x\n",
     "French": "Prénom,Nom,Adresse de courriel\nJane,Doe,jane@example.org\n"
     "Bo,Lee,bo@example.org\nCy,Roe,cy@x\n",
     "no head": "s11,Jane Doe,jane@example.org\ns12,Bo Lee,bo@example.org\n"
@@ -86,6 +88,12 @@ def test_by_identifier(kind, ids):
     name = "leebo" if {"canvas", "moodle"} & {*ids} else ids.get("login", "?")
     hand_in = hand_in_of("x", Owner(name, ids))
     assert names(LISTS[kind], hand_in) == (["Doe Jane", "Cy Roe"], [])
+
+
+def test_a_last_name_that_is_also_the_first_name():
+    """Beside first names, names are last names if most do not have the first name."""
+    text = "Name,Vorname\nThomas,Thomas\nLee,Bo\nDoe,Jane\n"
+    assert names(text, JANE) == (["Thomas Thomas", "Bo Lee"], [])
 
 
 def test_names_as_canvas_writes_them():
