@@ -141,12 +141,22 @@ def test_a_group_whose_members_the_list_knows():
 
 @pytest.mark.parametrize("other", ["Tutorial A", "Team 1"])
 def test_other_groups_in_the_list(other):
-    """With MEMBERS, a column for groups in the list of people is of other groups."""
+    """What MEMBERS says of a group counts before a column in the list of people."""
     text = f"name,email,Group\nJane Doe,j@x,{other}\nBo Lee,b@x,{other}\nCy,c@x,B\n"
     members = {"Team 1": [Owner("", {"email": "j@x"}), Owner("", {"email": "c@x"})]}
     team = hand_in_of("team1_11_5_dqn.py", Owner("team1", {"canvas": "11"}))
     found = attendance(Places(read_roster(sheet_of(text)), members), [team])
     assert [one.name for one in found.absent] == ["Bo Lee"]
+    assert found.strangers == {}
+
+
+def test_a_group_that_the_list_alone_knows():
+    """A group that is not in MEMBERS is looked for in the list of people."""
+    text = "name,email,Group\nJane Doe,j@x,Team 1\nBo Lee,b@x,Team 2\nCy,c@x,B\n"
+    members = {"Team 1": [Owner("", {"email": "j@x"})]}
+    teams = [hand_in_of(f"{n}", Owner(f"Team {n}"), group=f"Team {n}") for n in (1, 2)]
+    found = attendance(Places(read_roster(sheet_of(text)), members), teams)
+    assert [one.name for one in found.absent] == ["Cy"]
     assert found.strangers == {}
 
 
