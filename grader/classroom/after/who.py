@@ -39,8 +39,10 @@ class Known:
             self.wholes[id_] = forms(hand_in.entry) | forms(hand_in.group)
             if len(owners) == 1:
                 self.wholes[id_] |= known[0]
-            # In the name of a file, a number can be that of one member of a group.
-            numbers = (o.ids[kind] for o in owners for kind in NUMBERS if kind in o.ids)
+            # In the name of a file, Canvas' number can be that of one member of a
+            # group. Moodle's can be that of the group, which is nobody's.
+            kinds = ("canvas",) if hand_in.group else NUMBERS
+            numbers = (o.ids[kind] for o in owners for kind in kinds if kind in o.ids)
             self.names[id_] = set().union(*known, *map(forms, numbers))
 
     def find(self, who: str) -> str:
