@@ -87,8 +87,9 @@ class Known:
         hand_in = self.hand_ins[id_]
         if forms(who) & (forms(hand_in.entry) | forms(hand_in.group)):
             return
-        name = normal_name(who)
-        if any(len(book.places["name"].get(name, ())) > 1 for book in self.books):
+        kinds = [owner.ids.keys() for owner in hand_in.owners]
+        rows = (book.rows_named(who, some) for book in self.books for some in kinds)
+        if any(len(found) > 1 for found in rows):
             words = f"write {hand_in.entry!r} if you mean this hand-in"
             raise UsageError(f"{who!r} is the name of two people: {words}")
 

@@ -34,8 +34,9 @@ LISTS = {
     "Teilnehmer/in12,Bo Lee,s12,bo@example.org,\n"
     "Teilnehmer/in13,Cy Roe,s13,cy@x,\n",
     "German": "Name;Vorname;Matrikelnummer\nDoe;Jane;s11\nLee;Bo;s12\nRoe;Cy;s13\n",
-    "full name and first name": "name,first name,email\nJane Doe,Jane,jane@example.org\n"
-    "Bo Lee,Bo,bo@example.org\n\"Roe, Cy\",Cy,cy@x\n",
+    "full name and first name": "name,first name,email\n"
+    "Jane Doe,Jane,jane@example.org\n"
+    'Bo Lee,Bo,bo@example.org\n"Roe, Cy",Cy,cy@x\n',
     "French": "Prénom,Nom,Adresse de courriel\nJane,Doe,jane@example.org\n"
     "Bo,Lee,bo@example.org\nCy,Roe,cy@x\n",
     "no head": "s11,Jane Doe,jane@example.org\ns12,Bo Lee,bo@example.org\n"
