@@ -34,6 +34,7 @@ from grader.contract.outcomes import UsageError
 from grader.grading import pipeline
 from grader.intake.submission import Submission
 from grader.intake.take import take
+from grader.report.exercise import counted
 from grader.report.terminal import make_console
 from grader.sandbox.tiers import TIERS
 
@@ -186,7 +187,9 @@ def grade_class(
         if kept.get(name) is None and name != names.get(again)
     }
     count = len(tasks) + bool(again)
-    console.print(f"{len(submissions)} hand-ins, {count} to grade", markup=False)
+    console.print(
+        f"{counted(len(submissions), 'hand-in')}, {count} to grade", markup=False
+    )
     failed: dict[str, str] = {}
     lines: list[str] = []
     if tasks:

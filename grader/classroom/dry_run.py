@@ -14,6 +14,7 @@ from grader.classroom.gradebooks.groups import Places
 from grader.classroom.layouts import Found, HandIn, Owner
 from grader.classroom.results import about_people, print_lines
 from grader.intake.submission import Submission
+from grader.report.exercise import counted
 
 
 @dataclass(frozen=True)
@@ -91,7 +92,8 @@ class Plan:
         yield from about_people([], self.attended)
         late = sum(hand_in.late for hand_in in found.hand_ins)
         yield (
-            f"{len(found.hand_ins)} hand-ins, {late} late, {len(problems)} not read, "
+            f"{counted(len(found.hand_ins), 'hand-in')}, {late} late, "
+            f"{len(problems)} not read, "
             f"{len(found.ignored)} left out. Nothing was graded."
         )
 

@@ -16,6 +16,7 @@ from typing import NamedTuple
 from grader.classroom.entries import Entry
 from grader.classroom.gradebooks.groups import Places
 from grader.classroom.gradebooks.people import normal
+from grader.report.exercise import counted
 from grader.report.model import write_whole
 
 FOLDER = "feedback"
@@ -173,7 +174,7 @@ def write(out: Path, entries: Sequence[Entry], places: Places | None) -> list[st
             continue
         path.parent.mkdir(exist_ok=True)
         write_whole(path, pack(packed, out / "students"))
-        lines.append(f"{path}: {len(packed.files)} reports")
+        lines.append(f"{path}: {counted(len(packed.files), 'report')}")
         if packed.left_out:
             lines.append(f"{path}: not in it: {'; '.join(packed.left_out)}")
     return lines

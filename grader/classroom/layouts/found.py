@@ -7,6 +7,8 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from grader.report.exercise import counted
+
 
 @dataclass(frozen=True)
 class Owner:
@@ -75,8 +77,7 @@ class Found:
     def headline(self) -> str:
         """A line with `layout`, `inner` and the number of hand-ins."""
         where = f" in {self.inner}/" if self.inner else ""
-        number = len(self.hand_ins)
-        return f"{self.layout}{where}: {number} hand-in{'s' * (number != 1)}"
+        return f"{self.layout}{where}: {counted(len(self.hand_ins), 'hand-in')}"
 
 
 @dataclass(frozen=True)
