@@ -139,7 +139,7 @@ def run(arguments: argparse.Namespace) -> int:
             report.submission["name"] = submissions[hand_in.entry].name
         stranger = attended.strangers.get(hand_in.entry, "")
         mine = changes.get(id_, ())
-        about = mine, stranger, arguments.unread, hand_in.entry in found.strange
+        about = mine, stranger, arguments.unread, found.strange.get(hand_in.entry, "")
         entries.append(Entry(id_, hand_in, report, why_not, *about))
     findings = compared(entries, submissions)
     filled = fill(gradebook, entries) if gradebook else None

@@ -70,7 +70,8 @@ class Packed:
 def for_canvas(entries: Iterable[Entry]) -> Packed:
     """Return the pages that Canvas can hand out, under names that Canvas understands.
 
-    Only hand-ins that were downloaded from Canvas and have a report are packed. Canvas
+    Only hand-ins that were downloaded from Canvas and have a report are packed, and of
+    these only those whose name is not strange: their number can be another one. Canvas
     brings the page of a group to all of its members.
 
     Args:
@@ -81,7 +82,8 @@ def for_canvas(entries: Iterable[Entry]) -> Packed:
         if entry.report is None:
             continue
         name, owners = entry.hand_in.entry, entry.hand_in.owners
-        number = owners[0].ids.get("canvas", "") if len(owners) == 1 else ""
+        is_sure = len(owners) == 1 and not entry.strange
+        number = owners[0].ids.get("canvas", "") if is_sure else ""
         numbers = rf"(?:^|_)({re.escape(number)}_\d+)_"
         who = entry.hand_in.who
         if match := _ANONYMOUS.match(name):

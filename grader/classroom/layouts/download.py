@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path, PurePosixPath
 
 from grader.classroom.layouts import (
@@ -46,6 +47,7 @@ PLATFORMS: dict[str, Pieces] = {
     "nbgrader, submitted/": nbgrader.pieces,
     "Git repositories, as of GitHub Classroom": repositories.pieces,
 }
+FOREIGN = "the platform gives no such name"
 MAX_NAMED = 3  # entries of a folder in a message
 
 
@@ -78,9 +80,9 @@ def find(folder: Path) -> Found:
     found = Found(layout=layout)
     for entry in entries:
         if entry.name not in pieces:
-            piece = pieces[entry.name] = plain.piece(entry)
-            if layout != PLAIN and not piece.why_not:
-                found.strange.append(entry.name)
+            piece = plain.piece(entry)
+            strange = "" if layout == PLAIN or piece.why_not else FOREIGN
+            pieces[entry.name] = replace(piece, strange=strange)
     choose(folder, pieces, found)
     if not found.hand_ins:
         raise UsageError(
@@ -146,6 +148,8 @@ def choose(folder: Path, pieces: dict[str, Piece], found: Found) -> None:
                 )
         path = folder / best
         path = piece.path or (path if piece.file else place_in(path))
+        if piece.strange:
+            found.strange[best] = piece.strange
         hand_in = HandIn(path, best, piece.owners, piece.late, piece.group, notes)
         found.hand_ins.append(hand_in)
     found.hand_ins.sort(key=lambda hand_in: os.fsencode(hand_in.entry))

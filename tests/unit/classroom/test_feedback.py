@@ -103,6 +103,13 @@ def test_canvas_reads_the_one_who_handed_in(entry, number, told):
     assert file.endswith(".html")
 
 
+def test_canvas_leaves_out_a_strange_name():
+    """If it is not certain which number is the owner's, the page is not packed."""
+    hand_in = canvas("team_1_2001_5_dqn.py", "1")
+    packed = for_canvas([entry_of(1, hand_in, strange="nobody knows whose it is")])
+    assert (packed.files, packed.left_out) == ({}, ["team"])
+
+
 def test_canvas_leaves_out_what_is_not_certain():
     """What did not come from Canvas, or claims one user twice, is in no file."""
     packed = for_canvas(
