@@ -34,6 +34,7 @@ from grader.contract.outcomes import UsageError
 from grader.grading import pipeline
 from grader.intake.submission import Submission
 from grader.intake.take import take
+from grader.report.exercise import counted
 from grader.report.terminal import make_console
 from grader.sandbox.tiers import TIERS
 
@@ -138,7 +139,7 @@ def run(arguments: argparse.Namespace) -> int:
             report.submission["name"] = submissions[hand_in.entry].name
         stranger = attended.strangers.get(hand_in.entry, "")
         mine = changes.get(id_, ())
-        about = mine, stranger, arguments.unread, hand_in.entry in found.strange
+        about = mine, stranger, arguments.unread, found.strange.get(hand_in.entry, "")
         entries.append(Entry(id_, hand_in, report, why_not, *about))
     findings = compared(entries, submissions)
     filled = fill(gradebook, entries) if gradebook else None
@@ -186,7 +187,9 @@ def grade_class(
         if kept.get(name) is None and name != names.get(again)
     }
     count = len(tasks) + bool(again)
-    console.print(f"{len(submissions)} hand-ins, {count} to grade", markup=False)
+    console.print(
+        f"{counted(len(submissions), 'hand-in')}, {count} to grade", markup=False
+    )
     failed: dict[str, str] = {}
     lines: list[str] = []
     if tasks:

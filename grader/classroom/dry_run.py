@@ -7,13 +7,14 @@ from pathlib import Path
 from rich.console import Console
 
 from grader.classroom.after.roster import Attendance
-from grader.classroom.entries import NOT_ON_ROSTER, Entry
+from grader.classroom.entries import NOT_ON_ROSTER, STRANGE, Entry
 from grader.classroom.gradebooks.export import Export
 from grader.classroom.gradebooks.fill import fill, not_entered
 from grader.classroom.gradebooks.groups import Places
 from grader.classroom.layouts import Found, HandIn, Owner
 from grader.classroom.results import about_people, print_lines
 from grader.intake.submission import Submission
+from grader.report.exercise import counted
 
 
 @dataclass(frozen=True)
@@ -67,8 +68,8 @@ class Plan:
             submission = self.submissions.get(hand_in.entry)
             path = (submission.path if submission else None) or hand_in.path.absolute()
             yield f"  file: {path.relative_to(self.folder.absolute())}"
-            if hand_in.entry in found.strange:
-                yield "  ! its name is not one of this platform"
+            if strange := found.strange.get(hand_in.entry):
+                yield f"  ! {STRANGE}: {strange}"
             if hand_in.entry in problems:
                 yield f"  ! not read: {problems[hand_in.entry]}"
             notes = submission.notes if submission else ()
@@ -91,7 +92,8 @@ class Plan:
         yield from about_people([], self.attended)
         late = sum(hand_in.late for hand_in in found.hand_ins)
         yield (
-            f"{len(found.hand_ins)} hand-ins, {late} late, {len(problems)} not read, "
+            f"{counted(len(found.hand_ins), 'hand-in')}, {late} late, "
+            f"{len(problems)} not read, "
             f"{len(found.ignored)} left out. Nothing was graded."
         )
 

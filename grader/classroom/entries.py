@@ -42,7 +42,7 @@ class Entry:
             there are no such owners, or no roster.
         zero_unread: whether 0 is entered if the hand-in was not read or not imported,
             and staff have not fixed the score.
-        strange: whether the platform does not give names like that of the hand-in.
+        strange: why the hand-in's name in the download is strange; "" if it is not.
     """
 
     id: str
@@ -52,7 +52,7 @@ class Entry:
     changes: tuple[adjust.Change, ...] = ()
     stranger: str = ""
     zero_unread: bool = False
-    strange: bool = False
+    strange: str = ""
 
     @property
     def graded(self) -> bool:
@@ -165,4 +165,4 @@ def troubles_of(entry: Entry) -> Iterator[Trouble]:
     if entry.stranger:
         yield Trouble(entry, NOT_ON_ROSTER, entry.stranger)
     if entry.strange:
-        yield Trouble(entry, STRANGE, "the platform gives no such name")
+        yield Trouble(entry, STRANGE, entry.strange)

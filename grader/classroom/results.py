@@ -17,6 +17,7 @@ from grader.classroom.gradebooks.fill import Filled
 from grader.classroom.gradebooks.table import table
 from grader.classroom.pages import overview, student
 from grader.classroom.similar.clusters import Findings
+from grader.report.exercise import counted
 from grader.report.model import plain_number, write_whole
 
 # Files of earlier runs, and temporary files of a run that was killed.
@@ -78,7 +79,7 @@ def write_all(
         for path in (out / folder).glob(".*"):
             if _TEMPORARY.fullmatch(path.name):
                 path.unlink()
-    count = f"{len(deleted)} hand-in{'s' * (len(deleted) > 1)}"
+    count = counted(len(deleted), "hand-in")
     told = f"deleted: the reports and pages of an earlier run on {count}"
     return [f"{told}, of which this run has no report"] if deleted else []
 
@@ -182,12 +183,13 @@ def about_gradebook(filled: Filled) -> list[str]:
         )
     if filled.replaced:
         count, who = len(filled.replaced), "; ".join(filled.replaced)
-        lines.append(f"{file}: replaced {count} scores that were there: {who}")
+        scores = f"{counted(count, 'score')} that {'was' if count == 1 else 'were'}"
+        lines.append(f"{file}: replaced {scores} there: {who}")
     if filled.unscaled:
         why = "the export does not say what its column is worth"
         lines.append(f"{file}: scores were not scaled, for {why}")
     if filled.without_score:
-        lines.append(f"{file}: left as they were: {len(filled.without_score)} rows")
+        lines.append(f"{file}: rows left as they were: {len(filled.without_score)}")
     return lines
 
 

@@ -54,15 +54,18 @@ class Archive:
             self.file = zipfile.ZipFile(Bounded(data))
         except Exception as error:
             raise broken(error) from None
-        # Old Windows programs write \ between folder names.
+        # Old Windows programs write \ between folder names. A folder's name ends in /.
+        # A file without a name cannot be a hand-in.
+        names = [(m.filename.replace("\\", "/"), m) for m in self.file.infolist()]
         self.members = [
-            (PurePosixPath(member.filename.replace("\\", "/")), member)
-            for member in self.file.infolist()
+            (PurePosixPath(name), member)
+            for name, member in names
+            if name and not name.endswith("/")
         ]
 
     def paths(self) -> list[PurePosixPath]:
-        """Return the paths of all files, in the archive's order."""
-        return [path for path, member in self.members if not member.is_dir()]
+        """Return the paths of all files that have a name, in the archive's order."""
+        return [path for path, _ in self.members]
 
     def read(self, wanted: PurePosixPath, limit: int) -> bytes:
         """Return the first bytes of one file, at most `limit` + 1.
@@ -76,8 +79,7 @@ class Archive:
             Wrong: the file cannot be read, or several files have this path.
         """
         name = shown(wanted)
-        same = [member for path, member in self.members if path == wanted]
-        found = [member for member in same if not member.is_dir()]
+        found = [member for path, member in self.members if path == wanted]
         if len(found) > 1:
             raise Wrong(f"there is more than one {name} in the archive: keep one")
         (member,) = found
@@ -106,7 +108,7 @@ def require_plain_file(member: zipfile.ZipInfo, name: str) -> None:
     kind = stat.S_IFMT(member.external_attr >> 16)
     if stat.S_ISLNK(kind):
         raise Wrong(f"{name} in the archive is a link: put the file itself in")
-    if member.is_dir() or kind not in (0, stat.S_IFREG):
+    if kind not in (0, stat.S_IFREG):
         raise Wrong(f"{name} in the archive is not a regular file")
     if member.flag_bits & PASSWORD:
         raise Wrong(f"{name} in the archive has a password: pack it without one")

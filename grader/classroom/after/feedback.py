@@ -16,6 +16,7 @@ from typing import NamedTuple
 from grader.classroom.entries import Entry
 from grader.classroom.gradebooks.groups import Places
 from grader.classroom.gradebooks.people import normal
+from grader.report.exercise import counted
 from grader.report.model import write_whole
 
 FOLDER = "feedback"
@@ -69,7 +70,8 @@ class Packed:
 def for_canvas(entries: Iterable[Entry]) -> Packed:
     """Return the pages that Canvas can hand out, under names that Canvas understands.
 
-    Only hand-ins that were downloaded from Canvas and have a report are packed. Canvas
+    Only hand-ins that were downloaded from Canvas and have a report are packed, and of
+    these only those whose name is not strange: their number can be another one. Canvas
     brings the page of a group to all of its members.
 
     Args:
@@ -80,7 +82,8 @@ def for_canvas(entries: Iterable[Entry]) -> Packed:
         if entry.report is None:
             continue
         name, owners = entry.hand_in.entry, entry.hand_in.owners
-        number = owners[0].ids.get("canvas", "") if len(owners) == 1 else ""
+        is_sure = len(owners) == 1 and not entry.strange
+        number = owners[0].ids.get("canvas", "") if is_sure else ""
         numbers = rf"(?:^|_)({re.escape(number)}_\d+)_"
         who = entry.hand_in.who
         if match := _ANONYMOUS.match(name):
@@ -173,7 +176,7 @@ def write(out: Path, entries: Sequence[Entry], places: Places | None) -> list[st
             continue
         path.parent.mkdir(exist_ok=True)
         write_whole(path, pack(packed, out / "students"))
-        lines.append(f"{path}: {len(packed.files)} reports")
+        lines.append(f"{path}: {counted(len(packed.files), 'report')}")
         if packed.left_out:
             lines.append(f"{path}: not in it: {'; '.join(packed.left_out)}")
     return lines

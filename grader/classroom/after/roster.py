@@ -1,7 +1,7 @@
 """Compare the hand-ins of a class with the list of its people."""
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
 from grader.classroom.gradebooks.export import Export
@@ -9,7 +9,7 @@ from grader.classroom.gradebooks.groups import Places
 from grader.classroom.gradebooks.moodle import KINDS as MOODLE
 from grader.classroom.gradebooks.moodle import is_worksheet
 from grader.classroom.gradebooks.sheet import Sheet, as_csv, sheet_of
-from grader.classroom.layouts import HandIn, Owner
+from grader.classroom.layouts import HandIn, Owner, words_of
 from grader.contract.outcomes import UsageError
 
 # The kinds of identifiers (see `Owner.ids`), and in the end the name of the group.
@@ -75,7 +75,7 @@ def read_roster(sheet: Sheet) -> Export:
         UsageError: the file has no people, or a row has more cells than the head.
     """
     rows = [row.cells for row in sheet.rows]
-    head = kinds_of(rows[0]) if rows else []
+    head = kinds_of(rows[0], rows[1:]) if rows else []
     if is_worksheet(sheet) and _PARTICIPANT.match(rows[1][0]):
         head[0] = "moodle"
     if {*head} & {*KINDS, "last"}:
@@ -99,20 +99,39 @@ def read_roster(sheet: Sheet) -> Export:
     return Export("", listed, columns, 1, 0, [0.0] * len(listed.rows))
 
 
-def kinds_of(head: list[str]) -> list[str]:
+def kinds_of(head: list[str], rows: Sequence[list[str]]) -> list[str]:
     """Return the kind of each column, such as "email"; "" for an unknown name.
 
     Args:
         head: the names of the columns.
+        rows: the rows below the head.
     """
     names = [cell.strip().casefold().replace("_", " ") for cell in head]
     known = dict(_KIND_OF)
     if "section" in names and {"student", "lastname"} & {*names}:
         known["id"] = "canvas"  # the column ID of a gradebook of Canvas
-    kinds = {known.get(name) for name in names}
+    kinds = [known.get(name, "") for name in names]
     if "first" in kinds and "last" not in kinds:
-        known["name"] = "last"  # as in German lists: "Name", "Vorname"
+        people = [by_head(kinds, cells) for cells in rows]
+        if not are_whole_names(people):
+            known["name"] = "last"  # as in German lists: "Name", "Vorname"
     return [known.get(name, "") for name in names]
+
+
+def are_whole_names(people: Iterable[dict[str, str]]) -> bool:
+    """Return whether names are whole beside first names, not last names.
+
+    They are so if more than half of them have all words of the first name, and others.
+
+    Args:
+        people: by kind, what the rows say; people without a first name do not count.
+    """
+    whole = [
+        {*words_of(person["first"])} < {*words_of(person["name"])}
+        for person in people
+        if "first" in person
+    ]
+    return 2 * sum(whole) > len(whole)
 
 
 def by_head(head: list[str], cells: list[str]) -> dict[str, str]:

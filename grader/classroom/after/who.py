@@ -39,8 +39,10 @@ class Known:
             self.wholes[id_] = forms(hand_in.entry) | forms(hand_in.group)
             if len(owners) == 1:
                 self.wholes[id_] |= known[0]
-            # In the name of a file, a number can be that of one member of a group.
-            numbers = (o.ids[kind] for o in owners for kind in NUMBERS if kind in o.ids)
+            # In the name of a file, Canvas' number can be that of one member of a
+            # group. Moodle's can be that of the group, which is nobody's.
+            kinds = ("canvas",) if hand_in.group else NUMBERS
+            numbers = (o.ids[kind] for o in owners for kind in kinds if kind in o.ids)
             self.names[id_] = set().union(*known, *map(forms, numbers))
 
     def find(self, who: str) -> str:
@@ -85,8 +87,9 @@ class Known:
         hand_in = self.hand_ins[id_]
         if forms(who) & (forms(hand_in.entry) | forms(hand_in.group)):
             return
-        name = normal_name(who)
-        if any(len(book.places["name"].get(name, ())) > 1 for book in self.books):
+        kinds = [owner.ids.keys() for owner in hand_in.owners]
+        rows = (book.rows_named(who, some) for book in self.books for some in kinds)
+        if any(len(found) > 1 for found in rows):
             words = f"write {hand_in.entry!r} if you mean this hand-in"
             raise UsageError(f"{who!r} is the name of two people: {words}")
 

@@ -56,8 +56,8 @@ class Places:
 
     If the gradebook has a column for groups, as Moodle's worksheet of a team assignment
     has, this column says who is in which group. For a group that is not in this column,
-    `members` says it. In a list of people, such a column counts only if `members` is
-    empty, because its groups can be others, such as tutorials.
+    `members` says it. In a list of people, such a column can be of other groups, such
+    as tutorials, so there `members` comes first.
 
     Args:
         export: the gradebook.
@@ -69,11 +69,12 @@ class Places:
         self.people = People(export)
         self.members = members
         self.rows: dict[str, list[int]] = {}  # by the name of a group
-        if members and not export.platform:
-            return
         for row in range(export.first, len(export.rows)):
             if group := export.value(row, "group"):
                 self.rows.setdefault(group, []).append(row)
+        rows_first = (self.rows, members)
+        # What says who is in a group; the first one that has the group counts.
+        self.sources = rows_first if export.platform else rows_first[::-1]
 
     def of(self, hand_in: HandIn) -> Iterator[Place]:
         """Yield for each owner of a hand-in the name, the row's index, and a message.
@@ -97,7 +98,7 @@ class Places:
                 )
             elif not hand_in.group and self.people.row_of(owner)[0] is not None:
                 yield name, None, "it is the name of a group and of a person"
-            elif groups[0] in self.rows:
+            elif self.source_of(groups[0]) is self.rows:
                 for row in self.rows[groups[0]]:
                     yield self.people.name_in(row) or name, row, ""
             else:
@@ -125,7 +126,7 @@ class Places:
             return []
         name = hand_in.group or owner.name
         form = letters if "canvas" in owner.ids else written
-        for known in (self.rows, self.members):
+        for known in self.sources:
             groups = [group for group in known if form(group) == form(name)]
             if len(groups) > 1 and "canvas" in owner.ids:
                 number = owner.ids["canvas"]
@@ -133,6 +134,10 @@ class Places:
             if groups:
                 return groups
         return []
+
+    def source_of(self, group: str) -> object:
+        """Return which of `sources` counts for a group that is in one of them."""
+        return next(source for source in self.sources if group in source)
 
     def numbers(self, group: str) -> set[str]:
         """Return the Canvas numbers of the group's members in `members`.

@@ -3,10 +3,12 @@
 import itertools
 import re
 import unicodedata
+from collections.abc import Collection, Mapping
 
 from grader.classroom.gradebooks.export import Export
 from grader.classroom.layouts import Owner, normal_name, words_of
 
+Changes = tuple[Mapping[int, str | None], ...]  # for `str.translate`
 # The kinds of identifiers that owners and rows have in common, the most certain first,
 # and what people call them.
 WORDS = {
@@ -25,6 +27,7 @@ MOST_WORDS = 5  # of a name that is written as one word, in any order
 _APOSTROPHES = dict.fromkeys(map(ord, "'\N{RIGHT SINGLE QUOTATION MARK}`"))
 # ILIAS writes these letters so in the names of folders.
 _UMLAUTS = str.maketrans({"ä": "ae", "ö": "oe", "ü": "ue"})
+_CHANGES: Changes = (_APOSTROPHES, _UMLAUTS)
 # A platform's own numbers. In the name of a file or folder, the number can also be that
 # of a group (Moodle) or of one member for the whole group (Canvas).
 NUMBERS = ("canvas", "moodle")
@@ -139,6 +142,25 @@ class People:
                     return f"the row of this name has another {WORDS[kind]}: {told}"
         return ""
 
+    def rows_named(self, name: str, kinds: Collection[str]) -> set[int]:
+        """Return the rows of people whose name a platform may write in this way.
+
+        Of several, those count whose name is certainly written so by the platform, if
+        there are any: "Jana Mueller" can be Jana Müller in ILIAS, but not in Moodle.
+
+        Args:
+            name: the name in the download.
+            kinds: the kinds of the owner's identifiers, which tell the platform.
+                Without any, the platform may be ILIAS.
+        """
+        name = normal_name(name)
+        rows = self.places["name"].get(name, set())
+        changes: Changes = _CHANGES if "ilias" in kinds or not kinds else ()
+        if "moodle" in kinds:
+            changes = (_APOSTROPHES,)
+        sure = {i for i in rows if name in written_names(self.name_in(i), changes)}
+        return sure or rows
+
     def found(self, known: dict[str, str]) -> dict[str, set[int]]:
         """Return the rows that have an identifier of a person.
 
@@ -153,7 +175,11 @@ class People:
             kind: some
             for kind in MATCHED_BY
             if kind in known
-            if (some := self.places[kind].get(normal(known[kind], kind)))
+            if (
+                some := self.rows_named(known[kind], known.keys() - {"name"})
+                if kind == "name"
+                else self.places[kind].get(normal(known[kind], kind))
+            )
         }
 
     def agrees(self, name: str, row: int) -> bool:
@@ -219,13 +245,17 @@ def as_one_word(name: str) -> set[str]:
     return {"".join(order) for order in itertools.permutations(words)} - {""}
 
 
-def written_names(name: str) -> set[str]:
+def written_names(name: str, changes: Changes = _CHANGES) -> set[str]:
     """Return the forms of a person's name that platforms write, as `normal_name`.
 
     Moodle omits apostrophes, and ILIAS writes "ae" for "ä".
+
+    Args:
+        name: the person's name.
+        changes: how platforms change a name; one form is the name itself.
     """
     composed = unicodedata.normalize("NFC", name.casefold())
-    forms = {composed, composed.translate(_APOSTROPHES), composed.translate(_UMLAUTS)}
+    forms = {composed, *(composed.translate(change) for change in changes)}
     return {normal_name(form) for form in forms} - {""}
 
 

@@ -48,12 +48,22 @@ def rows_of(entry: Entry) -> list[list[str]]:
         csv_cell("; ".join(filter(None, [entry.problem, *notes]))),
         csv_cell(entry.hand_in.entry),
     ]
-    return [[entry.id, *cells_of(owner), *about] for owner in entry.hand_in.owners]
+    hand_in = entry.hand_in
+    return [[entry.id, *cells_of(o, hand_in.group), *about] for o in hand_in.owners]
 
 
-def cells_of(owner: Owner) -> list[str]:
-    """Return the cells for a person's name and identifiers."""
-    known = [owner.ids[kind] for kind in MATCHED_BY if kind in owner.ids]
+def cells_of(owner: Owner, group: str = "") -> list[str]:
+    """Return the cells for the name and the identifiers of a person or group.
+
+    Args:
+        owner: the person or group.
+        group: the name of the group in the download. If the owner has this name, the
+            number in Moodle is left out: it can be the group's, and thus anybody's.
+    """
+    kinds = [kind for kind in MATCHED_BY if kind in owner.ids]
+    if group == owner.name and "moodle" in kinds:
+        kinds.remove("moodle")
+    known = [owner.ids[kind] for kind in kinds]
     return [csv_cell(owner.name), csv_cell(" ".join(known))]
 
 

@@ -3,8 +3,8 @@
 `download.find` looks at a folder. A module for each platform knows the names that this
 platform gives to files and folders; the module's docstring says where the names are
 defined. The module's function `pieces` returns what the names of a folder's entries
-say. Contents are read only if one student has handed in several files
-(`files.rank_of`).
+say. Of hand-ins, contents are read only to choose among several files
+(`files.ranks_of`), and in ILIAS if one of a person's or team's files is late.
 """
 
 from grader.classroom.layouts.download import find

@@ -8,6 +8,7 @@ attempt only (instructure/canvas-lms, lib/content_zipper.rb).
 """
 
 import re
+from dataclasses import replace
 from pathlib import Path
 from typing import NamedTuple
 
@@ -21,6 +22,9 @@ _NAMED = re.compile(rf"_(?P<late>LATE_)?(?P<canvas>\d+)_{_REST}", re.S)
 _ANONYMOUS = re.compile(
     rf"(?P<late>LATE_)?(?P<name>anon_[0-9A-Za-z]+)_{_REST}",
     re.S,
+)
+_DOUBT = (
+    "nobody knows which number is the owner's: the name before it may end in a number"
 )
 _ONLINE = {
     "text": "a text written into Canvas",
@@ -51,15 +55,22 @@ class Reading(NamedTuple):
 def pieces(_folder: Path, entries: Entries) -> dict[str, Piece]:
     """Return a `Piece` for each file that has a name of Canvas' form.
 
-    The keys are these names.
+    The keys are these names. There are none if `are_other_numbers` is True.
 
     Args:
         entries: the files and folders in the unpacked download.
     """
     files = [entry.name for entry in entries if not is_folder(entry)]
-    found = agreed({name: some for name in files if (some := readings_of(name))})
+    readings = {name: some for name in files if (some := readings_of(name))}
+    found = agreed(readings)
+    if are_other_numbers(found):
+        return {}
     groups = are_groups(reading.name for reading in found.values() if reading.canvas)
-    return {file: piece_of(reading, groups) for file, reading in found.items()}
+    doubtful = doubtful_in(found, readings)
+    return {
+        file: replace(piece_of(reading, groups), strange=_DOUBT * (file in doubtful))
+        for file, reading in found.items()
+    }
 
 
 def readings_of(file: str) -> list[Reading]:
@@ -101,17 +112,76 @@ def agreed(found: dict[str, list[Reading]]) -> dict[str, Reading]:
     Args:
         found: the readings of each file, at least one.
     """
-    ways = [
-        {file: some[min(i, len(some) - 1)] for file, some in found.items()}
-        for i in range(max(map(len, found.values()), default=1))
-    ]
+    ways = ways_of(found)
     first, *others = list(filter(is_possible, ways)) or ways[:1]
     if shared_names(first):
         for way in others:
-            digits = all(reading.name[-1:].isdigit() for reading in way.values())
-            if digits and not shared_names(way):
+            if have_numbers(way):
                 return way
     return first
+
+
+def ways_of(found: dict[str, list[Reading]]) -> list[dict[str, Reading]]:
+    """Return the ways to read files' names, in each way one reading for each file.
+
+    Args:
+        found: the readings of each file, at least one.
+    """
+    return [
+        {file: some[min(i, len(some) - 1)] for file, some in found.items()}
+        for i in range(max(map(len, found.values()), default=1))
+    ]
+
+
+def have_numbers(way: dict[str, Reading]) -> bool:
+    """Return whether all names end in a digit, and none has several numbers.
+
+    Args:
+        way: one reading for each file.
+    """
+    digits = all(reading.name[-1:].isdigit() for reading in way.values())
+    return digits and not shared_names(way)
+
+
+def doubtful_in(way: dict[str, Reading], found: dict[str, list[Reading]]) -> set[str]:
+    """Return the files that may be of people with one name, or of several groups.
+
+    "team_1_2001_7_dqn.py" and "team_2_2005_8_dqn.py" can be of two people called "team"
+    or of groups "team_1" and "team_2", if not all names of the download end in a digit.
+
+    Args:
+        way: the reading of each file that counts.
+        found: all readings of each file.
+    """
+    of_name: dict[str, list[str]] = {}
+    for file, reading in way.items():
+        of_name.setdefault(reading.name, []).append(file)
+    doubtful: set[str] = set()
+    for files in of_name.values():
+        if shared_names({file: way[file] for file in files}):
+            others = ways_of({file: found[file] for file in files})
+            if any(is_possible(other) and have_numbers(other) for other in others):
+                doubtful.update(files)
+    return doubtful
+
+
+def are_other_numbers(way: dict[str, Reading]) -> bool:
+    """Return whether the numbers in names are other ones than those of Canvas.
+
+    They are so in dates, "2026_11_20_bo.py" or "hw_2026_11_20_bo.py", and after student
+    IDs: either there is only one owner and a file's number occurs twice, or all owners
+    have names of digits alone and do not differ as groups do.
+
+    Args:
+        way: one reading for each file.
+    """
+    named = {file: reading for file, reading in way.items() if reading.canvas}
+    names = {reading.name for reading in named.values()}
+    if not all(name.isdigit() for name in names):
+        owners = {(reading.name, reading.canvas) for reading in named.values()}
+        return len(owners) == 1 and not is_possible(named)
+    differ = len(names) > 1 and is_possible(named) and not shared_names(named)
+    return bool(named) and not differ
 
 
 def is_possible(way: dict[str, Reading]) -> bool:

@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path, PurePosixPath
 
 from grader.classroom.layouts import (
@@ -24,7 +25,7 @@ from grader.classroom.layouts.files import (
     listing_or_nothing,
     place_in,
     rank,
-    rank_of,
+    ranks_of,
 )
 from grader.classroom.layouts.found import Entries, Found, HandIn, Piece, Pieces
 from grader.contract.outcomes import UsageError
@@ -46,6 +47,7 @@ PLATFORMS: dict[str, Pieces] = {
     "nbgrader, submitted/": nbgrader.pieces,
     "Git repositories, as of GitHub Classroom": repositories.pieces,
 }
+FOREIGN = "the platform gives no such name"
 MAX_NAMED = 3  # entries of a folder in a message
 
 
@@ -78,9 +80,9 @@ def find(folder: Path) -> Found:
     found = Found(layout=layout)
     for entry in entries:
         if entry.name not in pieces:
-            piece = pieces[entry.name] = plain.piece(entry)
-            if layout != PLAIN and not piece.why_not:
-                found.strange.append(entry.name)
+            piece = plain.piece(entry)
+            strange = "" if layout == PLAIN or piece.why_not else FOREIGN
+            pieces[entry.name] = replace(piece, strange=strange)
     choose(folder, pieces, found)
     if not found.hand_ins:
         raise UsageError(
@@ -146,6 +148,8 @@ def choose(folder: Path, pieces: dict[str, Piece], found: Found) -> None:
                 )
         path = folder / best
         path = piece.path or (path if piece.file else place_in(path))
+        if piece.strange:
+            found.strange[best] = piece.strange
         hand_in = HandIn(path, best, piece.owners, piece.late, piece.group, notes)
         found.hand_ins.append(hand_in)
     found.hand_ins.sort(key=lambda hand_in: os.fsencode(hand_in.entry))
@@ -161,16 +165,17 @@ def best_of(folder: Path, files: dict[str, str]) -> tuple[str, tuple[str, ...]]:
     """
     if len(files) == 1:
         return next(iter(files)), ()
-    ranks = {name: rank_of(folder / name, file) for name, file in files.items()}
-    best = max(files, key=lambda name: (ranks[name], name))
+    ranks = ranks_of({folder / name: file for name, file in files.items()})
+    best = max(ranks, key=lambda path: (ranks[path], path.name))
     if not ranks[best].worked:
-        return best, ()
-    others = [key for name, key in ranks.items() if name != best and key.own]
+        return best.name, ()
+    others = [key for path, key in ranks.items() if path != best and key.own]
     rivals = [PurePosixPath(key.file) for key in others if key.worked]
     # Files that would have been taken if the student had written something in them.
     would = [key for key in others if key._replace(worked=True) > ranks[best]]
     blank = [PurePosixPath(key.file) for key in would if key.right and not key.worked]
-    return best, tuple(about_choice(PurePosixPath(files[best]), [], blank, rivals))
+    taken = PurePosixPath(files[best.name])
+    return best.name, tuple(about_choice(taken, [], blank, rivals))
 
 
 def download_in(folder: Path, entries: Entries) -> Path | None:

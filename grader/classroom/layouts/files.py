@@ -3,11 +3,19 @@
 import contextlib
 import os
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import NamedTuple
 
-from grader.intake.names import FILE, NOTEBOOK, PYTHON, SUPPLIED, ZIP, stem_of
+from grader.intake.names import (
+    FILE,
+    NOTEBOOK,
+    PYTHON,
+    SUPPLIED,
+    ZIP,
+    stem_of,
+    suffix_of,
+)
 from grader.intake.take import is_worked_on
 
 KINDS = (PYTHON, NOTEBOOK, ZIP)  # the suffixes of hand-ins
@@ -90,11 +98,12 @@ class Rank(NamedTuple):
     """A sort key for the files that one student has handed in at the same time.
 
     The file with the largest key is graded: the one that the intake would take if the
-    files lay in a folder.
+    files lay in a folder. The intake would refuse several files of equal rank; of these
+    the last one is graded, first by `again`, then by `file`.
 
     Attributes:
         known: whether the file's suffix is that of a hand-in that can be read.
-        own: whether the file is none of those that every student got.
+        own: whether the file is no Python file that every student got.
         worked: whether the student has written something in the file.
         right: whether the file is a Python file or a notebook with the name `dqn`.
         kind: 3 for `dqn.py`, 2 for a notebook, 1 for any other Python file, 0 for an
@@ -122,11 +131,26 @@ def rank(file: str, *, worked: bool = False) -> Rank:
     """
     again = _AGAIN.search(Path(file).stem)
     suffix = Path(file).suffix.lower()
-    known, own = suffix in KINDS, stem_of(file) not in SUPPLIED
+    known, own = suffix in KINDS, suffix != PYTHON or stem_of(file) not in SUPPLIED
     right = suffix in (PYTHON, NOTEBOOK) and stem_of(file) == stem_of(FILE)
     kind = (ZIP, PYTHON, NOTEBOOK).index(suffix) if known else 0
     kind += 2 * (right and suffix == PYTHON)
     return Rank(known, own, worked, right, kind, int(again[1]) if again else 0, file)
+
+
+def ranks_of(files: Mapping[Path, str]) -> dict[Path, Rank]:
+    """Return the sort keys of the files that one student has handed in.
+
+    A notebook that every student got is left out if there is another notebook.
+
+    Args:
+        files: the files' names as the student chose them, by path.
+    """
+    notebooks = {p for p, file in files.items() if suffix_of(file) == NOTEBOOK}
+    supplied = {path for path in notebooks if stem_of(files[path]) in SUPPLIED}
+    if supplied == notebooks:
+        supplied = set()
+    return {p: rank_of(p, file) for p, file in files.items() if p not in supplied}
 
 
 def rank_of(path: Path, file: str) -> Rank:

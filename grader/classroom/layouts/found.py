@@ -7,6 +7,8 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from grader.report.exercise import counted
+
 
 @dataclass(frozen=True)
 class Owner:
@@ -61,22 +63,21 @@ class Found:
         layout: the platform and its command, as in "Canvas, Download Submissions". It
             is `download.PLAIN` if no platform was recognised.
         inner: the path from the given folder to the download; "" if they are the same.
-        strange: the names of files and folders that are taken for hand-ins although the
-            platform does not give such names.
+        strange: by the name of a hand-in, why the name is strange: the platform does
+            not give such names, or it can be read in several ways.
     """
 
     hand_ins: list[HandIn] = field(default_factory=list)
     ignored: list[tuple[str, str]] = field(default_factory=list)
     layout: str = ""
     inner: str = ""
-    strange: list[str] = field(default_factory=list)
+    strange: dict[str, str] = field(default_factory=dict)
 
     @property
     def headline(self) -> str:
         """A line with `layout`, `inner` and the number of hand-ins."""
         where = f" in {self.inner}/" if self.inner else ""
-        number = len(self.hand_ins)
-        return f"{self.layout}{where}: {number} hand-in{'s' * (number != 1)}"
+        return f"{self.layout}{where}: {counted(len(self.hand_ins), 'hand-in')}"
 
 
 @dataclass(frozen=True)
@@ -93,6 +94,7 @@ class Piece:
         path: the path to grade. With None, a file is graded itself; of a folder, the
             result of `files.place_in` is graded.
         why_not: why this is no hand-in, for `Found.ignored`; else "".
+        strange: see `Found.strange`; "" if the name is none of these.
         note: whether the platform wrote the file, about another piece. Such a file is
             never a hand-in, even if `why_not` is "".
     """
@@ -105,6 +107,7 @@ class Piece:
     group: str = ""
     path: Path | None = None
     why_not: str = ""
+    strange: str = ""
     note: bool = False
 
 

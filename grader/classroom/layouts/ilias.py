@@ -15,7 +15,7 @@ from grader.classroom.layouts.files import (
     is_folder,
     listing_or_nothing,
     place_in,
-    rank_of,
+    ranks_of,
 )
 from grader.classroom.layouts.found import Entries, Owner, Piece
 
@@ -102,10 +102,11 @@ def chosen_in(folders: Sequence[Path], whole: Path) -> tuple[Path, bool]:
     ]
     if not any(_LATE.match(file.name) for file in files):
         return whole, False
-    keys = {}
-    for file in files:
-        kept = rank_of(file, _LATE.sub("", file.name, count=1))
-        keys[file] = kept[:4], bool(_LATE.match(file.name)), kept
-    best = max(files, key=lambda file: keys[file])
+    ranks = ranks_of({file: _LATE.sub("", file.name, count=1) for file in files})
+    keys = {
+        file: (kept[:4], bool(_LATE.match(file.name)), kept)
+        for file, kept in ranks.items()
+    }
+    best = max(keys, key=lambda file: keys[file])
     certain = [*keys.values()].count(keys[best]) == 1
     return best if certain else whole, keys[best][1]

@@ -187,6 +187,22 @@ def test_a_number_in_a_file_may_be_that_of_one_member():
     assert changes_of(read_adjustments(sheet_of("Pair 1,-5,late")), known(ids, BOOK))
 
 
+def test_a_number_of_a_team_in_moodle_is_nobodys():
+    """A member's number does not mean the team that has the same number."""
+    book = (
+        "Identifier,Full name,Group,Grade,Maximum grade\n"
+        "Participant 55,Jane Doe,Group 1,,100\nParticipant 56,Bo Lee,Group 2,,100\n"
+    )
+    teams = [
+        hand_in_of(name, Owner(name, {"moodle": number}), group=name)
+        for name, number in (("Group 1", "77"), ("Group 2", "55"))
+    ]
+    with pytest.raises(UsageError, match="'55' is the name of no hand-in"):
+        known(dict(zip("de", teams, strict=True)), book).find("55")
+    (row,) = csv.DictReader(table([entry_of(1, teams[1])]).splitlines())
+    assert (row["name"], row["id"]) == ("Group 2", "")
+
+
 def test_a_name_of_two_people_of_whom_one_handed_in():
     """A list that has a name twice makes it mean nobody; the file's name is certain."""
     known_twice = known(IDS, BOOK + '"Doe, Jane",14,s14,jd4,A,\n')

@@ -73,7 +73,7 @@ def test_a_strange_name_is_told(download, capsys):
     code, lines = planned(capsys, str(download))
     assert code == 2
     at = lines.index("  file: submissions/bob.py")
-    assert lines[at + 1] == "  ! its name is not one of this platform"
+    assert lines[at + 1] == "  ! strange name: the platform gives no such name"
 
 
 def test_who_is_missing_and_which_cells_are_kept(download, tmp_path, capsys):

@@ -103,6 +103,13 @@ def test_canvas_reads_the_one_who_handed_in(entry, number, told):
     assert file.endswith(".html")
 
 
+def test_canvas_leaves_out_a_strange_name():
+    """If it is not certain which number is the owner's, the page is not packed."""
+    hand_in = canvas("team_1_2001_5_dqn.py", "1")
+    packed = for_canvas([entry_of(1, hand_in, strange="nobody knows whose it is")])
+    assert (packed.files, packed.left_out) == ({}, ["team"])
+
+
 def test_canvas_leaves_out_what_is_not_certain():
     """What did not come from Canvas, or claims one user twice, is in no file."""
     packed = for_canvas(
@@ -248,7 +255,7 @@ def test_archives(tmp_path):
     page.write_text("of Jane")
     book = "Student,ID,SIS User ID,SIS Login ID,Section,DQN (1)\n"
     (line,) = write(tmp_path, numbered(hand_in), places_in(WORKSHEET))
-    assert "moodle.zip: 1 reports" in line
+    assert line.endswith("moodle.zip: 1 report")
     assert [p.name for p in path.parent.iterdir()] == ["moodle.zip"]
     gradebook = Places(read_canvas(sheet_of(book), "DQN"), {})
     assert write(tmp_path, numbered(hand_in), gradebook) == []

@@ -3,9 +3,12 @@
 import pytest
 
 from grader.classroom.after.roster import read_roster
+from grader.classroom.after.who import Known
 from grader.classroom.gradebooks.people import People
 from grader.classroom.gradebooks.sheet import sheet_of
 from grader.classroom.layouts import Owner
+from grader.contract.outcomes import UsageError
+from tests.support.classes import hand_in_of
 
 LONG = "Maria da Conceição dos Santos Silva"
 
@@ -32,3 +35,29 @@ def test_a_name_as_a_platform_writes_it(listed, name, ids):
     people = People(read_roster(sheet_of(f'name\nBo Lee\n"{listed}"\nCy Roe\n')))
     assert people.row_of(Owner(name, ids)) == (2, "")
     assert people.row_of(Owner("Jana Muster", ids)) == (None, "")
+
+
+@pytest.mark.parametrize(
+    ("name", "ids", "place"),
+    [
+        ("Jana Mueller", {"moodle": "12"}, (2, "")),
+        ("Jana Mueller", {"email": "jm@example.org"}, (2, "")),
+        ("Jana Müller", {"moodle": "11"}, (1, "")),
+        ("Jana Mueller", {"ilias": "12"}, (None, "2 rows could be meant")),
+        ("Jana Mueller", {}, (None, "2 rows could be meant")),
+        ("Bo ONeil", {"moodle": "13"}, (None, "2 rows could be meant")),
+        ("Bo ONeil", {"email": "bo@example.org"}, (4, "")),
+    ],
+)
+def test_a_name_that_another_one_may_become(name, ids, place):
+    """A name is another person's only where a platform may write that name so."""
+    names = "Jana Müller", "Jana Mueller", "Bo O'Neil", "Bo ONeil"
+    people = People(read_roster(sheet_of("name\n" + "\n".join(names))))
+    assert people.row_of(Owner(name, ids)) == place
+    hand_in = hand_in_of("hand-in", Owner(name, ids))
+    known = Known({"a" * 64: hand_in}, [people])
+    if place[0]:
+        assert known.find(name) == "a" * 64
+    else:
+        with pytest.raises(UsageError, match="is the name of two people"):
+            known.find(name)

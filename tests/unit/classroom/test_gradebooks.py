@@ -279,7 +279,7 @@ def test_numbers_that_are_replaced_are_told():
     filled = filled_in(
         MOODLE.replace('Submitted,,"', 'Submitted,"8,00","'), "", entries
     )
-    assert "gradebook.csv: replaced 1 scores that were there: Bo Lee: 3 → 10" in [
+    assert "gradebook.csv: replaced 1 score that was there: Bo Lee: 3 → 10" in [
         *about_gradebook(filled)
     ]
     assert filled_in(MOODLE, "", entries[:1]).replaced == []

@@ -185,7 +185,7 @@ def test_a_strange_file_in_a_download_is_told(tmp_path):
     found = layouts.find(made(tmp_path, *files))
     assert found.layout.startswith("Canvas")
     assert len(found.hand_ins) == 3
-    assert found.strange == ["bob.py"]
+    assert [*found.strange] == ["bob.py"]
 
 
 def test_a_few_names_like_those_of_a_platform(tmp_path):

@@ -126,6 +126,26 @@ IN_A_FOLDER = "Jane Doe_12_assignsubmission_file/{file}"
             ["dqn.zip was taken: in dqn.py nothing has been written"],
         ),
         ({"dqn.py": UNTOUCHED, "train.py": WRITTEN}, "dqn.py", []),
+        (
+            {"dqn.py": UNTOUCHED, "notebook.ipynb": notebook(WRITTEN)},
+            "notebook.ipynb",
+            ["notebook.ipynb was taken: in dqn.py nothing has been written"],
+        ),
+        (
+            {"mine.py": WRITTEN, "train.ipynb": notebook(WRITTEN)},
+            "train.ipynb",
+            ["train.ipynb was taken: mine.py was left aside"],
+        ),
+        (
+            {"agent.ipynb": notebook("x = 1"), "work.ipynb": notebook(UNTOUCHED)},
+            "work.ipynb",
+            [],
+        ),
+        (
+            {"dqn.py": UNTOUCHED, "agent.zip": WRITTEN},
+            "agent.zip",
+            ["agent.zip was taken: in dqn.py nothing has been written"],
+        ),
     ],
 )
 def test_files_side_by_side(tmp_path, layout, files, right, told):
@@ -195,6 +215,39 @@ def test_canvas_groups_with_numbers_in_their_names(tmp_path, files):
     assert [hand_in.group for hand_in in found.hand_ins] == groups
     numbers = [hand_in.owners[0].ids["canvas"] for hand_in in found.hand_ins]
     assert numbers == ["2001", "2005"]
+
+
+@pytest.mark.parametrize(
+    "files",
+    [
+        ["2026_11_20_ann.py", "2026_11_20_bo.py", "2026_11_21_cy.py"],
+        ["2026_11_20_ann.py", "2026_11_21_bo.py"],
+        ["hw_2026_11_20_ann.py", "hw_2026_11_20_bo.py"],
+        ["20231234_1_2_dqn.py"],
+        ["20231234_1_2_dqn.py", "20235678_1_2_dqn.py"],
+        ["20231234_1_2_dqn.py", "20235678_1_3_dqn.py"],
+    ],
+)
+def test_numbers_that_are_not_of_canvas(tmp_path, files):
+    """Dates and student IDs at the front do not make a download from Canvas.
+
+    Every file is a hand-in; none is left out for another one.
+    """
+    found = recognised(made(tmp_path, *files), "Folders and files")
+    assert files_of(found, tmp_path) == files
+
+
+def test_canvas_groups_of_which_not_all_have_numbers(tmp_path):
+    """If names may be those of people or of groups with numbers, this is told."""
+    files = ["gold_2009_3_dqn.py", "team_1_2001_1_dqn.py", "team_2_2005_2_dqn.py"]
+    found = layouts.find(made(tmp_path, *files))
+    assert found.layout.startswith("Canvas")
+    assert len(found.hand_ins) == 3
+    assert found.strange == dict.fromkeys(
+        files[1:],
+        "nobody knows which number is the owner's: "
+        "the name before it may end in a number",
+    )
 
 
 def test_canvas_names_that_cannot_be_told(tmp_path):
@@ -342,7 +395,7 @@ def test_gradescope(tmp_path):
         ("B", {"email": "b@example.org"}),
         ("submission_3", {"login": "submission_3"}),
     ]
-    assert found.strange == ["submission_3"]
+    assert [*found.strange] == ["submission_3"]
     assert found.hand_ins[1].path == export / "submission_2"
     why = "it is in the metadata, but not in the folder"
     assert found.ignored == [("submission_4", why)]

@@ -34,6 +34,9 @@ LISTS = {
     "Teilnehmer/in12,Bo Lee,s12,bo@example.org,\n"
     "Teilnehmer/in13,Cy Roe,s13,cy@x,\n",
     "German": "Name;Vorname;Matrikelnummer\nDoe;Jane;s11\nLee;Bo;s12\nRoe;Cy;s13\n",
+    "full name and first name": "name,first name,email\n"
+    "Jane Doe,Jane,jane@example.org\n"
+    'Bo Lee,Bo,bo@example.org\n"Roe, Cy",Cy,cy@x\n',
     "French": "Prénom,Nom,Adresse de courriel\nJane,Doe,jane@example.org\n"
     "Bo,Lee,bo@example.org\nCy,Roe,cy@x\n",
     "no head": "s11,Jane Doe,jane@example.org\ns12,Bo Lee,bo@example.org\n"
@@ -88,6 +91,12 @@ def test_by_identifier(kind, ids):
     assert names(LISTS[kind], hand_in) == (["Doe Jane", "Cy Roe"], [])
 
 
+def test_a_last_name_that_is_also_the_first_name():
+    """Beside first names, names are last names if most do not have the first name."""
+    text = "Name,Vorname\nThomas,Thomas\nLee,Bo\nDoe,Jane\n"
+    assert names(text, JANE) == (["Thomas Thomas", "Bo Lee"], [])
+
+
 def test_names_as_canvas_writes_them():
     """A list of names is enough for Canvas' files, in which a name is one word."""
     jane = hand_in_of("x", Owner("doejane", {"canvas": "11"}))
@@ -133,12 +142,22 @@ def test_a_group_whose_members_the_list_knows():
 
 @pytest.mark.parametrize("other", ["Tutorial A", "Team 1"])
 def test_other_groups_in_the_list(other):
-    """With MEMBERS, a column for groups in the list of people is of other groups."""
+    """What MEMBERS says of a group counts before a column in the list of people."""
     text = f"name,email,Group\nJane Doe,j@x,{other}\nBo Lee,b@x,{other}\nCy,c@x,B\n"
     members = {"Team 1": [Owner("", {"email": "j@x"}), Owner("", {"email": "c@x"})]}
     team = hand_in_of("team1_11_5_dqn.py", Owner("team1", {"canvas": "11"}))
     found = attendance(Places(read_roster(sheet_of(text)), members), [team])
     assert [one.name for one in found.absent] == ["Bo Lee"]
+    assert found.strangers == {}
+
+
+def test_a_group_that_the_list_alone_knows():
+    """A group that is not in MEMBERS is looked for in the list of people."""
+    text = "name,email,Group\nJane Doe,j@x,Team 1\nBo Lee,b@x,Team 2\nCy,c@x,B\n"
+    members = {"Team 1": [Owner("", {"email": "j@x"})]}
+    teams = [hand_in_of(f"{n}", Owner(f"Team {n}"), group=f"Team {n}") for n in (1, 2)]
+    found = attendance(Places(read_roster(sheet_of(text)), members), teams)
+    assert [one.name for one in found.absent] == ["Cy"]
     assert found.strangers == {}
 
 

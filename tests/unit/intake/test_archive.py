@@ -92,6 +92,7 @@ def handed_in(tmp_path):
         ["repo-main/README.md", "repo-main/starter/dqn.py", "repo-main/a/b/dqn.py"],
         ["größe/dqn.py", "größe/文.txt"],
         ["dqn.py", "../evil.py", "/etc/passwd", "C:\\evil.py"],
+        ["dqn.py", "", "\0hw.py", "."],  # `zipfile` cuts a name at its first zero byte
     ],
     ids=lambda names: names[0],
 )
@@ -146,6 +147,7 @@ def test_archive_by_its_contents(tmp_path, name):
     ("names", "said"),
     [
         ([], "no dqn.py in the archive 'ada.zip'"),
+        ([""], "no dqn.py in the archive 'ada.zip'"),
         (["report.pdf", "hw/"], "no dqn.py"),
         (["inner.zip"], "no dqn.py in the archive.*but inner.zip: .*no zip file"),
         ([("a.zip", packed("b.txt"))], "but a.zip: there is no dqn.py.*but b.txt"),
