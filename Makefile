@@ -63,7 +63,7 @@ watch: $(VENV)/.synced-watch ## after train: draw your agent on CartPole, as a G
 gpu: | $(UV) ## install a JAX with CUDA (Linux; gigabytes), for DEVICE=gpu
 	@$(SYNC) --extra gpu && touch $(STAMP)
 
-clean: ## remove the environment and all results
+clean: ## remove the environment, results/ and dist/
 	rm -rf $(VENV) .venv-bench .venv-otter .uv results dist .mypy_cache .ruff_cache .hypothesis
 
 $(STAMP): pyproject.toml uv.lock | $(UV)

@@ -13,7 +13,7 @@ PEERS_PIP := $(PEERS_VENV)/bin/python -m pip install -qq --disable-pip-version-c
 test: $(VENV)/.synced-dev lint ## staff: lint, type check and all tests of the grader
 	$(RUN) -m pytest --numprocesses 3 --dist loadfile --no-loadscope-reorder --durations 25
 
-lint: $(VENV)/.synced-dev
+lint: $(VENV)/.synced-dev ## staff: lint and type check
 	$(RUN) -m ruff check .
 	$(RUN) -m ruff format --check .
 	$(RUN) -m mypy

@@ -20,7 +20,7 @@ def run() -> int:
     """Test all tiers and print the result; return 0 if a tier isolates, else 1.
 
     A tier isolates a hand-in if it keeps all promises of `self_test.PROMISES`. The
-    number is the exit code of `make doctor`.
+    number is the exit code of `python -m grader doctor`.
     """
     problems = {tier: tiers.why_not(tier) for tier in ISOLATING}
     working = [tier for tier in TIERS if problems.get(tier) is None]
