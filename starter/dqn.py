@@ -1,4 +1,4 @@
-"""Deep Q-learning in eight parts: the one file that you edit and hand in.
+"""Deep Q-learning in eight exercises: the one file that you edit and hand in.
 
 Work from top to bottom. `make grade ONLY=update_Q_TD0` checks one exercise, by the name
 of a part or its number; `make grade` checks all. The `>>>` examples can be followed by
@@ -142,8 +142,8 @@ def q_network(key: PRNGKeyArray, state_dim: int, num_actions: int) -> eqx.Module
     Args: a key (another key, other parameters); D; A.
     Returns: any nonlinear module from one state [D] to its values [A].
     Rules: the values may be any numbers, so no activation follows the last layer. Each
-        layer gets a key of its own. Each array in a field, of NumPy too, is a parameter
-        and float; a constant is a Python number, or is made in `__call__`.
+        array in a field, of NumPy too, is a parameter and float (two million numbers at
+        most); a constant is a Python number, or is made in `__call__`.
 
     >>> net = q_network(jax.random.key(0), state_dim=4, num_actions=2)
     >>> net(jnp.ones(4)).shape, jax.vmap(net)(jnp.ones((5, 4))).shape

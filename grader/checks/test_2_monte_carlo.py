@@ -174,8 +174,11 @@ def judged_by(
     `discounted_returns` is a stub that `mc_loss` does not need, only the loss for the
     right returns is accepted.
 
-    In the question, a stand-in replaces the hand-in's `discounted_returns` in each of
-    these cases:
+    `mc_loss` may also undo a mistake of `discounted_returns`, such as a wrong shape or
+    order: its loss is then the one for the right returns.
+
+    Otherwise, a stand-in replaces the hand-in's `discounted_returns` in the question in
+    each of these cases:
 
     - The function raises an exception, hangs, or ends its process.
     - The returns have a wrong shape, are not finite, or are larger than `MAX_RETURN`.
@@ -190,6 +193,7 @@ def judged_by(
     right = reference.answer(question).array("returns")
     if question.part in student.stopped:  # it hung or died, and would do so again
         return standing_in(case, right, reference)
+    own = None
     try:
         own = student.answer(question).array("returns")
         usable = own.shape == right.shape and bool((np.abs(own) < MAX_RETURN).all())
@@ -212,9 +216,20 @@ def judged_by(
         return case, losses_on([right], case, reference)
     except (Raised, Wrong, Stopped):
         usable = False
-    if usable:
+    if own is not None and usable:
         return case, losses_on([own, right], case, reference)
+    accepted = losses_on([right], case, reference)
+    if own is not None and has_loss(student, case, accepted[0][0]):
+        return case, accepted
     return standing_in(case, right, reference)
+
+
+def has_loss(student: Student, case: Case, loss: np.ndarray) -> bool:
+    """Return whether the hand-in's loss equals a given one; False without an answer."""
+    try:
+        return compare.problem("", loss_of(student, case), loss) is None
+    except (Raised, Wrong, Stopped):
+        return False
 
 
 def standing_in(

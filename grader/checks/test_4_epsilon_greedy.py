@@ -183,6 +183,8 @@ def hard_values(
     yield np.full(shape, rng.integers(-2, 3), np.float32)
     # float32 keeps these differences, a 16-bit float loses them.
     yield (500 + 0.05 * rng.permuted(numbers, axis=1)).astype(np.float32)
+    # Small differences count, too: only equal values are ties.
+    yield (1e-3 * rng.permuted(numbers, axis=1)).astype(np.float32)
 
 
 def not_best(q_values: np.ndarray, actions: np.ndarray) -> np.ndarray:
@@ -267,12 +269,16 @@ def test_rows_are_independent(student, rng):
 def test_keys(student, rng):
     """The same key gives the same actions, another key others.
 
-    All answers are for ε = 1. It is enough if one of many keys gives other actions.
+    It is enough if one of many keys gives other actions at ε = 1. The same key is asked
+    at ε = 1, and by calls at ε = 0 with equal values, because ties may be broken at
+    random.
     """
     q_values = distinct(rng, ROWS, NUM_ACTIONS)
     key = new_key(rng)
     first = answer(student.answer, key, q_values, 1.0)
-    if not np.array_equal(first, answer(student.answer, key, q_values, 1.0)):
+    ties = [answer(student.called, key, 0 * q_values, 0.0) for _ in range(2)]
+    again = answer(student.answer, key, q_values, 1.0)
+    if not (np.array_equal(first, again) and np.array_equal(*ties)):
         raise Wrong(
             "the same key gave different actions: is there other randomness, or is "
             "something kept from one call to the next?"

@@ -106,14 +106,17 @@ def td0(
         num_states: number S of states; has to be larger than T if `revisits` is False.
         num_actions: number A of actions.
         revisits: whether the episode moves between two states only and so visits them
-            repeatedly. If False, no state is visited twice. The new Q is then the same
-            whether all steps are updated at once or one after the other.
+            repeatedly, until it ends in a third one. If False, no state is visited
+            twice. The new Q is then the same whether all steps are updated at once or
+            one after the other.
         scale: factor of the rewards; large rewards show whether a part clips values.
         alpha: step size.
         gamma: discount.
     """
     if revisits:
         path = source.whole(2, num_steps + 1)
+        if ends:
+            path = np.append(path[:-1], 2)  # because no step leaves a terminal state
     else:
         path = source.generator().permutation(num_states)[: num_steps + 1]
     terminateds = np.zeros(num_steps, bool)

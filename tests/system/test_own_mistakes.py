@@ -1,0 +1,74 @@
+"""A mistake costs points where it is made, and right work in odd styles loses none."""
+
+import pytest
+
+COLUMNS = {
+    "discounted_returns": """\
+def step(later, r):
+    now = r + gamma * later
+    return now, now
+return jax.lax.scan(step, 0.0, jnp.asarray(rewards), reverse=True)[1][:, None]""",
+    "mc_loss": """\
+q = jax.vmap(eqx.combine(theta_Q, model))(states)
+q = jnp.take_along_axis(q, actions[:, None], axis=1)
+return jnp.mean((q - discounted_returns(rewards, gamma)) ** 2)""",
+}
+ONE_MORE = {
+    "discounted_returns": """\
+def step(later, r):
+    now = r + gamma * later
+    return now, now
+later = jax.lax.scan(step, 0.0, jnp.asarray(rewards), reverse=True)[1]
+return jnp.append(later, 0.0)""",
+    "mc_loss": """\
+q = jax.vmap(eqx.combine(theta_Q, model))(states)[jnp.arange(len(actions)), actions]
+return jnp.mean((q - discounted_returns(rewards, gamma)[:-1]) ** 2)""",
+}
+ENDS_AT_ZERO = """\
+V = np.array(Q).max(axis=1)
+if bool(terminateds[-1]):
+    V[int(next_states[-1])] = 0.0
+y = np.asarray(rewards) + gamma * V[np.asarray(next_states)]
+s, a = np.asarray(states), np.asarray(actions)
+new = np.array(Q)
+np.add.at(new, (s, a), alpha * (y - new[s, a]))
+return new"""
+NOISY_TIES = """\
+coin_key, action_key = jax.random.split(key)
+N, A = q_values.shape
+greedy = jnp.argmax(q_values + {noise}, axis=1)
+explore = jax.random.uniform(coin_key, (N,)) < epsilon
+return jnp.where(explore, jax.random.randint(action_key, (N,), 0, A), greedy)"""
+
+
+def lost(report) -> set[str]:
+    """Return the names of the checks that lost points, of the only exercise."""
+    (exercise,) = report["exercises"]
+    return {c["name"] for c in exercise["checks"] if c["score"] < c["max_score"]}
+
+
+@pytest.mark.parametrize("bodies", [COLUMNS, ONE_MORE], ids=["columns", "one more"])
+def test_a_loss_that_undoes_wrong_returns(hand_in, graded, bodies):
+    """`mc_loss` is right with the returns as they are, so only the returns lose."""
+    names = lost(graded(hand_in(**bodies), "monte_carlo"))
+    assert names
+    assert not names & {"one_step_loss", "loss", "loss_example", "gradient"}
+
+
+def test_a_terminal_state_may_be_worth_nothing(hand_in, graded):
+    """No step leaves a terminal state, so its row of Q may count as zero everywhere."""
+    assert lost(graded(hand_in(update_Q_TD0=ENDS_AT_ZERO), "update_Q_TD0")) == set()
+
+
+@pytest.mark.parametrize(
+    ("noise", "names"),
+    [
+        ("1e-6 * np.random.uniform(size=(N, A))", {"keys"}),
+        ("1e-2 * jax.random.uniform(key, (N, A))", {"ties"}),
+    ],
+    ids=["not by the key", "too large"],
+)
+def test_noise_that_breaks_ties(hand_in, graded, noise, names):
+    """Ties may be broken at random, by the key, and only where values are equal."""
+    body = NOISY_TIES.format(noise=noise)
+    assert lost(graded(hand_in(epsilon_greedy=body), "epsilon_greedy")) == names
