@@ -248,7 +248,7 @@ def _watch():
             seen.add((what, os.getpid()))
             line = [what, os.getpid(), sys.argv[0], sorted(sys.modules)]
             with open(MARKER, "a") as file:
-                file.write(json.dumps(line) + "\n")  # at once: others write, too
+                file.write(json.dumps(line) + "\\n")  # at once: others write, too
 
     def watched(what, function):
         @functools.wraps(function)
