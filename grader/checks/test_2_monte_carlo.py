@@ -219,15 +219,26 @@ def judged_by(
     if own is not None and usable:
         return case, losses_on([own, right], case, reference)
     accepted = losses_on([right], case, reference)
-    if own is not None and has_loss(student, case, accepted[0][0]):
+    if own is not None and has_answer(student, case, *accepted[0]):
         return case, accepted
     return standing_in(case, right, reference)
 
 
-def has_loss(student: Student, case: Case, loss: np.ndarray) -> bool:
-    """Return whether the hand-in's loss equals a given one; False without an answer."""
+def has_answer(
+    student: Student, case: Case, loss: np.ndarray, grads: list[np.ndarray]
+) -> bool:
+    """Return whether the hand-in's loss and gradient equal given ones.
+
+    The result is False if the hand-in gives no answer. The loss alone would say too
+    little: it can be right by chance, as where all values of an episode are equal.
+    """
     try:
-        return compare.problem("", loss_of(student, case), loss) is None
+        answer = student.answer(case)
+        leaves = answer.leaves("grads")
+        return not (
+            compare.problem("", answer.array("loss"), loss)
+            or compare.leaves_problem("", leaves, grads)
+        )
     except (Raised, Wrong, Stopped):
         return False
 

@@ -276,7 +276,8 @@ def test_keys(student, rng):
     q_values = distinct(rng, ROWS, NUM_ACTIONS)
     key = new_key(rng)
     first = answer(student.answer, key, q_values, 1.0)
-    ties = [answer(student.called, key, 0 * q_values, 0.0) for _ in range(2)]
+    tied = exploration(key, 0 * q_values, 0.0)
+    ties = [student.called(tied).array("actions") for _ in range(2)]
     again = answer(student.answer, key, q_values, 1.0)
     if not (np.array_equal(first, again) and np.array_equal(*ties)):
         raise Wrong(
