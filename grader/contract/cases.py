@@ -115,8 +115,7 @@ def td0(
     """
     if revisits:
         path = source.whole(2, num_steps + 1)
-        if ends:
-            path = np.append(path[:-1], 2)  # because no step leaves a terminal state
+        path = np.append(path[:-1], 2) if ends else path  # no step leaves an end
     else:
         path = source.generator().permutation(num_states)[: num_steps + 1]
     terminateds = np.zeros(num_steps, bool)
