@@ -131,7 +131,12 @@ def own_prefix() -> str:
 
     It contains the number of the grader's process.
     """
-    return f"{FOLDER}{machine()}-{os.getpid()}-"
+    return f"{machine_prefix()}{os.getpid()}-"
+
+
+def machine_prefix() -> str:
+    """Return how the names begin that all graders of this machine give."""
+    return f"{FOLDER}{machine()}-"
 
 
 def left_behind(parent: Path) -> Iterator[Path]:
@@ -142,7 +147,7 @@ def left_behind(parent: Path) -> Iterator[Path]:
     Args:
         parent: folder that contains the graders' folders, see `own_prefix`.
     """
-    prefix = f"{FOLDER}{machine()}-"
+    prefix = machine_prefix()
     for folder in parent.glob(f"{prefix}*-*"):
         number = folder.name.removeprefix(prefix).partition("-")[0]
         try:

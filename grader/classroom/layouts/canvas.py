@@ -178,8 +178,7 @@ def are_other_numbers(way: dict[str, Reading]) -> bool:
     named = {file: reading for file, reading in way.items() if reading.canvas}
     names = {reading.name for reading in named.values()}
     if not all(name.isdigit() for name in names):
-        owners = {(reading.name, reading.canvas) for reading in named.values()}
-        return len(owners) == 1 and not is_possible(named)
+        return len(owners_in(named)) == 1 and not is_possible(named)
     differ = len(names) > 1 and is_possible(named) and not shared_names(named)
     return bool(named) and not differ
 
@@ -191,7 +190,7 @@ def is_possible(way: dict[str, Reading]) -> bool:
         way: one reading for each file.
     """
     files = [reading.number for reading in way.values() if reading.number]
-    owners = {(reading.name, reading.canvas) for reading in way.values()}
+    owners = owners_in(way)
     numbers = {canvas for _, canvas in owners}
     return len({*files}) == len(files) and len(numbers) == len(owners)
 
@@ -202,8 +201,17 @@ def shared_names(way: dict[str, Reading]) -> bool:
     Args:
         way: one reading for each file.
     """
-    owners = {(reading.name, reading.canvas) for reading in way.values()}
+    owners = owners_in(way)
     return len({name for name, _ in owners}) < len(owners)
+
+
+def owners_in(way: dict[str, Reading]) -> set[tuple[str, str]]:
+    """Return the owners of files, as pairs of a name and a person's number.
+
+    Args:
+        way: one reading for each file.
+    """
+    return {(reading.name, reading.canvas) for reading in way.values()}
 
 
 def piece_of(reading: Reading, groups: bool) -> Piece:
