@@ -211,10 +211,14 @@ def test_what_does_not_run_stands_on_top(entries):
 def test_only_what_was_graded_is_called_so(entries):
     """The page says "Every hand-in was graded" if all entries were graded.
 
-    Files that were left out are counted; their names are shown only with `names=True`.
+    It says that no code looks alike only of the code that was compared. Files that
+    were left out are counted; their names are shown only with `names=True`.
     """
     page = overview.page(entries[1:3], Findings(), names=False)
-    assert "Every hand-in was graded" in page
+    assert "and no code looks alike or unusual.</p>" in page
+    for findings in Findings(too_short=["x"]), Findings(not_compared=[(id_of(2), "x")]):
+        page = overview.page(entries[1:3], findings, names=False)
+        assert "looks alike or unusual, as far as it was compared.</p>" in page
     left_out = [("jane.txt", "neither")]
     page = overview.page(entries[1:3], Findings(), names=False, left_out=left_out)
     assert "Left out, as no hand-in: 1." in page
