@@ -16,9 +16,10 @@ from grader.classroom.entries import (
 )
 from grader.classroom.pages import charts, summary
 from grader.classroom.pages.render import SORT, render
-from grader.classroom.pages.student import outcome_of, sign_of
+from grader.classroom.pages.student import sign_of
 from grader.classroom.similar.clusters import NEAR, Findings
 from grader.contract.outcomes import CALLS_EXPORTED, Outcome
+from grader.report.exercise import marked_as
 from grader.report.model import NOT_IMPORTED, NOT_READ, Exercise, Report
 
 SHORT = 8  # digits of an id that are shown; more if two ids begin alike
@@ -87,8 +88,8 @@ class Row(NamedTuple):
     Attributes:
         entry: the hand-in with its result.
         why: why the hand-in has no score, such as "not read"; "" if it has one.
-        exercises: the exercises with their points, with None in the place of one that
-            was not judged; [] if the hand-in has no score.
+        exercises: the exercises with their points, with None in the place of one of
+            which no check was judged; [] if the hand-in has no score.
     """
 
     entry: Entry
@@ -226,10 +227,7 @@ def rows(entries: Iterable[Entry], *, names: bool) -> list[Row]:
         if entry.report is None or entry.score is None:
             why = next(troubles_of(entry)).kind
         else:
-            judged = [
-                None if outcome_of(e) == Outcome.SKIPPED else e
-                for e in entry.report.exercises
-            ]
+            judged = [e if is_judged(e) else None for e in entry.report.exercises]
         found.append(Row(entry, why, judged))
     return sorted(
         found,
@@ -240,6 +238,11 @@ def rows(entries: Iterable[Entry], *, names: bool) -> list[Row]:
             else -(row.entry.score or 0),
         ),
     )
+
+
+def is_judged(exercise: Exercise) -> bool:
+    """Return whether at least one check of an exercise was judged."""
+    return any(marked_as(check) != Outcome.SKIPPED for check in exercise.checks)
 
 
 def exported(reports: Mapping[str, Report]) -> Iterator[tuple[str, str]]:

@@ -15,7 +15,7 @@ from grader.classroom.layouts import HandIn, Owner
 from grader.classroom.pages import overview, student
 from grader.classroom.pages.render import CSS
 from grader.classroom.similar.clusters import Cluster, Findings
-from grader.contract.outcomes import CALLS_EXPORTED, Outcome
+from grader.contract.outcomes import CALLS_EXPORTED, NOT_IMPLEMENTED, Outcome
 from grader.report.model import Check, Exercise, Report
 
 EVIL = "\"'><script>alert(1)</script><img src=x onerror=alert(1)>&\x1b[2J"
@@ -358,6 +358,18 @@ def test_everyone_is_in_the_table(entries):
     words = section(overview.page(entries, Findings(), names=True), "Everyone’s points")
     shown = re.findall(r"0000000\d|f{8}", words)
     assert shown == ["00000002", "00000003", "00000001", "ffffffff"]
+
+
+def test_no_dash_hides_points(entries):
+    """An exercise has its points in the table even if the rest of it is not judged."""
+    checks = entries[2].report.exercises[0].checks
+    for outcome, message in (
+        (Outcome.SKIPPED, "waits"),
+        (Outcome.FAILED, NOT_IMPLEMENTED),
+    ):
+        checks[1] = replace(checks[1], outcome=outcome, message=message)
+        page = overview.page(entries, Findings(), names=False)
+        assert "00000002 5 5 00000003" in section(page, "Everyone’s points")
 
 
 def report_on(*exercises: tuple[str, list[Check]]) -> str:
