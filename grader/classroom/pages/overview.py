@@ -14,6 +14,7 @@ from grader.classroom.entries import (
     troubles,
     troubles_of,
 )
+from grader.classroom.layouts import words_of
 from grader.classroom.pages import charts, summary
 from grader.classroom.pages.render import SORT, render
 from grader.classroom.pages.student import sign_of
@@ -86,12 +87,15 @@ class Row(NamedTuple):
     """A hand-in in the table of everyone's points.
 
     Attributes:
+        place: the hand-in's place, from 0, if all are sorted by the owners' names, or
+            by the ids if the page shows no names.
         entry: the hand-in with its result.
         why: why the hand-in has no score, such as "not read"; "" if it has one.
         exercises: the exercises with their points, with None in the place of one of
             which no check was judged; [] if the hand-in has no score.
     """
 
+    place: int
     entry: Entry
     why: str
     exercises: list[Exercise | None]
@@ -219,25 +223,32 @@ def rows(entries: Iterable[Entry], *, names: bool) -> list[Row]:
 
     Hand-ins without a score always come last. The others are in the order of their
     owners' names if `names` is true; if not, the highest score comes first.
+
+    Args:
+        entries: all hand-ins, sorted by id.
+        names: whether the page shows the owners' names.
     """
     found = []
-    for entry in entries:
+    for place, entry in enumerate(sorted(entries, key=names_of) if names else entries):
         why = ""
         judged: list[Exercise | None] = []
         if entry.report is None or entry.score is None:
             why = next(troubles_of(entry)).kind
         else:
             judged = [e if is_judged(e) else None for e in entry.report.exercises]
-        found.append(Row(entry, why, judged))
+        found.append(Row(place, entry, why, judged))
     return sorted(
         found,
         key=lambda row: (
             bool(row.why),
-            [owner.name.casefold() for owner in row.entry.hand_in.owners]
-            if names
-            else -(row.entry.score or 0),
+            row.place if names else -(row.entry.score or 0),
         ),
     )
+
+
+def names_of(entry: Entry) -> list[list[str]]:
+    """Return the words of the owners' names to sort by; "Ö" is sorted as "O"."""
+    return [words_of(owner.name) for owner in entry.hand_in.owners]
 
 
 def is_judged(exercise: Exercise) -> bool:

@@ -360,6 +360,47 @@ def test_everyone_is_in_the_table(entries):
     assert shown == ["00000002", "00000003", "00000001", "ffffffff"]
 
 
+def keys(page: str) -> list[list[list[str]]]:
+    """Return the numbers by which the rows of everyone's points are sorted.
+
+    Rows with a score and rows without one are in separate lists.
+    """
+    (table,) = re.findall(r'<table class="sortable">(.*?)</table>', page, re.S)
+    parts = re.findall(r"<tbody>(.*?)</tbody>", table, re.S)
+    rows = [re.findall("<tr>(.*?)</tr>", part, re.S) for part in parts]
+    return [[re.findall('data-key="(.*?)"', row) for row in part] for part in rows]
+
+
+def named(entry: Entry, *names: str) -> Entry:
+    """Return an entry with other owners."""
+    owners = tuple(Owner(name, {}) for name in names)
+    return replace(entry, hand_in=HandIn(Path("x"), "x", owners))
+
+
+def test_the_table_has_the_numbers_to_sort_by(entries):
+    """Each cell has its number: a place by name or id, or points, -1 for a dash.
+
+    Names are in the order of a dictionary, whatever their accents and capitals. Without
+    names, the numbers do not give away the order of names. Rows without a score stand
+    apart.
+    """
+    waits = entries[3].report.exercises[0].checks
+    waits[:] = [replace(waits[1], outcome=Outcome.SKIPPED, message="waits")]
+    entries[1:] = [
+        named(entries[1], "Zoe"),
+        named(entries[2], "Özil", "Jane"),
+        named(entries[3], "abel"),
+    ]
+    assert keys(overview.page(entries, Findings(), names=False)) == [
+        [["0", "20", "20"], ["1", "5", "5"], ["2", "0", "-1"]],
+        [["3"]],
+    ]
+    assert keys(overview.page(entries, Findings(), names=True)) == [
+        [["0", "0", "-1"], ["2", "5", "5"], ["3", "20", "20"]],
+        [["1"]],
+    ]
+
+
 def test_no_dash_hides_points(entries):
     """An exercise has its points in the table even if the rest of it is not judged."""
     checks = entries[2].report.exercises[0].checks
