@@ -68,6 +68,11 @@ def test_parameters(student):
         if not first:
             raise Wrong("the network has no parameters: no field is an array")
         for leaf in first:
+            if leaf.dtype == np.uint32 and leaf.shape[-1:] == (2,):
+                raise Wrong(
+                    "an array field holds pairs of uint32 numbers, as a PRNG key does: "
+                    "parameters are floats, and a key that made them need not be kept"
+                )
             if leaf.dtype.kind != "f":
                 raise Wrong(
                     f"an array field of shape {leaf.shape} is of type {leaf.dtype}: "
@@ -254,7 +259,8 @@ def moved(
 ) -> list[np.ndarray]:
     """Return the parameters, with a normal random number added to each.
 
-    The number added to a parameter x has the standard deviation step + share |x|.
+    The number added to a parameter x has the standard deviation step + share |x|. An
+    array of another type than float is no parameter and is kept.
 
     Args:
         theta: the parameters, a list of arrays.
@@ -264,6 +270,8 @@ def moved(
     """
     return [
         (x + (step + share * np.abs(x)) * rng.normal(size=x.shape)).astype(x.dtype)
+        if x.dtype.kind == "f"
+        else x
         for x in theta
     ]
 
@@ -277,7 +285,8 @@ def drawn(
     """Return the parameters with some arrays replaced by normal random numbers.
 
     Some arrays can be kept, because with random numbers everywhere a network may have
-    no finite value, for example if it takes the root of a parameter.
+    no finite value, for example if it takes the root of a parameter. An array of
+    another type than float is no parameter and is always kept.
 
     Args:
         theta: the parameters, a list of arrays.
