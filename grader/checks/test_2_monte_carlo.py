@@ -182,7 +182,7 @@ def judged_by(
 
     - The function raises an exception, hangs, or ends its process.
     - The returns have a wrong shape, are not finite, or are larger than `MAX_RETURN`.
-    - The returns are wrong and do not depend on the rewards.
+    - The returns are wrong, and `depend_on_rewards` is False for them.
 
     Raises:
         NotImplementedYet: mc_loss is a stub.
@@ -197,13 +197,8 @@ def judged_by(
     try:
         own = student.answer(question).array("returns")
         usable = own.shape == right.shape and bool((np.abs(own) < MAX_RETURN).all())
-        # Wrong returns are used only if they depend on the rewards, because on constant
-        # returns a wrong loss could be right. The program is asked, because a call
-        # could remember earlier questions.
         if usable and compare.problem("", own, right):
-            other = Case(question.part, question.spec, {"reward": rewards + 1})
-            second = student.traced(other).array("returns")
-            usable = bool((second.shape == own.shape) and (second != own).any())
+            usable = depend_on_rewards(own, question, case, student)
     except NotImplementedYet:
         # If mc_loss answers, it computes the returns without discounted_returns.
         try:
@@ -222,6 +217,37 @@ def judged_by(
     if own is not None and has_answer(student, case, *accepted[0]):
         return case, accepted
     return standing_in(case, right, reference)
+
+
+def depend_on_rewards(
+    own: np.ndarray, question: Case, case: Case, student: Student
+) -> bool:
+    """Return whether wrong returns depend on the rewards, so that they can be used.
+
+    On constant returns, a wrong loss could be right. The program of
+    `discounted_returns` is asked, because a call could remember earlier questions. If
+    there is no program, the returns are used only for a loss that does not call
+    `discounted_returns`, for example one that shares a NumPy helper with it. For any
+    other loss, a stand-in can replace the function.
+
+    Args:
+        own: the hand-in's returns [T], the answer to `question`.
+        question: the question for `discounted_returns`.
+        case: the question for `mc_loss`, with the same rewards.
+        student: the hand-in.
+
+    Raises:
+        NotImplementedYet, Raised, Wrong, Stopped: the hand-in gives no answer.
+    """
+    other = question.replace(args={"reward": question.args["reward"] + 1})
+    if student.is_called(question):
+        replaced = case.replace(spec={"stand_in": True})
+        if compare.problem("", loss_of(student, replaced), loss_of(student, case)):
+            return False
+        second = student.answer(other).array("returns")
+    else:
+        second = student.traced(other).array("returns")
+    return bool(second.shape == own.shape and (second != own).any())
 
 
 def has_answer(

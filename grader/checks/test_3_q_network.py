@@ -11,7 +11,13 @@ SIZES = [(3, 5), (4, 2)]  # pairs of D and A; the last pair is CartPole's
 BATCH = 8
 MAX_PARAMETERS = 2_000_000
 LARGE = 2000.0  # with large parameters, unbounded outputs are far larger than this
+HUGE = 1e15  # larger outputs are left out: float32 is too coarse to compare them
 MAX_ALONE = 12  # the last 12 arrays are also drawn one at a time, the others being kept
+SIGNS = np.array([(-1, -1), (-1, 1), (1, -1), (1, 1)])  # of the values of two actions
+# A right network has shown all signs after 1 to 50 of these tries. With the chances
+# measured for the right networks of `tests/corpus/variants/` and for dueling networks
+# of other forms, one run in 10^8 at most would miss a pair.
+TRIES = 600
 
 
 @pytest.mark.points(1)
@@ -68,6 +74,11 @@ def test_parameters(student):
         if not first:
             raise Wrong("the network has no parameters: no field is an array")
         for leaf in first:
+            if leaf.dtype == np.uint32 and leaf.shape[-1:] == (2,):
+                raise Wrong(
+                    "an array field holds pairs of uint32 numbers, as a PRNG key does: "
+                    "parameters are floats, and a key that made them need not be kept"
+                )
             if leaf.dtype.kind != "f":
                 raise Wrong(
                     f"an array field of shape {leaf.shape} is of type {leaf.dtype}: "
@@ -131,7 +142,8 @@ def test_any_values(student, rng):
 
     The network is asked with parameters of many sizes. Every action must have a very
     low value in some answer, and a very high value in some answer. No linear equation
-    between the actions' values may hold in all answers.
+    between the actions' values may hold in all answers. The values of two actions must
+    be very low or very high together, too, in any combination.
     """
     state_dim, num_actions = SIZES[0]
     fresh = parameters(student, 1, state_dim, num_actions)
@@ -154,7 +166,7 @@ def test_any_values(student, rng):
         q_values = forward(student, theta, states, num_actions, check_finite=False)
         answers.append(q_values)
     q_values = np.concatenate(answers).astype(np.float64)
-    q_values = q_values[(np.abs(q_values) < 1e15).all(axis=1)]
+    q_values = q_values[(np.abs(q_values) < HUGE).all(axis=1)]
     low, high = (extreme(q_values, axis=0, initial=0.0) for extreme in (np.min, np.max))
     if (low > -LARGE).any() or (high < LARGE).any():
         worst = int(np.minimum(-low, high).argmin())
@@ -172,6 +184,7 @@ def test_any_values(student, rng):
             f"other, like {compare.numbers(q_values[0])}: each has to be free to be "
             "any number"
         )
+    require_any_signs(student, rng)
 
 
 @pytest.mark.points(0.5)
@@ -183,6 +196,44 @@ def test_works_under_jit(student):
         if not theta:
             raise Waiting(WAITS_FOR_ABOVE)
         student.export(forward_case(theta, np.zeros((BATCH, state_dim)), num_actions))
+
+
+def require_any_signs(student: Answers, rng: np.random.Generator) -> None:
+    """Check that the large values of two actions can have any pair of signs.
+
+    Values of which each can be any number may still be bound together. In a dueling
+    network with a ReLU on V, the mean over the actions is never negative.
+
+    Args:
+        student: the hand-in.
+        rng: generator of parameters and states.
+
+    Raises:
+        Wrong: for some pair of signs, no answer has values larger than `LARGE`.
+    """
+    state_dim, num_actions = SIZES[1]
+    fresh = parameters(student, 1, state_dim, num_actions)
+    if not fresh:
+        raise Waiting(WAITS_FOR_ABOVE)
+    largest, count = np.zeros(len(SIGNS)), 0
+    for i in range(TRIES):
+        theta = of_any_size(fresh, rng, i)
+        states = rng.normal(size=(BATCH, state_dim))
+        q_values = forward(student, theta, states, num_actions, check_finite=False)
+        q_values = q_values[(np.abs(q_values) < HUGE).all(axis=1)].astype(np.float64)
+        # How large both values are if they have these signs; negative if not.
+        sizes = (SIGNS[:, None] * q_values).min(axis=-1)
+        largest = np.maximum(largest, sizes.max(axis=1, initial=0.0))
+        count += len(q_values)
+        if (largest >= LARGE).all():
+            return
+    worst = int(largest.argmin())
+    low, high = (compare.number(x + 0.0) for x in (-largest[worst], largest[worst]))
+    first, second = (f"below {low}" if s < 0 else f"above {high}" for s in SIGNS[worst])
+    raise Wrong(
+        f"of two actions, the first never has a value {first} while the second has one "
+        f"{second}, in {count} inputs, at random parameters of every size"
+    )
 
 
 def parameters(
@@ -254,7 +305,8 @@ def moved(
 ) -> list[np.ndarray]:
     """Return the parameters, with a normal random number added to each.
 
-    The number added to a parameter x has the standard deviation step + share |x|.
+    The number added to a parameter x has the standard deviation step + share |x|. An
+    array of another type than float is no parameter and is kept.
 
     Args:
         theta: the parameters, a list of arrays.
@@ -264,6 +316,8 @@ def moved(
     """
     return [
         (x + (step + share * np.abs(x)) * rng.normal(size=x.shape)).astype(x.dtype)
+        if x.dtype.kind == "f"
+        else x
         for x in theta
     ]
 
@@ -277,7 +331,8 @@ def drawn(
     """Return the parameters with some arrays replaced by normal random numbers.
 
     Some arrays can be kept, because with random numbers everywhere a network may have
-    no finite value, for example if it takes the root of a parameter.
+    no finite value, for example if it takes the root of a parameter. An array of
+    another type than float is no parameter and is always kept.
 
     Args:
         theta: the parameters, a list of arrays.
@@ -287,7 +342,7 @@ def drawn(
     """
     return [
         (scale * rng.normal(size=x.shape)).astype(x.dtype)
-        if rng.random() < share
+        if x.dtype.kind == "f" and rng.random() < share
         else x
         for x in theta
     ]
@@ -306,6 +361,26 @@ def with_one_drawn(
     """
     (one,) = drawn(theta[index : index + 1], rng, scale)
     return [*theta[:index], one, *theta[index + 1 :]]
+
+
+def of_any_size(
+    theta: list[np.ndarray], rng: np.random.Generator, number: int
+) -> list[np.ndarray]:
+    """Return the parameters with arrays replaced by random numbers of a random size.
+
+    All arrays are replaced, about half of them, or a single one, in turn. In a network
+    of two branches, a single array can make one branch much larger than the other.
+
+    Args:
+        theta: the parameters, a list of arrays.
+        rng: generator of the random numbers.
+        number: number of the try, from 0; it decides how many arrays are replaced.
+    """
+    if number % 3 == 2:
+        index = int(rng.integers(max(0, len(theta) - MAX_ALONE), len(theta)))
+        return with_one_drawn(theta, rng, index, 10 ** rng.uniform(4.0, 6.0))
+    scale = 10 ** rng.uniform(-0.5, 6.0)
+    return drawn(theta, rng, scale, 1.0 if number % 3 == 0 else 0.5)
 
 
 def other_parameters(

@@ -99,3 +99,5 @@ WRITTEN = tuple(part for part in PARTS.values() if not part.given)
 FUNCTIONS = tuple(part.name for part in WRITTEN if part.keyword == "def")
 # Values of `Case.part` whose cases are answered by calls and not by programs.
 CALLS = tuple(q for part in PARTS.values() if part.called for q in part.questions)
+# Those of parts that are exported, but need not work under `jax.jit`.
+MAY_BE_CALLED = ("update_Q_TD0", "discounted_returns", "mc_loss", "q_network")

@@ -10,7 +10,7 @@ from grader.contract import cases
 from grader.contract.case import Case, Student
 from grader.contract.compare import same_arrays
 
-DRAWS = 8  # lists of random parameters in one question
+DRAWS = 12  # lists of random parameters in one question
 # For each question, its name and a function that asks the question and returns numbers.
 Questions = Iterator[tuple[str, Callable[[], Any]]]
 
@@ -90,12 +90,12 @@ def values_at(
 
 
 def extent(q_values: Callable, states: np.ndarray) -> list[bool]:
-    """Return whether a network's values Q(s, ·) have each of eight properties.
+    """Return whether a network's values Q(s, ·) have each of nine properties.
 
     In order, the properties are: all ≥ 0; all ≤ 0; all within ±1; no larger with larger
     parameters; sum 1 over the actions; sum 0 over the actions; equal for all states;
-    equal for all actions. Each has to hold with several lists of random parameters,
-    because with one list the values may have one sign by chance.
+    equal for all actions; sum ≥ 0 over the actions. Each has to hold with several lists
+    of random parameters, because with one list the values may have one sign by chance.
 
     Args:
         q_values: function (scale, states [B,D], seed) -> values Q(s, ·) [B,A] of a
@@ -116,6 +116,7 @@ def extent(q_values: Callable, states: np.ndarray) -> list[bool]:
         bool((np.abs(found.sum(axis=-1)) < 1e-4 * largest).all()),
         bool((found == found[:, :1]).all()),
         bool((found == found[..., :1]).all()),
+        bool((found.sum(axis=-1) >= -1e-4 * largest).all()),
     ]
 
 

@@ -8,7 +8,7 @@ from typing import Any, Protocol
 import numpy as np
 
 from grader.contract.case import Answer, Args, Case, Look, Trusted
-from grader.contract.exercises import CALLS
+from grader.contract.exercises import CALLS, MAY_BE_CALLED
 from grader.contract.outcomes import Raised, Stopped, TimedOut, Wrong
 from grader.oracle.budget import Budget
 from grader.oracle.faults import add_sizes, part_name
@@ -98,8 +98,9 @@ class Candidate:
             has another prefix, so that it exports the parts again.
 
     Attributes:
-        untraceable: for each program that cannot be exported, by name, the exception
-            that says why.
+        untraceable: for each program that cannot be exported, or that the runner
+            refuses although the part need not be a program, by name, the exception that
+            says why.
         used: names of the programs that this candidate has needed so far.
         stopped: names of the parts that took too long, or whose process ended while
             they ran.
@@ -151,7 +152,7 @@ class Candidate:
         return self.mark + case.program_name()
 
     def is_called(self, case: Case) -> bool:
-        """Return whether it is known that a case's program cannot be exported.
+        """Return whether it is known that a case has no program.
 
         It is known from an earlier question with the same part, settings, shapes and
         types. The part is then called as plain Python, which takes much longer. For a
@@ -163,8 +164,8 @@ class Candidate:
         """Return the hand-in's answer to a case.
 
         Usually the worker exports the part, and the runner executes the program. The
-        worker calls the part instead if the part is always called, if the part cannot
-        be exported, or if this candidate is `eager`.
+        worker calls the part instead if the part is always called, if the part has no
+        program (see `export`), or if this candidate is `eager`.
 
         Raises:
             Wrong, Raised, Waiting, Stopped: there is no usable answer; the message says
@@ -201,7 +202,7 @@ class Candidate:
                 raise
             slow = "it was called, which is much slower than traced code: "
             slow = slow if isinstance(stopped, TimedOut) else ""
-            words = f"{stopped}\n{slow}traced by `jax.jit`, it raises {why}"
+            words = f"{stopped}\n{slow}traced by `jax.jit`, it gives no program: {why}"
             raise type(stopped)(words) from None
 
     def called(
@@ -312,7 +313,8 @@ class Candidate:
         A program that was exported or loaded earlier is used again.
 
         Raises:
-            Raised: the part cannot be traced under `jax.jit`.
+            Raised: the part cannot be traced under `jax.jit`; or the runner refuses the
+                program, and the part is one of `MAY_BE_CALLED`.
             Wrong, Waiting, Stopped: there is no program for another reason.
         """
         name = self.name_of(case)
@@ -340,7 +342,13 @@ class Candidate:
             self.used.add(name)
             printed = self.runner.programs[name].printed
             self.worker.book(self.worker.budget.exercise, printed)
-        self.runner.load(name, case)
+        try:
+            self.runner.load(name, case)
+        except Wrong as refused:  # for example for a singular value decomposition
+            if case.part not in MAY_BE_CALLED:
+                raise
+            self.untraceable[name] = Raised(str(refused))
+            raise self.untraceable[name] from None
         return name
 
 

@@ -33,6 +33,29 @@ class QNetwork(eqx.Module):
 def q_network(key, state_dim, num_actions):
     return QNetwork(key, state_dim, num_actions)
 """
+# A dueling network with a mistake: the state's value V cannot be negative.
+POSITIVE_VALUE = """
+class QNetwork(eqx.Module):
+    body: eqx.nn.Linear
+    value: eqx.nn.Linear
+    advantage: eqx.nn.Linear
+
+    def __init__(self, key, state_dim, num_actions):
+        one, two, three = jax.random.split(key, 3)
+        self.body = eqx.nn.Linear(state_dim, 128, key=one)
+        self.value = eqx.nn.Linear(128, 1, key=two)
+        self.advantage = eqx.nn.Linear(128, num_actions, key=three)
+
+    def __call__(self, state):
+        hidden = jax.nn.relu(self.body(state))
+        value = jax.nn.relu(self.value(hidden))
+        advantage = self.advantage(hidden)
+        return value + advantage - advantage.mean()
+
+
+def q_network(key, state_dim, num_actions):
+    return QNetwork(key, state_dim, num_actions)
+"""
 CALL = "def __call__(self, state):"
 HIDDEN = "jax.nn.relu(self.layers[0](state))"
 OUTPUT = "return self.layers[1](hidden)"
@@ -106,6 +129,16 @@ MUTANTS = [
         "action is better than another. How good the state itself is has to be in "
         f"them, too {DQN}.",
         "lambda q: q - q.mean()",
+    ),
+    rewritten(
+        PART,
+        "out-positive-value",
+        "S",
+        "dueling head with a ReLU on the value",
+        "The mean of your actions' values is never negative, as in a dueling network "
+        "with a ReLU on the state's value V. Returns can be any numbers, so nothing "
+        f"may bound V {DQN}.",
+        POSITIVE_VALUE,
     ),
     changed(
         PART,

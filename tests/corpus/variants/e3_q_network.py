@@ -71,6 +71,23 @@ class Net(eqx.Module):
 """,
     ),
     module(
+        "dueling, the best action's advantage is 0",
+        """
+class Net(eqx.Module):
+    value: eqx.nn.MLP
+    advantage: eqx.nn.MLP
+
+    def __init__(self, key, D, A):
+        one, two = jax.random.split(key)
+        self.value = eqx.nn.MLP(D, "scalar", 64, 1, key=one)
+        self.advantage = eqx.nn.MLP(D, A, 64, 2, key=two)
+
+    def __call__(self, state):
+        advantage = self.advantage(state)
+        return self.value(state) + advantage - advantage.max()
+""",
+    ),
+    module(
         "NumPy parameters",
         """
 class Net(eqx.Module):
@@ -147,6 +164,26 @@ def q_network(key, state_dim, num_actions):
 
     keys = jax.random.split(key, len(net.layers))
     fresh = [draw(k, W.shape) for k, W in zip(keys, weights(net))]
+    return eqx.tree_at(weights, net, fresh)
+""",
+    ),
+    rewritten(
+        "q_network",
+        "orthogonal weights at first, by singular values",
+        """
+def orthogonal(key, shape):
+    U, _, V = jnp.linalg.svd(jax.random.normal(key, shape), full_matrices=False)
+    return U @ V
+
+
+def q_network(key, state_dim, num_actions):
+    net = eqx.nn.MLP(state_dim, num_actions, 32, 2, key=key)
+
+    def weights(net):
+        return [layer.weight for layer in net.layers]
+
+    keys = jax.random.split(key, len(net.layers))
+    fresh = [orthogonal(k, W.shape) for k, W in zip(keys, weights(net))]
     return eqx.tree_at(weights, net, fresh)
 """,
     ),

@@ -9,6 +9,7 @@ from grader.contract.exercises import (
     CALLS,
     CHECKS,
     EXERCISES,
+    MAY_BE_CALLED,
     PARTS,
     ROWS,
     SOLUTION,
@@ -88,3 +89,9 @@ def test_tables_have_no_other_names():
     assert {*parts.CALLS} == {*CALLS}
     programs = {q for part in PARTS.values() if not part.called for q in part.questions}
     assert {*parts.PROGRAMS} <= programs
+
+
+def test_parts_that_may_be_called_are_exported_otherwise():
+    """Each is a question to a part, and none is always called."""
+    questions = {q for part in PARTS.values() for q in part.questions}
+    assert {*MAY_BE_CALLED} <= questions - {*CALLS}

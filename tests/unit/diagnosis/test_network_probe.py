@@ -21,6 +21,7 @@ class Network:
         head: function (values, A) that changes the values of the last layer.
         width: number of hidden units.
         outputs: number of the last layer's outputs; None for A.
+        more: number of outputs beyond that.
         biases: whether layers have biases.
         unit: activation of the hidden units.
     """
@@ -31,16 +32,18 @@ class Network:
         *,
         width: int = 64,
         outputs: int | None = None,
+        more: int = 0,
         biases: bool = True,
         unit: Callable = lambda x: np.maximum(x, 0),
     ) -> None:
         self.head, self.width, self.outputs = head, width, outputs
+        self.more = more
         self.biases, self.unit = biases, unit
 
     def answer(self, case: Case) -> Answer:
         """Return the parameters for a key, or the values for given parameters."""
         width, count = self.width, case.spec["num_actions"]
-        last = self.outputs or count
+        last = (self.outputs or count) + self.more
         if case.part != "forward":
             shapes = [(width, case.spec["state_dim"]), (last, width)]
             shapes += [(width,), (last,)] if self.biases else []
@@ -74,6 +77,26 @@ def multiples(q: np.ndarray, count: int) -> np.ndarray:
     return q * np.arange(1, count + 1)
 
 
+def dueling(value: Callable, centre: Callable = np.mean) -> Network:
+    """Return a dueling network whose first output is V, the others A.
+
+    Args:
+        value: the function after V.
+        centre: the function of A that is taken away from A.
+    """
+
+    def head(q: np.ndarray, count: int) -> np.ndarray:
+        V, A = value(q[:, :1]), q[:, 1:]
+        return V + A - centre(A, axis=1, keepdims=True)
+
+    return Network(head, more=1)
+
+
+def relu(x: np.ndarray) -> np.ndarray:
+    """Return the positive part."""
+    return np.maximum(x, 0)
+
+
 def straight(x: np.ndarray) -> np.ndarray:
     """Return the hidden units without an activation."""
     return x
@@ -84,6 +107,7 @@ MISTAKES = {
     "alike": Network(repeated, outputs=1),
     "linear": Network(unit=straight),
     "positive": Network(lambda q, count: np.maximum(q, 0)),
+    "positive mean": dueling(relu),
 }
 KNOWN = Known(
     {PART: fingerprint(PART, Network())},
@@ -110,6 +134,11 @@ KNOWN = Known(
         (Network(lambda q, A: exponential(exponential(q, A), A)), "positive"),
         # Small values, but larger ones with larger parameters.
         (Network(lambda q, count: np.maximum(q, 0) / 1000), "positive"),
+        (dueling(lambda v: np.logaddexp(v, 0)), "positive mean"),
+        (dueling(np.abs), "positive mean"),
+        (dueling(np.tanh), None),
+        (dueling(straight), None),
+        (dueling(straight, np.max), None),
         (Network(width=16), None),
     ],
     ids=[
@@ -122,6 +151,11 @@ KNOWN = Known(
         "infinite",
         "infinite-soon",
         "small",
+        "softplus-of-V",
+        "size-of-V",
+        "tanh-of-V",
+        "dueling",
+        "dueling-max",
         "right",
     ],
 )

@@ -9,7 +9,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from grader.contract import fixed_cases
+from grader.contract import cases, fixed_cases
+from grader.contract.case import Case
 from grader.inside.networks import stand_in_returns
 from grader.inside.values import as_array
 from grader.inside.worker import Worker, place_told
@@ -24,6 +25,26 @@ def discounted_returns(rewards, gamma):
 @eqx.filter_jit
 def mc_loss(theta_Q, model, states, actions, rewards, gamma):
     return jnp.mean(discounted_returns(rewards, gamma) ** 2)
+"""
+
+# A network with a key in a field: `{key}` is the key that is kept.
+KEEPS_ITS_KEY = """
+import equinox as eqx
+import jax
+
+class Net(eqx.Module):
+    layer: eqx.nn.Linear
+    key: jax.Array
+
+    def __init__(self, key, state_dim, num_actions):
+        self.layer = eqx.nn.Linear(state_dim, num_actions, key=key)
+        self.key = {key}
+
+    def __call__(self, state):
+        return self.layer(state) + jax.random.normal(self.key)
+
+def q_network(key, state_dim, num_actions):
+    return Net(key, state_dim, num_actions)
 """
 
 
@@ -111,3 +132,22 @@ def test_a_stand_in_replaces_a_function_that_jax_has_traced(monkeypatch):
     assert loss() == 0
     np.testing.assert_allclose(loss(stand_in=True), np.mean(returns**2), rtol=1e-5)
     assert loss() == 0
+
+
+@pytest.mark.parametrize("key", ["key", "jax.random.key_data(key)"])
+def test_a_key_in_a_field_is_sent_as_numbers(monkeypatch, key):
+    """A network that keeps its key answers, and the key is an array of uint32."""
+    monkeypatch.setitem(sys.modules, "dqn", None)  # restored after the test
+    worker = Worker()
+    worker.load_text(KEEPS_ITS_KEY.format(key=key), Path("dqn.py"))
+    fresh = cases.fresh_network(1, 4, 2)
+    theta = worker.do_call(fresh.part, fresh.spec, fresh.args, watched="")["theta"]
+    assert [leaf.dtype.name for leaf in theta] == ["float32", "float32", "uint32"]
+    assert theta[2].tolist() == [0, 1]
+    spec = {**fresh.spec, "net": "own"}
+    states = np.ones((3, 4), np.float32)
+    forward = Case("forward", spec, {"theta": theta, "state": states})
+    for case in (fresh, forward):
+        assert "program" in worker.do_export(case.part, case.spec, case.args, ["cpu"])
+    answer = worker.do_call(forward.part, spec, forward.args, watched="")
+    assert answer["q_values"].shape == (3, 2)

@@ -7,7 +7,8 @@ import numpy as np
 import pytest
 
 from grader.contract.case import Case
-from grader.contract.outcomes import Killed, Raised, Stopped, TimedOut
+from grader.contract.cases import fresh_network
+from grader.contract.outcomes import Killed, Raised, Stopped, TimedOut, Wrong
 from grader.oracle.budget import Budget
 from grader.oracle.candidate import Candidate
 from grader.oracle.worker_client import Reply
@@ -54,7 +55,7 @@ def test_the_exception_of_the_trace_is_not_lost(kind, slow, by_keys):
         answer(KEYED if by_keys else CASE)
     assert str(told.value) == (
         "discounted_returns: no answer\n"
-        f"{slow}traced by `jax.jit`, it raises ValueError: no params"
+        f"{slow}traced by `jax.jit`, it gives no program: ValueError: no params"
     )
     assert candidate.stopped == (set() if by_keys else {"discounted_returns"})
 
@@ -72,3 +73,34 @@ def test_a_debugger_meets_no_tracer():
     assert candidate.answer_keys(KEYED, ALL_KEYS, "actions").shape == (3, 4)
     candidate.traced(KEYED)
     assert asked == [("call", key) for key in ([0, 1], [2, 3], [4, 5], [0, 1])]
+
+
+def refused(name: str, case: Case) -> None:
+    """Refuse a program, as the runner does for some operations."""
+    raise Wrong("the program calls lapack_sgesdd_ffi, which is not allowed")
+
+
+def test_a_part_that_need_not_be_a_program_is_called_if_its_program_is_refused():
+    """A refused program of `q_network` costs nothing, one of `epsilon_greedy` does.
+
+    The program is exported and loaded only once.
+    """
+    asked = []
+
+    def ask(request, what, look=None):
+        asked.append(request["do"])
+        return Reply({"program": np.zeros(1, np.uint8), "theta": []}, Output())
+
+    def candidate() -> Candidate:
+        budget = Budget()
+        worker = SimpleNamespace(ask=ask, book=lambda *_: None, budget=budget)
+        runner = SimpleNamespace(budget=budget, device="cpu", programs={}, load=refused)
+        return Candidate(worker, runner)
+
+    student, case = candidate(), fresh_network(1, 4, 2)
+    assert student.answer(case).leaves("theta") == []
+    student.answer(fresh_network(2, 4, 2))
+    assert student.is_called(case)
+    assert asked == ["export", "call", "call"]
+    with pytest.raises(Wrong, match="lapack_sgesdd_ffi"):
+        candidate().answer(KEYED)
