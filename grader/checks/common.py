@@ -18,7 +18,7 @@ CHANGED = {
     "jax": "deleted by the call: {}: whoever calls may still need them (donated?)",
 }
 
-SMALL = 1e-4  # a smaller loss can be a rounding error
+SMALL = 1e-4  # a loss nearer to 0 can be a rounding error
 
 
 def unchanged(
@@ -70,9 +70,12 @@ def factor_between(loss: np.ndarray, expected: np.ndarray) -> float:
         expected: the right loss.
 
     Returns:
-        loss / expected; 1.0 if the shapes differ, or if one of the losses is at most
-        `SMALL`, so that it can be a rounding error.
+        loss / expected, below 0 if the hand-in's loss has the wrong sign; 1.0 if the
+        shapes differ, or if the size of one of the losses is at most `SMALL`, so that
+        it can be a rounding error.
     """
-    if loss.shape != expected.shape or not min(loss.min(), expected.min()) > SMALL:
+    if loss.shape != expected.shape:
+        return 1.0
+    if not min(np.abs(loss).min(), np.abs(expected).min()) > SMALL:
         return 1.0
     return float(loss / expected)

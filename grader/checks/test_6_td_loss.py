@@ -10,7 +10,7 @@ from grader.contract.outcomes import Wrong
 from grader.diagnosis.target_inference import targets_of
 
 VALUES = ("one_continues", "batch_continues", "batch_mixed")
-MAX_SHOWN = 8  # a message shows no batch with more transitions
+MAX_SHOWN = 8  # a message shows no numbers of a larger batch
 EXAMPLE = Case(  # the example in the starter's docstring
     "td_loss",
     {"net": "table", "state_dim": 1, "num_actions": 2, "gradient": False, "gamma": 0.5},
@@ -66,6 +66,8 @@ def test_mean_of_squares(student, reference, for_each):
     for_each(
         fixed_cases.TD_BATCH_CONTINUES, lambda case: agree(case, student, reference)
     )
+    # Of another size: 5, the size of the batches above, is also the `len` of a batch.
+    agree(fixed_cases.TD_LEARNING.fixed[0], student, reference)
 
 
 @pytest.mark.points(0.5)
@@ -227,20 +229,22 @@ def describe(case: Case) -> str:
     """Return a case's discount, actions, rewards, flags and Q values as text.
 
     Returns:
-        The text of several lines; "" if the batch has more than `MAX_SHOWN`
-        transitions.
+        The text of several lines; only B and the discount if the batch has more than
+        `MAX_SHOWN` transitions.
     """
     args = case.args
+    sizes = (
+        f"with B = {len(args['action'])}, gamma = {compare.number(case.spec['gamma'])}"
+    )
     if len(args["action"]) > MAX_SHOWN:
-        return ""
+        return sizes
     names = ("action", "reward", "terminated")
     lines = [f"{name} = {compare.numbers(args[name])}" for name in names]
     taken = cases.taken_values(args)
     best = cases.probe_values(args["theta_T"], args["next_state"]).max(axis=1)
     return "\n".join(
         [
-            f"with B = {len(args['action'])}, "
-            f"gamma = {compare.number(case.spec['gamma'])}",
+            sizes,
             *lines,
             f"Q(s, a; θ_Q) = {compare.numbers(taken)}",
             f"max Q(s′, ·; θ_T) = {compare.numbers(best)}",

@@ -1,9 +1,13 @@
 """Exercise 7: one optimizer step on the TD loss, judged by the hand-in's own td_loss.
 
 The runner computes the expected step from the gradient of the hand-in's `td_loss`. So a
-mistake in `td_loss` costs no points in this exercise. If the hand-in's `td_loss` cannot
-be used, the checks use a stand-in for it.
+mistake in `td_loss` costs no points in this exercise. A step on the right loss is
+accepted as well, because `td_update` may write the loss out again. If the hand-in's
+`td_loss` cannot be used, the checks use a stand-in for it.
 """
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pytest
@@ -20,6 +24,8 @@ from grader.contract.outcomes import (
     Wrong,
 )
 from grader.oracle.candidate import RunnerInterface
+
+State = list[np.ndarray]  # the arrays of an optimizer's state
 
 
 @pytest.mark.points(1)
@@ -69,33 +75,87 @@ def test_loss_before_the_step(student, reference, runner):
     Whether td_update changes its arguments is asked with a stand-in for td_loss,
     because a td_loss that changes its own arguments loses points in exercise 6 already.
     """
-    case, question = first_step(fixed_cases.UPDATE.fixed[0], "sgd", student, runner)
-    obtained = student.answer(question).array("loss")
-    expected, _ = loss_and_gradient(case, student, reference)
-    compare.require(compare.problem("td_update's loss", obtained, expected))
-    # Adam, because its state is an argument, too. A stand-in for td_loss, because a
-    # td_loss that changes its arguments loses points in exercise 6.
-    _, question = first_step(fixed_cases.UPDATE.fixed[0], "adam", student, runner)
-    unchanged(
-        student,
-        Case(question.part, {**question.spec, "stand_in": True}, question.args),
-    )
+    case = fixed_cases.UPDATE.fixed[0]
+    state = first_state(case, "sgd", runner)
+
+    def body(way: Way) -> None:
+        obtained = student.answer(way.question("sgd", state)).array("loss")
+        compare.require(compare.problem("td_update's loss", obtained, way.loss()))
+
+    accept_one(ways(case, "sgd", state, student, reference), body)
+    # Adam, because its state is an argument, too.
+    stood = Way(case, reference, stand_in=True)
+    unchanged(student, stood.question("adam", first_state(case, "adam", runner)))
 
 
 @pytest.mark.points(0.5)
 @pytest.mark.after("one_step", "state_survives", "any_optimizer")
-def test_works_under_jit(student, runner):
+def test_works_under_jit(student, reference, runner):
     """It works under `jax.jit`, model and optimizer closed over.
 
     The check exports td_update. If td_loss cannot be exported, a stand-in replaces it.
     """
-    case, question = first_step(fixed_cases.UPDATE.fixed[0], "sgd", student, runner)
-    try:
-        student.export(case)
-    except (Raised, Wrong):  # td_loss cannot be exported: exercise 6 judges this
-        spec = {**question.spec, "stand_in": True}
-        question = Case(question.part, spec, question.args)
-    student.export(question)
+    case = fixed_cases.UPDATE.fixed[0]
+    state = first_state(case, "sgd", runner)
+    accepted = ways(case, "sgd", state, student, reference)
+    if not accepted[0].stand_in:
+        try:
+            student.export(case)
+        except (Raised, Wrong):  # td_loss cannot be exported: exercise 6 judges this
+            accepted.insert(0, Way(case, reference, stand_in=True))
+    # Exported without a stand-in as well: td_update may not need td_loss, or needs what
+    # only the hand-in's td_loss returns.
+    accept_one(accepted, lambda way: student.export(way.question("sgd", state)))
+
+
+@dataclass(frozen=True)
+class Way:
+    """A way to judge an update: how it is asked for, and which loss it has to follow.
+
+    Attributes:
+        case: the question for the loss that td_update has to follow.
+        answers: who answers this question: the hand-in, for its own td_loss, or the
+            reference, for the right loss or for that of the stand-in.
+        stand_in: whether a stand-in replaces td_loss when td_update is asked.
+    """
+
+    case: Case
+    answers: Answers
+    stand_in: bool = False
+
+    def question(self, optimizer: str, opt_state: State) -> Case:
+        """Return the question for one update.
+
+        Args:
+            optimizer: the optimizer's name.
+            opt_state: the optimizer's state before the step.
+        """
+        asked = cases.update(self.case, optimizer, opt_state)
+        return asked.replace(spec={"stand_in": True}) if self.stand_in else asked
+
+    def loss(self) -> np.ndarray:
+        """Return the loss before the step."""
+        return self.answers.answer(self.case).array("loss")
+
+    def gradient(self) -> list[np.ndarray]:
+        """Return the gradient of the loss, as arrays with the shapes of theta_Q."""
+        return self.answers.answer(self.case).leaves("grads")
+
+
+def accept_one(accepted: list[Way], body: Callable[[Way], object]) -> None:
+    """Run a check's body with each way to judge an update, until it passes with one.
+
+    Raises:
+        Raised, Wrong: it passes with none; this is the exception with the first one.
+    """
+    errors = []
+    for way in accepted:
+        try:
+            body(way)
+            return
+        except (Raised, Wrong) as error:
+            errors.append(error)
+    raise errors[0]
 
 
 def follow(
@@ -115,7 +175,7 @@ def follow(
         optimizer: the optimizer's name.
         num_steps: how many updates to check.
         student: the hand-in.
-        reference: the reference, which gives the loss if a stand-in replaces td_loss.
+        reference: the reference, which gives the right loss and that of the stand-in.
         runner: the runner, which computes the right results.
         called: whether `td_update` is called; False runs the exported program if
             possible.
@@ -123,63 +183,91 @@ def follow(
     Raises:
         Wrong: theta_Q or opt_state is wrong after an update.
     """
-    case, question = first_step(case, optimizer, student, runner)
-    for i in range(num_steps):
-        answer = student.called(question) if called else student.answer(question)
-        _, grads = loss_and_gradient(case, student, reference)
-        # An untrusted request, because the gradient comes from the hand-in.
-        request = {
-            "do": "optimizer_step",
-            "optimizer": optimizer,
-            "theta": case.args["theta_Q"],
-            "opt_state": question.args["opt_state"],
-            "grads": grads,
-        }
-        expected = runner.untrusted(request, "a step on td_loss's gradient")
-        for name in ("theta_Q", "opt_state"):
-            compare.require(
-                compare.leaves_problem(
-                    f"{name} after step {i + 1} with {optimizer}",
-                    answer.leaves(name),
-                    expected[name],
+    ask = student.called if called else student.answer
+    first = first_state(case, optimizer, runner)
+
+    def body(way: Way) -> None:
+        state = first
+        for i in range(num_steps):
+            answer = ask(way.question(optimizer, state))
+            # An untrusted request, because the gradient can come from the hand-in.
+            request = {
+                "do": "optimizer_step",
+                "optimizer": optimizer,
+                "theta": way.case.args["theta_Q"],
+                "opt_state": state,
+                "grads": way.gradient(),
+            }
+            expected = runner.untrusted(request, "a step on td_loss's gradient")
+            for name in ("theta_Q", "opt_state"):
+                compare.require(
+                    compare.leaves_problem(
+                        f"{name} after step {i + 1} with {optimizer}",
+                        answer.leaves(name),
+                        expected[name],
+                    )
                 )
-            )
-        moved = {**case.args, "theta_Q": expected["theta_Q"]}
-        case = Case(case.part, case.spec, moved)
-        question = cases.update(case, optimizer, expected["opt_state"])
+            moved = way.case.replace(args={"theta_Q": expected["theta_Q"]})
+            way, state = replace(way, case=moved), expected["opt_state"]
+
+    accept_one(ways(case, optimizer, first, student, reference), body)
 
 
-def first_step(
-    case: Case, optimizer: str, student: Student, runner: RunnerInterface
-) -> tuple[Case, Case]:
-    """Return two cases: the first asks for the loss, the second for the first update.
+def first_state(case: Case, optimizer: str, runner: RunnerInterface) -> State:
+    """Return an optimizer's state before the first step.
 
-    If `usable` rejects the hand-in's td_loss, both cases use a stand-in for td_loss.
+    Args:
+        case: the question for `td_loss`, which has the parameters.
+        optimizer: the optimizer's name.
+        runner: the runner, which makes the state.
+    """
+    theta = case.args["theta_Q"]
+    made = runner.trusted(do="optimizer_init", optimizer=optimizer, theta=theta)
+    return made["opt_state"]
+
+
+def ways(
+    case: Case, optimizer: str, opt_state: State, student: Student, reference: Answers
+) -> list[Way]:
+    """Return the ways to judge td_update. It has to be right in one of them.
+
+    1. It follows the hand-in's own td_loss, or a stand-in if `usable` rejects td_loss.
+    2. It follows the right loss. Either it computes this loss itself, or it undoes the
+       mistake of td_loss, for example by `has_aux` if td_loss returns a pair.
+
+    If td_loss is a stub that td_update does not need, only the second way is left.
 
     Args:
         case: the question for `td_loss`.
         optimizer: the optimizer's name.
+        opt_state: the optimizer's state before the step.
         student: the hand-in.
-        runner: the runner, which makes the optimizer's first state.
+        reference: the reference.
 
     Raises:
         NotImplementedYet: td_update is a stub.
-        Waiting: td_loss is a stub.
+        Waiting: td_update needs td_loss, which is a stub.
     """
-    theta = case.args["theta_Q"]
-    fresh = runner.trusted(do="optimizer_init", optimizer=optimizer, theta=theta)
-    question = cases.update(case, optimizer, fresh["opt_state"])
+    answered = False
     # If td_loss hung or died before, an update would do the same and cost time.
     if case.part not in student.stopped:
         try:
-            student.answer(question)
+            student.answer(cases.update(case, optimizer, opt_state))
+            answered = True
         except NotImplementedYet:
             raise
         except (Raised, Wrong, Stopped):
             pass  # the caller asks again and judges the answer
-    if case.part in student.stopped or not usable(case, student):
-        case = Case(case.part, {**case.spec, "stand_in": True}, case.args)
-    return case, cases.update(case, optimizer, fresh["opt_state"])
+    right = Way(case, reference, stand_in=not answered)
+    try:
+        if case.part not in student.stopped and usable(case, student):
+            return [Way(case, student), right]
+    except Waiting:
+        if not answered:
+            raise
+        return [right]
+    stand_in = case.replace(spec={"stand_in": True})
+    return [Way(stand_in, reference, stand_in=True), right]
 
 
 def usable(case: Case, student: Student) -> bool:
@@ -210,16 +298,3 @@ def usable(case: Case, student: Student) -> bool:
         and finite
         and any(np.abs(x).max(initial=0) > 0.1 for x in grads)
     )
-
-
-def loss_and_gradient(
-    case: Case, student: Student, reference: Answers
-) -> tuple[np.ndarray, list[np.ndarray]]:
-    """Return the loss and the gradient of the hand-in's td_loss, or of the stand-in.
-
-    If `case.spec["stand_in"]` is true, a stand-in replaces td_loss. The reference then
-    gives the loss and the gradient.
-    """
-    answers = reference if case.spec.get("stand_in") else student
-    answer = answers.answer(case)
-    return answer.array("loss"), answer.leaves("grads")

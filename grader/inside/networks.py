@@ -6,6 +6,7 @@ the tree theta. The worker builds the tree from the leaves.
 
 import contextlib
 import functools
+import types
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -207,9 +208,38 @@ def standing_in(dqn: Any, spec: Spec, name: str, function: Any) -> Iterator[None
     before = dict(vars(dqn))
     setattr(dqn, name, function)
     try:
-        yield
+        with forwarding(before.get(name), function):
+            yield
     finally:
         if name in before:
             setattr(dqn, name, before[name])
         else:
             delattr(dqn, name)
+
+
+@contextlib.contextmanager
+def forwarding(own: Any, function: Any) -> Iterator[None]:
+    """Let a function of the hand-in call another one during a with block.
+
+    The hand-in may have kept its function under another name at import, as in
+    `loss_and_grad = jax.value_and_grad(td_loss)`.
+
+    Args:
+        own: the hand-in's function. If it is no function written in Python, or uses
+            variables of a function around it, the block runs without any change.
+        function: what `own` calls in the block, with the same arguments.
+    """
+    if not isinstance(own, types.FunctionType) or own.__closure__:
+        yield
+        return
+    before = own.__code__, own.__kwdefaults__
+    own.__code__, own.__kwdefaults__ = forward.__code__, {"_to": function}
+    try:
+        yield
+    finally:
+        own.__code__, own.__kwdefaults__ = before
+
+
+def forward(*args: Any, _to: Callable, **kwargs: Any) -> Any:
+    """Return what the function `_to` returns for all other arguments."""
+    return _to(*args, **kwargs)

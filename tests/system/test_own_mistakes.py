@@ -2,6 +2,9 @@
 
 import pytest
 
+from tests.corpus.mutants import MUTANTS
+
+SOURCES = {mutant.id: mutant.source for mutant in MUTANTS}
 COLUMNS = {
     "discounted_returns": """\
 def step(later, r):
@@ -39,6 +42,33 @@ N, A = q_values.shape
 greedy = jnp.argmax(q_values + {noise}, axis=1)
 explore = jax.random.uniform(coin_key, (N,)) < epsilon
 return jnp.where(explore, jax.random.randint(action_key, (N,), 0, A), greedy)"""
+UPDATE = """
+{before}
+
+def td_update(theta_Q, theta_T, model, batch, optimizer, opt_state, gamma):
+    {gradient}
+    updates, opt_state = optimizer.update(grads, opt_state, theta_Q)
+    return eqx.apply_updates(theta_Q, updates), opt_state, loss
+"""
+GIVEN = "(theta_Q, theta_T, model, batch, gamma)"
+WRITTEN_OUT = UPDATE.format(
+    before="""
+def own_loss(theta_Q, theta_T, model, batch, gamma):
+    q = jax.vmap(eqx.combine(theta_Q, model))(batch.state)
+    v = jax.vmap(eqx.combine(theta_T, model))(batch.next_state).max(axis=1)
+    y = batch.reward + gamma * v * (1 - batch.terminated)
+    return jnp.mean((q[jnp.arange(len(y)), batch.action] - y) ** 2)
+""",
+    gradient=f"loss, grads = jax.value_and_grad(own_loss){GIVEN}",
+)
+KEPT = UPDATE.format(
+    before="loss_and_grad = eqx.filter_value_and_grad(td_loss)",
+    gradient=f"loss, grads = loss_and_grad{GIVEN}",
+)
+WITH_AUX = UPDATE.format(
+    before="",
+    gradient="(loss, _), grads = jax.value_and_grad(td_loss, has_aux=True)" + GIVEN,
+)
 
 
 def lost(report) -> set[str]:
@@ -72,3 +102,40 @@ def test_noise_that_breaks_ties(hand_in, graded, noise, names):
     """Ties may be broken at random, by the key, and only where values are equal."""
     body = NOISY_TIES.format(noise=noise)
     assert lost(graded(hand_in(epsilon_greedy=body), "epsilon_greedy")) == names
+
+
+@pytest.mark.parametrize("mistake", ["td-negative", "td-half", "td-len-of-batch"])
+def test_a_wrong_factor_costs_no_target(hand_in, graded, mistake):
+    """A constant factor of `td_loss` costs the checks of the mean, and no others."""
+    names = lost(graded(hand_in(source=SOURCES[mistake]), "td_loss"))
+    assert names == {"mean_of_squares", "example", "learning_sizes"}
+
+
+@pytest.mark.parametrize(
+    ("update", "mistake"),
+    [
+        (WRITTEN_OUT, "td-half"),
+        (WRITTEN_OUT, "td-no-reduction"),
+        (KEPT, "td-half"),
+        (KEPT, "td-no-reduction"),
+        (KEPT, "td-pred-stopped"),
+        (KEPT, "td-python-loop"),
+        (WITH_AUX, "td-returns-pair"),
+    ],
+)
+def test_a_right_update_beside_a_wrong_loss(hand_in, graded, update, mistake):
+    """A right `td_update` loses nothing, however it comes by the gradient.
+
+    It may write the loss out again, keep the gradient's function from the import, or
+    expect what only the `td_loss` beside it returns.
+    """
+    path = hand_in(source=SOURCES[mistake] + update)
+    assert lost(graded(path, "td_update")) == set()
+
+
+@pytest.mark.parametrize("mistake", ["td-half", "td-no-reduction"])
+def test_a_wrong_loss_in_the_update(hand_in, graded, mistake):
+    """A loss in `td_update` that is neither right nor `td_loss` costs points."""
+    update = WRITTEN_OUT.replace("jnp.mean(", "1.5 * jnp.mean(")
+    names = lost(graded(hand_in(source=SOURCES[mistake] + update), "td_update"))
+    assert names >= {"one_step", "state_survives", "example"}

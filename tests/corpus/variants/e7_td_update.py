@@ -123,6 +123,19 @@ loss, grads = jax.value_and_grad(loss_of)(theta_Q)
     ),
     rewritten(
         "td_update",
+        "value_and_grad of td_loss made at import",
+        f"""
+loss_and_grad = eqx.filter_value_and_grad(td_loss)
+
+
+def td_update({SIGNATURE}):
+    loss, grads = loss_and_grad(theta_Q, theta_T, model, batch, gamma)
+    updates, opt_state = optimizer.update(grads, opt_state, theta_Q)
+    return eqx.apply_updates(theta_Q, updates), opt_state, loss
+""",
+    ),
+    rewritten(
+        "td_update",
         "jitted, model and optimizer static",
         f"""
 import functools

@@ -19,6 +19,7 @@ from grader.diagnosis.patterns.step.computed import (
     question,
 )
 from grader.diagnosis.patterns.step.taken import Seen
+from tests.support.losses import td_loss
 
 RNG = np.random.default_rng(4)
 DRAWS = [drawn(RNG, scale, size) for scale, size in update.SCALES]
@@ -232,6 +233,11 @@ def own_loss(draw):
     return on_values(draw, lambda draw: draw.case.args["reward"][:, None])
 
 
+def written_out(draw):
+    """Return the gradient by θ_Q of the loss that the homework asks for."""
+    return flat(td_loss(draw.case)[1])
+
+
 def with_clipped_rewards(draw):
     reward = np.clip(draw.case.args["reward"], -1, 1)
     return replace(draw, case=draw.case.replace(args={"reward": reward}))
@@ -244,6 +250,9 @@ def with_clipped_rewards(draw):
         (lambda draw, of_loss: on_values(draw, lambda draw: 0.5), ["up-other-loss"]),
         # The hand-in's own td_loss, by another name.
         (lambda draw, of_loss: own_loss(draw), None),
+        # The right loss, written out again, beside a wrong td_loss.
+        (lambda draw, of_loss: written_out(draw), None),
+        (lambda draw, of_loss: written_out(draw) / 2, ["up-other-loss"]),
         # td_loss itself, on a changed batch.
         (lambda draw, of_loss: of_loss(with_clipped_rewards(draw)), None),
     ],
@@ -251,7 +260,7 @@ def with_clipped_rewards(draw):
 def test_steps_on_another_loss(gradient, names):
     """Only steps that do not depend on `td_loss` are steps on another loss.
 
-    Steps on `td_loss` of a changed batch get no reading.
+    Steps on the right loss get no reading, nor do those on a changed batch's `td_loss`.
     """
     found = update.read(Steps(gradient), np.random.default_rng(1))
     assert (found and [one.name for one in found.differences]) == names

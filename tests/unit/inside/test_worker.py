@@ -26,6 +26,23 @@ def discounted_returns(rewards, gamma):
 def mc_loss(theta_Q, model, states, actions, rewards, gamma):
     return jnp.mean(discounted_returns(rewards, gamma) ** 2)
 """
+KEPT = """
+import jax
+import jax.numpy as jnp
+
+def discounted_returns(rewards, gamma=0.5):
+    return jnp.zeros(len(rewards))
+
+returns_of = {wrapped}
+
+def mc_loss(theta_Q, model, states, actions, rewards, gamma):
+    return jnp.mean(returns_of(rewards, gamma=gamma) ** 2)
+"""
+STYLES = {
+    "jitted": JITTED,
+    "kept": KEPT.format(wrapped="discounted_returns"),
+    "kept and jitted": KEPT.format(wrapped="jax.jit(discounted_returns)"),
+}
 
 # A network with a key in a field: `{key}` is the key that is kept.
 KEEPS_ITS_KEY = """
@@ -116,11 +133,15 @@ def test_each_type_of_float_is_a_number(dtype):
     assert value.tolist() == [0.25, 3.0]
 
 
-def test_a_stand_in_replaces_a_function_that_jax_has_traced(monkeypatch):
-    """A jitted part calls the stand-in, also if its own function was traced before."""
+@pytest.mark.parametrize("style", STYLES)
+def test_a_stand_in_replaces_a_function(style, monkeypatch):
+    """A part calls the stand-in, also if its own function was traced before.
+
+    The part may have kept its own function under another name, at import.
+    """
     monkeypatch.setitem(sys.modules, "dqn", None)  # restored after the test
     worker = Worker()
-    worker.load_text(JITTED, Path("dqn.py"))
+    worker.load_text(STYLES[style], Path("dqn.py"))
     case = fixed_cases.MC_EPISODE.fixed[0]
 
     def loss(**spec: bool) -> float:

@@ -133,9 +133,10 @@ def on_other_loss(
 ) -> Reading | None:
     """Return a reading if the "sgd" steps follow another loss's gradient, else None.
 
-    The other loss must be a function of the values Q(s, ·; θ_Q). The hand-in's own
-    `td_loss` does not count: if the steps change when it replaces the stand-in, or
-    follow its gradient, the result is None.
+    The other loss must be a function of the values Q(s, ·; θ_Q). The right loss does
+    not count, because `td_update` may write it out again. Nor does the hand-in's own
+    `td_loss`: if the steps change when it replaces the stand-in, or follow its
+    gradient, the result is None.
 
     Args:
         student: the hand-in.
@@ -148,6 +149,8 @@ def on_other_loss(
     """
     grads = [-move / SGD_RATE for move in moves_from(draws, seen, "θ_Q")]
     if not all(map(pulls_at_values, draws, grads)):
+        return None
+    if all(map(close, grads, map(right_gradient, draws))):
         return None
     first = draws[0]
     asked = question(first, "sgd").replace(spec={"stand_in": False})
@@ -162,6 +165,22 @@ def on_other_loss(
         return None  # it is the hand-in's own td_loss, called by another name
     text = "θ_Q moves by a step on another loss than td_loss of θ_Q, θ_T and this batch"
     return Reading(text, ASKED, (words.OTHER_LOSS,))
+
+
+def right_gradient(draw: Draw) -> Vector:
+    """Return the gradient [P] by θ_Q of the loss that the homework asks for.
+
+    Args:
+        draw: the question, see `Draw`.
+    """
+    args = draw.case.args
+    values, pull = network(draw, draw.theta_Q, args["state"])
+    best = network(draw, draw.theta_T, args["next_state"])[0].max(axis=1)
+    target = args["reward"] + draw.gamma * best * ~args["terminated"]
+    taken = np.arange(len(values)), args["action"]
+    slope = np.zeros_like(values)
+    slope[taken] = 2 * (values[taken] - target) / len(values)
+    return pull(slope)
 
 
 def pulls_at_values(draw: Draw, gradient: Vector) -> bool:
