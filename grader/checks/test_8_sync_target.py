@@ -6,23 +6,41 @@ import pytest
 from grader.checks.common import unchanged
 from grader.contract import cases, compare
 from grader.contract.case import Answers
-from grader.contract.outcomes import NotImplementedYet, Raised, Wrong
+from grader.contract.outcomes import (
+    WAITS_FOR_ABOVE,
+    NotImplementedYet,
+    Raised,
+    Waiting,
+    Wrong,
+)
+
+# Pairs (step, period).
+MULTIPLES = ((0, 3), (3, 3), (6, 3), (1000, 250), (7, 1), (0, 1))
+OTHERS = ((1, 3), (2, 3), (4, 3), (3, 6), (999, 250), (1, 1000))
 
 
 @pytest.mark.points(1.5)
 def test_syncs(student, rng):
-    """When step is a multiple of period, step 0 too, θ_T becomes θ_Q."""
-    for step, period in ((0, 3), (3, 3), (6, 3), (1000, 250), (7, 1), (0, 1)):
+    """When step is a multiple of period, step 0 too, θ_T becomes θ_Q.
+
+    A hand-in that always returns θ_Q fails.
+    """
+    for step, period in MULTIPLES:
         agree(student, rng, step, period)
-    agree(student, rng, 1, 3)  # fails a hand-in that always returns θ_Q
+    if all(returned(student, rng, *pair) == "theta_Q" for pair in OTHERS):
+        raise Wrong("it always returned theta_Q, also at no multiple of period")
 
 
 @pytest.mark.points(1.5)
 def test_keeps(student, rng):
-    """At all other steps θ_T stays as it was."""
-    for step, period in ((1, 3), (2, 3), (4, 3), (3, 6), (999, 250), (1, 1000)):
+    """At all other steps θ_T stays as it was.
+
+    A hand-in that always returns θ_T fails.
+    """
+    for step, period in OTHERS:
         agree(student, rng, step, period)
-    agree(student, rng, 3, 3)  # fails a hand-in that always returns θ_T
+    if all(returned(student, rng, *pair) == "theta_T" for pair in MULTIPLES):
+        raise Wrong("it always returned theta_T, also at multiples of period")
 
 
 @pytest.mark.points(0.5)
@@ -43,14 +61,28 @@ def test_example(student):
 
 
 @pytest.mark.points(1.5)
-def test_schedule(student, rng):
+def test_schedule(student, rng, passed):
     """Steps in any order: each is answered from its own number alone.
 
-    The steps 0 to 12 are asked in random order, some of them twice, with period 4.
+    The steps 0 to 12 are asked in random order, and then in another one, with period 4.
+    The answers to multiples of 4 have to be right if the check `syncs` has passed, the
+    others if `keeps` has. Where its check has failed, an answer has lost its points
+    there, and has only to be the same both times. If both checks have failed, a hand-in
+    that always returns the same gets no points here either.
     """
-    steps = rng.permutation(13)
-    for step in [*steps.tolist(), *steps[:3].tolist()]:
-        agree(student, rng, step, 4)
+    first: dict[int, str] = {}
+    for step in [*rng.permutation(13).tolist(), *rng.permutation(13).tolist()]:
+        if ("keeps" if step % 4 else "syncs") in passed:
+            agree(student, rng, step, 4)
+            continue
+        now = returned(student, rng, step, 4)
+        before = first.setdefault(step, now)
+        if now != before:
+            raise Wrong(
+                f"asked twice at step = {step}, period = 4: first {before}, then {now}"
+            )
+    if passed.isdisjoint({"syncs", "keeps"}) and len({*first.values()}) == 1:
+        raise Waiting(WAITS_FOR_ABOVE)
 
 
 def agree(student: Answers, rng: np.random.Generator, step: int, period: int) -> None:
@@ -81,3 +113,27 @@ def agree(student: Answers, rng: np.random.Generator, step: int, period: int) ->
         names = ("theta_T", "theta_Q") if renew else ("theta_Q", "theta_T")
         found = f"it returned {names[0]}, expected {names[1]}"
     compare.require(found, where)
+
+
+def returned(student: Answers, rng: np.random.Generator, step: int, period: int) -> str:
+    """Return which tree the hand-in returns: "theta_Q", "theta_T" or "neither".
+
+    The result is also "neither" if the hand-in raises an exception, or if its answer is
+    not valid.
+
+    Args:
+        student: the hand-in.
+        rng: generator from which θ_Q and θ_T are drawn.
+        step: the number of gradient updates so far.
+        period: the number of updates from one sync to the next.
+    """
+    theta_Q, theta_T = cases.probe(rng, 4, 2), cases.probe(rng, 4, 2)
+    try:
+        answer = student.answer(cases.sync(theta_Q, theta_T, step, period))
+        obtained = answer.leaves("theta_T")
+    except (Wrong, Raised):
+        return "neither"
+    for name, tree in (("theta_Q", theta_Q), ("theta_T", theta_T)):
+        if not compare.leaves_problem(name, obtained, tree, exact=True):
+            return name
+    return "neither"

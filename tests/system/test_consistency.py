@@ -3,7 +3,7 @@
 import pytest
 
 LIARS = {
-    # Right for the first 14 calls (of 7 + 7 + 16 in one pass), then wrong.
+    # Right for the 14 calls of the first two checks, then wrong.
     "sync_target": """
 ASKED = []
 own_sync_target = sync_target

@@ -133,6 +133,11 @@ KINDS = (
         "the functions of jnp take arrays and no {0}: jnp.array or jnp.stack makes one",
     ),
     Kind(
+        "(?:arguments, got|problematic value is of type) <class 'equinox",
+        "a network or a tree of parameters is no array: jax.tree.map applies a "
+        "function to each array of parameters, and a network is called on a state",
+    ),
+    Kind(
         "got <class 'NoneType'>|None is not a valid value for jnp.array",
         "None stands where a number or an array is needed",
     ),

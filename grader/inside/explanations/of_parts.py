@@ -190,9 +190,15 @@ KINDS = (
     ),
     Kind(
         r"'(?:MLP|Linear)' object has no attribute '(\w+)'",
+        "this tree of parameters has no `{0}`: it can belong to another network "
+        "than yours; jax.tree.map reaches its arrays, whatever their names",
+        where=r"^sync_target: |^\w+: [^.]*\btheta_[QT]\.[^.]*$",
+    ),
+    Kind(
+        r"'(?:MLP|Linear)' object has no attribute '(\w+)'",
         "this network has no `{0}`: it can be another one than yours, so only calling "
         "it is sure to work",
-        where="^(?:td_loss|mc_loss|td_update|sync_target): ",
+        where=r"^(?:td_loss|mc_loss|td_update): (?!.*\btheta_[QT]\.)",
     ),
     Kind(
         r"(?:of type|got) <class '[\w.]*(?:[Ff]unction|custom_jvp)",

@@ -1,5 +1,6 @@
 """The reader finds the mistakes of a `sync_target` from its answers alone."""
 
+import re
 from dataclasses import replace
 
 import numpy as np
@@ -83,6 +84,25 @@ def test_rule_of_steps(renews, words, name):
     computes, names = read(renews)
     assert words in computes
     assert names == [name]
+
+
+@pytest.mark.parametrize(
+    ("renews", "words"),
+    [
+        (lambda s, p: (s + 1) % p == 0, "one step early"),
+        (lambda s, p: s % p == p - 1, "one step early"),
+        (lambda s, p: (s - 1) % p == 0, "one step late"),
+        (lambda s, p: s % p == 1, "one step late"),
+    ],
+)
+def test_a_step_early_or_late(renews, words):
+    """The hint holds for each way to write the condition.
+
+    It does not say whether something is added to the step or subtracted from it.
+    """
+    (found,) = explained(told_by(renews)).differences
+    assert words in found.hint
+    assert not re.search("add|subtract", found.hint)
 
 
 def test_wrong_contents_are_named():

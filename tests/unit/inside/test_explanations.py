@@ -181,6 +181,32 @@ EXAMPLES = [
         "only calling it is sure to work",
     ),
     (
+        "AttributeError: 'MLP' object has no attribute 'get_weights'",
+        "sync_target: weights = theta_Q.get_weights()",
+        "",
+        "tree of parameters has no `get_weights`",
+    ),
+    (
+        "AttributeError: 'MLP' object has no attribute 'assign'",
+        "td_update: theta_Q.assign(theta_Q)",
+        "",
+        "tree of parameters has no `assign`",
+    ),
+    (
+        "TypeError: where requires ndarray or scalar arguments, got <class "
+        "'equinox.nn._mlp.MLP'> at position 1.",
+        "sync_target: return jnp.where(step % period == 0, theta_Q, theta_T)",
+        "",
+        "jax.tree.map applies a function to each array",
+    ),
+    (
+        "TypeError: Error interpreting argument to select_n as a JAX value. The "
+        "problematic value is of type <class 'equinox.nn._mlp.MLP'> and was passed",
+        "sync_target: return jax.lax.select(step % period == 0, theta_Q, theta_T)",
+        "",
+        "a tree of parameters is no array",
+    ),
+    (
         "TypeError: 'jaxlib._jax.ArrayImpl' object is not callable",
         "td_loss: y = batch.reward (1 - batch.terminated)",
         "",
@@ -277,6 +303,11 @@ UNEXPLAINED = [
         "",
     ),
     ("AttributeError: 'Net' object has no attribute 'gather'", "f: net.gather()", ""),
+    (
+        "AttributeError: 'MLP' object has no attribute 'fc1'",
+        "td_loss: q = Q.fc1(theta_Q.bias)",
+        "",
+    ),
     ("NameError: name 'gama' is not defined", "td_loss: y = gama * q", ""),
 ]
 

@@ -42,6 +42,11 @@ COUNTS_CALLS = Difference(
     f"arguments alone: asked twice for one step, it is the same {TARGET}.",
 )
 
+# The same condition can be written with step + 1 or with period - 1, so these hints do
+# not say what is added or subtracted.
+ONE_LATE = Difference("sync-one-late", f"You renew one step late. {ITSELF}")
+ONE_EARLY = Difference("sync-one-early", f"You renew one step early. {ITSELF}")
+
 REMEMBERS = Difference(
     "sync-remembers",
     "Your answer to one question depends on the questions before it, as when something "
@@ -90,27 +95,9 @@ CONDITIONS: list[Choice] = [
     ),
     ("step < period", FIRST_PERIOD, lambda step, period: step < period),
     ("step ≤ period", FIRST_PERIOD, lambda step, period: step <= period),
-    (
-        "step % period = 1",
-        Difference("sync-one-late", f"You renew one step late. {ITSELF}"),
-        lambda step, period: step % period == 1,
-    ),
-    (
-        "(step - 1) % period = 0",
-        Difference(
-            "sync-one-late",
-            f"You renew one step late: nothing is subtracted from step. {ITSELF}",
-        ),
-        lambda step, period: (step - 1) % period == 0,
-    ),
-    (
-        "(step + 1) % period = 0",
-        Difference(
-            "sync-one-early",
-            f"You renew one step early: nothing is added to step. {ITSELF}",
-        ),
-        lambda step, period: (step + 1) % period == 0,
-    ),
+    ("step % period = 1", ONE_LATE, lambda step, period: step % period == 1),
+    ("(step - 1) % period = 0", ONE_LATE, lambda s, period: (s - 1) % period == 0),
+    ("(step + 1) % period = 0", ONE_EARLY, lambda s, period: (s + 1) % period == 0),
     (
         "period is a multiple of step",
         Difference(
