@@ -177,6 +177,11 @@ def squared(target: Callable) -> Callable:
             "L = 2 mean Huber(Q(s,a; θ_Q) − y)",
             ["half the square"],
         ),
+        (
+            lambda b: ((b.p - b.r - (1 + b.d) * b.future) ** 2).mean(),
+            "y = r + (1 + d) γ max_a Q(s′,a; θ_T)",
+            ["wrong sign", "with a minus"],
+        ),
     ],
 )
 def test_hints_are_true_together(loss, computes, never):
@@ -334,12 +339,16 @@ def decays(table: np.ndarray, episode: SimpleNamespace) -> None:
             {"tab-reward-clipped"},
         ),
         (
+            toward(lambda q, e, t: e.r[t] + (1 + e.d[t]) * e.gamma * q[e.n[t]].max()),
+            {"tab-one-plus-d"},
+        ),
+        (
             toward(lambda q, e, t: right_target(q, e, t) + e.gamma * sum(e.r[t + 1 :])),
             set(),
         ),
         (decays, set()),
     ],
-    ids=["right", "clips-y", "no-future", "clips-eta", "clips-r", "later-r", "decays"],
+    ids=["right", "clips-y", "no-future", "clips-eta", "clips-r", "1+d", "later-r", "decays"],
 )
 def test_updates_get_only_true_names(update, found):
     """A wrong `update_Q_TD0` gets the names of the mistakes that it has."""
