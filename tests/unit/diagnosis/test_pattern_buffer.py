@@ -144,6 +144,12 @@ def test_a_right_buffer_has_no_reading():
         (lambda r: r.astype(np.float16), "reward: r in float16"),
         (lambda r: r - 3, "reward: r − 3"),
         (lambda r: 0 * r, "reward: 0"),
+        (lambda r: r.astype(bool), "reward: [r ≠ 0]"),
+        (lambda r: 0 * r + 1, "reward: 1"),
+        (
+            lambda r: r / np.abs(r).max(initial=1e-9),
+            "reward: r / the batch's largest size",
+        ),
     ],
 )
 def test_functions_of_a_field(change, text):
