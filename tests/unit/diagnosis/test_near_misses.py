@@ -348,7 +348,16 @@ def decays(table: np.ndarray, episode: SimpleNamespace) -> None:
         ),
         (decays, set()),
     ],
-    ids=["right", "clips-y", "no-future", "clips-eta", "clips-r", "1+d", "later-r", "decays"],
+    ids=[
+        "right",
+        "clips-y",
+        "no-future",
+        "clips-eta",
+        "clips-r",
+        "1+d",
+        "later-r",
+        "decays",
+    ],
 )
 def test_updates_get_only_true_names(update, found):
     """A wrong `update_Q_TD0` gets the names of the mistakes that it has."""
