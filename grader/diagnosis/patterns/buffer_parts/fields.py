@@ -145,7 +145,8 @@ def explain(name: str, several: Sequence[Batches]) -> Explanation | None:
             continue
         # A constant fits the wrong value of a single transition, whatever it is.
         wrong = np.concatenate([b.ids[at & wrong_rows(name, b)] for b, at in pairs])
-        if where and change and "{c}" in change.text and np.ptp(wrong) == 0:
+        fitted = change and "{c}" in change.text and (where or change.kind != "clipped")
+        if fitted and np.ptp(wrong) == 0:
             continue
         if all(predicts(name, b, at, other, source, change) for b, at in pairs):
             constants = {
@@ -169,8 +170,7 @@ def covers(name: str, pairs: Sequence[tuple[Batches, np.ndarray]]) -> bool:
     Returns:
         False also if the masks select no row.
     """
-    wrong = [wrong_rows(name, b) for b, _ in pairs]
-    outside = any((w & ~at).any() for w, (_, at) in zip(wrong, pairs, strict=True))
+    outside = any((wrong_rows(name, b) & ~at).any() for b, at in pairs)
     return not outside and any(at.any() for _, at in pairs)
 
 
@@ -229,9 +229,9 @@ def predicts(
                 expected = expected.copy()
                 expected[holds] = change.value(expected[holds], value[holds])
     if change and change.text != "NaN":
-        # Rows that are all 0 are not compared where 0 / 0 is predicted.
-        holds = holds & np.isfinite(expected).reshape(*shape, -1).all(axis=-1)
-        if not holds.any():
+        # Where 0 / 0 is predicted, nothing is compared.
+        finite = np.isfinite(expected).reshape(*shape, -1).all(axis=-1)
+        if not (holds := holds & finite).any():
             return False
     return bool(same_rows(value, expected, shape, loosely=over)[holds].all())
 
