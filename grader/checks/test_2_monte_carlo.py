@@ -14,7 +14,7 @@ from grader.contract.outcomes import (
     Waiting,
     Wrong,
 )
-from grader.contract.stand_in import stand_in_returns
+from grader.contract.stand_in import STAND_IN_WORDS, stand_in_returns
 
 MAX_RETURN = 1e4  # with larger returns, float32 is too coarse to judge the loss
 UNIT = 8.0  # about the size of the returns, so that float32 is precise enough
@@ -113,7 +113,7 @@ def test_gradient(student, reference, for_each):
     """
 
     def body(case: Case) -> None:
-        question, accepted = judged_by(case, student, reference)
+        question, accepted, returns = judged_by(case, student, reference)
         answer = student.answer(question)
         loss, obtained = answer.array("loss"), answer.leaves("grads")
         found = []
@@ -121,7 +121,7 @@ def test_gradient(student, reference, for_each):
             factor = factor_between(loss, np.asarray(right))
             multiple = [factor * leaf for leaf in grads]
             found.append(compare.leaves_problem("gradient", obtained, multiple))
-        judge(found, case)
+        judge(found, case, returns)
 
     for_each(fixed_cases.MC_EPISODE, body)
 
@@ -138,34 +138,37 @@ def agree_on_returns(case: Case, student: Answers, reference: Answers) -> None:
 
 def agree_on_loss(case: Case, student: Student, reference: Answers) -> None:
     """Check that the hand-in's loss equals one of the right losses from `judged_by`."""
-    question, accepted = judged_by(case, student, reference)
+    question, accepted, returns = judged_by(case, student, reference)
     obtained = loss_of(student, question)  # another check judges the gradient
-    judge([compare.problem("mc_loss", obtained, loss) for loss, _ in accepted], case)
+    found = [compare.problem("mc_loss", obtained, loss) for loss, _ in accepted]
+    judge(found, case, returns)
 
 
-def judge(found: list[str | None], case: Case) -> None:
+def judge(found: list[str | None], case: Case, returns: str) -> None:
     """Check that the hand-in's answer agrees with one of the accepted answers.
 
     Args:
         found: for each accepted answer, in words how the hand-in's answer differs from
             it; None if it does not differ.
         case: the question, for the message.
+        returns: the returns G of the first accepted answer, as a line of the message.
 
     Raises:
         Wrong: the hand-in's answer agrees with no accepted answer. The message shows
             the difference from the first accepted one.
     """
     if all(found):
-        raise Wrong("\n".join([found[0] or "", describe(case)]))
+        raise Wrong("\n".join([found[0] or "", describe(case), returns]))
 
 
 # Each accepted loss [] with its gradient, a list of arrays shaped like theta_Q.
 Accepted = list[tuple[np.ndarray, list[np.ndarray]]]
+# The question for `mc_loss`, what to accept, and the returns G of the first accepted
+# loss, as a line of the message.
+Judged = tuple[Case, Accepted, str]
 
 
-def judged_by(
-    case: Case, student: Student, reference: Answers
-) -> tuple[Case, Accepted]:
+def judged_by(case: Case, student: Student, reference: Answers) -> Judged:
     """Return the question for `mc_loss`, and the losses and gradients to accept.
 
     `mc_loss` may call the hand-in's `discounted_returns`, or may compute the returns
@@ -208,14 +211,15 @@ def judged_by(
         except (Raised, Wrong, Stopped):
             words = f"waits for discounted_returns: {NOT_IMPLEMENTED}"
             raise Waiting(words) from None
-        return case, losses_on([right], case, reference)
+        return case, losses_on([right], case, reference), line_of(right)
     except (Raised, Wrong, Stopped):
         usable = False
     if own is not None and usable:
-        return case, losses_on([own, right], case, reference)
+        words = f"{line_of(own)}, from your discounted_returns"
+        return case, losses_on([own, right], case, reference), words
     accepted = losses_on([right], case, reference)
     if own is not None and has_answer(student, case, *accepted[0]):
-        return case, accepted
+        return case, accepted, line_of(right)
     return standing_in(case, right, reference)
 
 
@@ -250,6 +254,11 @@ def depend_on_rewards(
     return bool(second.shape == own.shape and (second != own).any())
 
 
+def line_of(returns: np.ndarray) -> str:
+    """Return the returns G of an episode as a line of a message."""
+    return f"G = {compare.numbers(returns)}"
+
+
 def has_answer(
     student: Student, case: Case, loss: np.ndarray, grads: list[np.ndarray]
 ) -> bool:
@@ -269,9 +278,7 @@ def has_answer(
         return False
 
 
-def standing_in(
-    case: Case, right: np.ndarray, reference: Answers
-) -> tuple[Case, Accepted]:
+def standing_in(case: Case, right: np.ndarray, reference: Answers) -> Judged:
     """Return a case with a stand-in for `discounted_returns`, and what to accept.
 
     Two losses, each with its gradient, are accepted: those for the returns of the
@@ -284,7 +291,10 @@ def standing_in(
     """
     replaced = stand_in_returns(case.args["reward"], case.spec["gamma"])
     accepted = losses_on([replaced, right], case, reference)
-    return Case(case.part, {**case.spec, "stand_in": True}, case.args), accepted
+    question = Case(case.part, {**case.spec, "stand_in": True}, case.args)
+    words = f"by {STAND_IN_WORDS}, in the place of your discounted_returns, which"
+    lines = [line_of(replaced), f"{words} gave no usable returns"]
+    return question, accepted, "\n".join(lines)
 
 
 def losses_on(returns: list[np.ndarray], case: Case, reference: Answers) -> Accepted:

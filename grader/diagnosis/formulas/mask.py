@@ -69,6 +69,13 @@ MASK = (
         {"tab": "term-int-then-tilde"},
     ),
     Choice(
+        "(1 + d)",
+        lambda x: 1 + x.d,
+        "one-plus-d",
+        "Your factor is 1 + d: the future of a terminal transition counts twice. ¬d is "
+        f"1 − d: 1 where the episode goes on, else 0 {ADMIN}.",
+    ),
+    Choice(
         "¬any(d)",
         lambda x: 1 - x.d.max() + 0 * x.d,
         "one-end-ends-all",

@@ -1,4 +1,4 @@
-"""The checks of `mc_loss` that shares its returns with a wrong `discounted_returns`."""
+"""The checks of `mc_loss` beside a wrong `discounted_returns`."""
 
 from collections.abc import Callable
 
@@ -7,6 +7,7 @@ import pytest
 
 from grader.checks import test_2_monte_carlo as checks
 from grader.contract.case import Answer, Case
+from grader.contract.compare import numbers
 from grader.contract.outcomes import Raised, Wrong
 from grader.contract.stand_in import stand_in_returns
 
@@ -142,3 +143,28 @@ def lost(student: Student) -> set[str]:
 def test_a_mistake_in_the_returns_costs_once(student, names):
     """A loss that shares a wrong NumPy helper with the returns keeps its points."""
     assert lost(student) == names
+
+
+def fails(rewards: np.ndarray, gamma: float) -> np.ndarray:
+    """Raise an exception, as a hand-in whose returns cannot be computed."""
+    raise Raised("no returns")
+
+
+@pytest.mark.parametrize(
+    ("helper", "used", "words"),
+    [
+        (returns, returns, "from your discounted_returns"),
+        (undiscounted, stand_in_returns, "by G_i = −(1 + γ) r_i − r_{i+1}"),
+        (fails, stand_in_returns, "by G_i = −(1 + γ) r_i − r_{i+1}"),
+    ],
+)
+def test_the_message_on_a_loss_shows_its_returns(helper, used, words):
+    """The returns G of the expected loss are shown, and where they come from."""
+    case = LOSSES[0]
+    with pytest.raises(Wrong) as caught:
+        checks.test_loss(
+            Student(helper, factor=0.5), Reference(), lambda _, body: body(case)
+        )
+    shown = used(case.args["reward"], case.spec["gamma"])
+    assert f"G = {numbers(shown)}" in str(caught.value)
+    assert words in str(caught.value)

@@ -177,6 +177,11 @@ def squared(target: Callable) -> Callable:
             "L = 2 mean Huber(Q(s,a; θ_Q) − y)",
             ["half the square"],
         ),
+        (
+            lambda b: ((b.p - b.r - (1 + b.d) * b.future) ** 2).mean(),
+            "y = r + (1 + d) γ max_a Q(s′,a; θ_T)",
+            ["wrong sign", "with a minus"],
+        ),
     ],
 )
 def test_hints_are_true_together(loss, computes, never):
@@ -257,7 +262,7 @@ def test_nothing_is_said_of_a_loss_without_a_formula(loss):
         (lambda b: np.linalg.norm(b.p - b.G(b.r)), {"mc-rmse", "mc-sum"}),
         (lambda b: np.median((b.p - b.G(b.r)) ** 2), {"mc-median-loss"}),
         (squared(lambda b: np.clip(b.G(b.r), -200, 200)), {"mc-returns-clipped"}),
-        (squared(lambda b: b.G(b.r) / b.G(b.r).std()), set()),
+        (squared(lambda b: b.G(b.r) / (b.G(b.r).std() + 1e-8)), set()),
         (squared(lambda b: b.G(b.r) - b.q.mean(axis=1)), set()),
         (lambda b: -(b.p * b.G(b.r)).mean(), set()),
     ],
@@ -280,6 +285,37 @@ def test_losses_on_returns_get_only_true_names(loss, true):
     reading = read(mc_loss, Loss(loss), 0)
     assert names(reading) <= true
     assert not reading or not re.search(r"\brows?\b", hints(reading))
+
+
+@pytest.mark.parametrize("factor", [1, 0.5])
+@pytest.mark.parametrize(
+    ("own", "computes", "name"),
+    [
+        (
+            lambda r, g: right_returns(r[::-1], g)[::-1],
+            "G_i = Σ_{t≤i} γ^(i−t) r_t",
+            "mc-sums-the-past",
+        ),
+        (lambda r, g: right_returns(r, 1), "G_i = Σ_{t≥i} r_t", "mc-undiscounted"),
+    ],
+)
+def test_wrong_returns_of_a_loss_itself_are_shown(own, computes, name, factor):
+    """If `mc_loss` computes wrong returns itself, their formula is shown."""
+
+    def loss(b: SimpleNamespace) -> float:
+        return factor * ((b.p - own(b.r, b.gamma)) ** 2).mean()
+
+    reading = read(mc_loss, Loss(loss), 0)
+    assert (reading.computes, names(reading)) == (computes, {name})
+    assert hints(reading).startswith("Your loss computes returns of its own. ")
+
+
+def right_returns(rewards: np.ndarray, gamma: float) -> np.ndarray:
+    """Return the right returns [T] of rewards [T]."""
+    steps = range(len(rewards))
+    return np.array(
+        [sum(gamma**n * x for n, x in enumerate(rewards[i:])) for i in steps]
+    )
 
 
 def toward(target: Callable, of_error: Callable = lambda eta: eta) -> Callable:
@@ -334,12 +370,25 @@ def decays(table: np.ndarray, episode: SimpleNamespace) -> None:
             {"tab-reward-clipped"},
         ),
         (
+            toward(lambda q, e, t: e.r[t] + (1 + e.d[t]) * e.gamma * q[e.n[t]].max()),
+            {"tab-one-plus-d"},
+        ),
+        (
             toward(lambda q, e, t: right_target(q, e, t) + e.gamma * sum(e.r[t + 1 :])),
             set(),
         ),
         (decays, set()),
     ],
-    ids=["right", "clips-y", "no-future", "clips-eta", "clips-r", "later-r", "decays"],
+    ids=[
+        "right",
+        "clips-y",
+        "no-future",
+        "clips-eta",
+        "clips-r",
+        "1+d",
+        "later-r",
+        "decays",
+    ],
 )
 def test_updates_get_only_true_names(update, found):
     """A wrong `update_Q_TD0` gets the names of the mistakes that it has."""

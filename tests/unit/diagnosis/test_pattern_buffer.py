@@ -9,7 +9,9 @@ from grader.contract.case import Answer
 from grader.contract.outcomes import Raised
 from grader.diagnosis.patterns import buffer
 from grader.diagnosis.patterns.buffer_parts import draws
-from grader.diagnosis.patterns.buffer_parts.questions import FIELDS
+from grader.diagnosis.patterns.buffer_parts.changes import Batches
+from grader.diagnosis.patterns.buffer_parts.fields import read_fields
+from grader.diagnosis.patterns.buffer_parts.questions import FIELDS, transitions
 
 
 class Right:
@@ -48,6 +50,49 @@ class Right:
 
     def changed(self, batch: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
         """Return the batch unchanged; a wrong buffer can override this method."""
+        return batch
+
+
+class Ring(Right):
+    """A right buffer of arrays, whose empty places are 0.
+
+    Args:
+        capacity: the largest number of transitions.
+    """
+
+    def __init__(self, capacity: int) -> None:
+        self.capacity, self.count, self.columns = capacity, 0, []
+
+    @property
+    def filled(self) -> int:
+        """The number of places that hold a transition."""
+        return min(self.count, self.capacity)
+
+    @property
+    def place(self) -> int:
+        """The place that the next add fills."""
+        return self.count % self.capacity
+
+    def add(self, *transition: Any) -> None:
+        """Store one transition."""
+        if not self.columns:
+            self.columns = [np.zeros((self.capacity, *x.shape)) for x in transition]
+        for column, x in zip(self.columns, transition, strict=True):
+            column[self.place] = x
+        self.count += 1
+
+    def __len__(self) -> int:
+        return self.filled
+
+    def rows(self, size: int, rng: np.random.Generator) -> np.ndarray:
+        """Draw `size` filled places, with replacement."""
+        return rng.integers(self.filled, size=size)
+
+    def sample(self, size: int, rng: np.random.Generator) -> dict[str, np.ndarray]:
+        """Draw a batch of `size` transitions: an array for each field."""
+        rows = self.rows(size, rng)
+        batch = {n: c[rows] for n, c in zip(FIELDS, self.columns, strict=True)}
+        batch["action"] = batch["action"].astype(int)
         return batch
 
 
@@ -133,6 +178,7 @@ def with_reward(change) -> type[Right]:
 def test_a_right_buffer_has_no_reading():
     """For a right buffer the reader finds nothing: there is no reading."""
     assert reading_of(Right) is None
+    assert reading_of(Ring) is None
 
 
 @pytest.mark.parametrize(
@@ -144,6 +190,12 @@ def test_a_right_buffer_has_no_reading():
         (lambda r: r.astype(np.float16), "reward: r in float16"),
         (lambda r: r - 3, "reward: r − 3"),
         (lambda r: 0 * r, "reward: 0"),
+        (lambda r: r.astype(bool), "reward: [r ≠ 0]"),
+        (lambda r: 0 * r + 1, "reward: 1"),
+        (
+            lambda r: r / np.abs(r).max(initial=1e-9),
+            "reward: r / the batch's largest size",
+        ),
     ],
 )
 def test_functions_of_a_field(change, text):
@@ -173,6 +225,18 @@ def test_the_next_row():
     assert reading.computes == expected
     assert reading.table[0] == "other batches:"
     assert 3 <= len(reading.table) <= 7
+
+
+def test_one_wrong_transition_shows_no_rule():
+    """A wrong value of a single transition is not told as a constant of many rows."""
+    rows = transitions(np.random.default_rng(0))
+    rows["reward"] = np.abs(rows["reward"])
+    rows["reward"][2] *= -1
+    ids = np.resize(np.arange(6), (40, 4))
+    fields = {name: rows[name][ids].astype(np.float64) for name in FIELDS}
+    fields["action"][ids == 2] = 99
+    (read,) = read_fields([Batches(fields, ids, rows, newest=5, oldest=0)], [])
+    assert read.kind == "other-of-some"
 
 
 def test_two_mistakes_at_once():
@@ -227,6 +291,55 @@ def test_ways_to_draw(rows, expected):
             return rows(len(self.stored), size, rng)
 
     assert names(Wrong) == [expected]
+
+
+@pytest.mark.parametrize(
+    ("places", "expected"),
+    [
+        (lambda ring: (0, ring.place), "up-to-next-place"),
+        (lambda ring: (0, max(1, ring.place)), "up-to-next-place"),
+        (lambda ring: (0, ring.place or ring.capacity), "up-to-next-place"),
+        (lambda ring: (ring.place, ring.capacity), "from-next-place"),
+        (lambda ring: (len(ring), ring.capacity), "draws-empty-places"),
+        (lambda ring: (0, ring.capacity), "samples-uninitialised"),
+    ],
+)
+def test_ways_to_draw_from_a_ring(places, expected):
+    """If the place of the next add limits the draws, nothing is said of what is stored.
+
+    All transitions are stored rightly here.
+    """
+
+    class Wrong(Ring):
+        def rows(self, size, rng):
+            return rng.integers(*places(self), size=size)
+
+    assert names(Wrong) == [expected]
+
+
+@pytest.mark.parametrize(
+    "weights",
+    [
+        lambda rewards: np.abs(rewards),
+        lambda rewards: rewards**2 + 1e-4,
+        lambda rewards: np.exp(rewards - rewards.max()),
+        lambda rewards: 10.0 ** np.arange(len(rewards)),
+        lambda rewards: 0.1 ** np.arange(len(rewards)),
+    ],
+)
+@pytest.mark.parametrize("seed", [1, 2])
+def test_rare_draws_are_not_called_none(weights, seed):
+    """If rows are drawn by priority, it is not said that some are never drawn."""
+
+    class Wrong(Right):
+        def rows(self, size, rng):
+            each = weights(np.array([row[2] for row in self.stored]))
+            return rng.choice(len(each), size=size, p=each / each.sum())
+
+    found = buffer.read(Student(Wrong), np.random.default_rng(seed))
+    (difference,) = found.differences
+    assert difference.name in ("uneven-draws", "prefers-recent", "prefers-old")
+    assert "never" not in found.computes + difference.hint
 
 
 def test_uneven_draws_are_shown_by_counts():
@@ -286,6 +399,43 @@ def test_a_wrong_length():
             return len(self.stored) + 1
 
     assert names(Wrong) == ["len-shifted"]
+
+
+@pytest.mark.parametrize("by_length", [True, False])
+@pytest.mark.parametrize(
+    ("kind", "length", "expected"),
+    [
+        (Ring, lambda ring: ring.capacity, "len-is-capacity"),
+        (Ring, lambda ring: ring.place, "len-starts-again"),
+        (Ring, lambda ring: max(0, ring.filled - 1), "len-other"),
+        (Ring, lambda ring: min(ring.count + 1, ring.capacity), "len-other"),
+        (Ring, lambda ring: ring.count, "len-counts-adds"),
+        (Right, lambda held: held.capacity, "len-is-capacity"),
+        (Right, lambda held: len(held.stored) + 1, "len-shifted"),
+        (
+            Right,
+            lambda held: min(len(held.stored) + 1, held.capacity),
+            "len-other",
+        ),
+    ],
+)
+def test_only_the_length_is_wrong(kind, length, expected, by_length):
+    """If only the length is wrong, nothing else is named.
+
+    If draws depend on a length that is too large, they reach empty places, or raise an
+    exception.
+    """
+
+    class Wrong(kind):
+        def __len__(self):
+            return length(self)
+
+        def rows(self, size, rng):
+            if by_length:
+                return rng.integers(len(self), size=size)
+            return super().rows(size, rng)
+
+    assert names(Wrong) == [expected]
 
 
 def test_a_buffer_that_holds_one_too_many():

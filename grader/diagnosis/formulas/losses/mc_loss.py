@@ -16,6 +16,7 @@ from grader.diagnosis.formulas.combine import Group
 from grader.diagnosis.formulas.grammar import Choice, Formula, Grammar
 from grader.diagnosis.formulas.losses import questions
 from grader.diagnosis.formulas.losses.loss import LOSS_SLOTS
+from grader.diagnosis.formulas.losses.own_returns import read_own_returns
 from grader.diagnosis.formulas.losses.reduction import LOSS_JOINTS
 from grader.diagnosis.formulas.losses.sample import Sample, ask
 from grader.diagnosis.formulas.losses.search import Found, Language, find_among
@@ -322,6 +323,9 @@ def find(student: Student, rng: np.random.Generator) -> tuple[Found, Sample] | N
 def read(student: Student, rng: np.random.Generator) -> Reading | None:
     """Return the reading of the hand-in's `mc_loss`.
 
+    If no formula of the loss is found, it may be the reading of returns that the loss
+    computes itself.
+
     Returns:
         None if the loss is right, or if no formula is found.
 
@@ -330,4 +334,4 @@ def read(student: Student, rng: np.random.Generator) -> Reading | None:
         Wrong: no arrays came back.
     """
     result = find(student, rng)
-    return reading(LANGUAGE, *result) if result else None
+    return reading(LANGUAGE, *result) if result else read_own_returns(student, rng)

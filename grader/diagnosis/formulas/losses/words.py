@@ -16,7 +16,7 @@ MOST_ROWS = 5
 MOST_COLUMNS = 76  # characters of a line
 # Masks whose text is never shortened. If a mask has values other than 0 and 1, applying
 # it twice is not the same as applying it once. So the text shows such a mask twice.
-NO_MASKS = ("", "(−d)", "(−1 − d)", "mean(¬d)")
+NO_MASKS = ("", "(−d)", "(−1 − d)", "(1 + d)", "mean(¬d)")
 NO_REDUCTION = (
     "You return B numbers, one for each row. A loss is a scalar, their mean: only a "
     "scalar has a gradient (slides: Deep Learning Review)."

@@ -12,6 +12,7 @@ import numpy as np
 from grader.diagnosis.patterns.buffer_parts import draws, extras, shapes, storage
 from grader.diagnosis.patterns.buffer_parts.changes import Batches
 from grader.diagnosis.patterns.buffer_parts.fields import identified, read_fields
+from grader.diagnosis.patterns.buffer_parts.lengths import counted, length_findings
 from grader.diagnosis.patterns.buffer_parts.questions import (
     BATCH,
     BLANK,
@@ -46,12 +47,12 @@ def findings_of(asker: Asker) -> list[Finding]:
     findings, usable = extras.first_answers(asker)
     filling = asker.draw(6, DRAWS)
     if filling.raised and (told := extras.until_full(asker)):
-        return [*findings, told]
+        return [*findings, *told]
     if not usable:
         return findings
     came = batches_in(filling)
-    if came and came[0] and (came[0].ids == BLANK).all():
-        return [*findings, storage.ALL_BLANK]
+    if only_blank(came) and (told := always_blank(asker)):
+        return [*findings, told]
     later = (CAPACITY, CAPACITY + 3, 3 * CAPACITY + 3)
     scripts = [filling, *(asker.draw(added, DRAWS) for added in later)]
     scripts += [] if asker.single else [between_samples(asker)]
@@ -59,11 +60,12 @@ def findings_of(asker: Asker) -> list[Finding]:
     drawn = [came, *(batches_in(played, like) for played in scripts[1:])]
     findings += extras.when_full(asker, scripts[:4])
     findings += in_fields(drawn)
-    seen = [seen_in(p, d) for p, d in zip(scripts, drawn, strict=True)]
-    batches = [b.ids for one in drawn[:4] for b in one if b]
-    stored, drawing = stored_and_drawn(asker, seen, batches)
-    lengths = extras.lengths(asker, {f.name for f in stored})
-    if any(finding.name == "len-counts-adds" for finding in lengths):
+    fails = any(played.raised for played in scripts)
+    seen = [seen_in(p, d, fails) for p, d in zip(scripts, drawn, strict=True)]
+    stored, drawing = stored_and_drawn(asker, seen, drawn)
+    counts = counted(asker)
+    lengths = length_findings(asker, counts, {f.name for f in stored})
+    if lengths and counts[-1] > CAPACITY:  # draws below this length fail
         findings = [f for f in findings if f != extras.FAILS_TO_DRAW]
     findings += [*stored, *lengths]
     if not asker.single and not drawing and several_drawn(seen):
@@ -120,13 +122,41 @@ def batches_in(played: Played, like: Batches | None = None) -> list[Batches | No
     return batches
 
 
-def seen_in(played: Played, drawn: list[Batches | None]) -> Seen | None:
+def only_blank(batches: list[Batches | None]) -> bool:
+    """Tell whether all rows of a script's first batches are zeros.
+
+    Args:
+        batches: result of `batches_in` for the script, a list of operations on a new
+            buffer.
+    """
+    first = batches[0] if batches else None
+    return first is not None and bool((first.ids == BLANK).all())
+
+
+def always_blank(asker: Asker) -> Finding | None:
+    """Return a finding if a full buffer gives only rows of zeros, too, or fails.
+
+    Call this function only if all rows are zeros before the buffer is full.
+
+    Args:
+        asker: plays scripts (lists of operations) on new buffers of the hand-in.
+    """
+    full = asker.draw(CAPACITY, 1)
+    if full.raised:
+        return storage.BLANK_AT_FIRST
+    return storage.ALL_BLANK if only_blank(batches_in(full)) else None
+
+
+def seen_in(
+    played: Played, drawn: list[Batches | None], fails: bool = False
+) -> Seen | None:
     """Collect the transitions that were drawn by each sample operation of a script.
 
     Args:
         played: a script (operations on a new buffer) with the buffer's answers.
         drawn: result of `batches_in`: for each "samples" operation the batches, or
             None.
+        fails: True if another script has raised an exception.
 
     Returns:
         The script, with the set of drawn transitions for each "samples" operation. None
@@ -138,7 +168,7 @@ def seen_in(played: Played, drawn: list[Batches | None]) -> Seen | None:
     came = [set(np.unique(batches.ids).tolist()) for batches in known]
     noted = len(played.lengths) == len(came)
     lengths = played.lengths if noted else [None] * len(came)
-    return Seen(played.capacity, played.script, played.rows, came, lengths)
+    return Seen(played.capacity, played.script, played.rows, came, lengths, fails)
 
 
 def in_fields(drawn: list[list[Batches | None]]) -> list[Finding]:
@@ -168,19 +198,18 @@ def in_fields(drawn: list[list[Batches | None]]) -> list[Finding]:
 
 
 def stored_and_drawn(
-    asker: Asker, seen: list[Seen | None], batches: list[np.ndarray]
+    asker: Asker, seen: list[Seen | None], drawn: list[list[Batches | None]]
 ) -> tuple[list[Finding], list[Finding]]:
     """Return two lists of findings: on what is stored, and on what is drawn.
 
     A script is a list of operations on a new buffer. A rule is a way, right or wrong,
-    to store transitions or to choose what is drawn.
+    to store transitions or to choose what is drawn. That a transition is never drawn is
+    said only if those that are drawn come equally often.
 
     Args:
         asker: plays further scripts if no rules explain the drawn transitions.
         seen: for each script, which transitions were drawn; None if this is not known.
-        batches: for each "samples" operation of the first four scripts, an array [n,B]
-            of n batches of B rows. An entry says which transition the row is, counted
-            from 0 in the order of adds.
+        drawn: for each script, its batches as `batches_in` returns them.
 
     Returns:
         The two lists; each is [] if it has no finding.
@@ -188,19 +217,26 @@ def stored_and_drawn(
     known = [one for one in seen if one]
     if not known:
         return [], []
-    if (findings := storage.storage_findings(known)) is not None:
-        places = {way.name for way in storage.PLACES}
-        return (
-            [f for f in findings if f.name not in places],
-            [f for f in findings if f.name in places],
-        )
-    if same := draws.same_batches(batches):
+    findings = storage.storage_findings(known)
+    names = {way.name for way in storage.PLACES if way.name}
+    drawing = [f for f in findings or [] if f.name in names]
+    batches = [b for one in drawn[:4] for b in one if b]
+    same = draws.same_batches([b.ids for b in batches])
+    rare = None if same else draws.rarely_drawn(batches)
+    if findings is not None and not (drawing and rare):
+        return [f for f in findings if f not in drawing], drawing
+    if told := same or rare:
         kept = storage.storage_findings(known, exactly=False)
-        return kept or [], [same]
+        return kept or [], [told]
+    # If rows depend on each other, a transition can be missing by chance.
+    first = [one for one in seen[:4] if one]
+    right = storage.storage_findings(first) == []
+    if right and not asker.single and (how := how_drawn(asker, drawn, plain=True)):
+        return [], how
     if by_chance := random_storage(asker, seen):
         return [by_chance], []
-    told = next(filter(None, map(storage.in_words, known)), None)
-    return ([told] if told else []), []
+    missing = next(filter(None, map(storage.in_words, known)), None)
+    return ([missing] if missing else []), []
 
 
 def several_drawn(seen: list[Seen | None]) -> bool:
@@ -281,10 +317,10 @@ def how_drawn(
         known = [
             b.ids
             for b in (firsts[0], firsts[3])
-            if b and ranks(b.ids)[1] > BATCH and (b.ids != BLANK).all()
+            if b and draws.ranks(b.ids)[1] > BATCH and (b.ids != BLANK).all()
         ]
         known = known[:1]
-    told = [drawing_of(*ranks(ids)) for ids in known]
+    told = [drawing_of(*draws.ranks(ids)) for ids in known]
     names = {finding.name for finding in told if finding}
     if told and told[0] and len(names) == 1 and all(told):
         return [told[0]]
@@ -295,7 +331,7 @@ def how_drawn(
         names = {finding.name for finding in before if finding}
         return [f for f in before[:1] if f and len(names) == 1]
     if len(told) > 1 and all(told):
-        return [f for f in [draws.uneven(*ranks(known[-1]), named=False)] if f]
+        return [f for f in [draws.uneven(*draws.ranks(known[-1]), named=False)] if f]
     if any(told):
         return []
     return between_batches(asker)
@@ -337,24 +373,7 @@ def between_batches(asker: Asker) -> list[Finding]:
     many = batches_in(asker.play(*script, capacity=LARGE))
     if not many or not many[0] or (many[0].ids == BLANK).any():
         return []
-    places, stored = ranks(many[0].ids)
+    places, stored = draws.ranks(many[0].ids)
     finding = draws.in_turn(places, stored)
     finding = finding or draws.dependent(places, stored)
     return [finding] if finding else []
-
-
-def ranks(ids: np.ndarray) -> tuple[np.ndarray, int]:
-    """Return the ranks by age of drawn transitions, and how many ranks there are.
-
-    Only transitions that were drawn at least once are ranked. The oldest of them has
-    rank 0.
-
-    Args:
-        ids: numbers of the drawn transitions, in n batches of B rows [n,B]. The numbers
-            count the adds, so an older transition has a smaller one.
-
-    Returns:
-        The ranks [n,B], and their number.
-    """
-    seen, places = np.unique(ids, return_inverse=True)
-    return places.reshape(ids.shape), len(seen)

@@ -329,6 +329,12 @@ CHANGES: list[Change] = [
         lambda x, y: np.full_like(x, float(y.ravel()[0])),
     ),
     Change(
+        "bool",
+        "[{x} ≠ 0]",
+        "become 1, or 0 where they are 0, as in an array of bools",
+        lambda x, y: (x != 0).astype(np.float64),
+    ),
+    Change(
         "scaled",
         "{c} {x}",
         "are {c} times what was stored",

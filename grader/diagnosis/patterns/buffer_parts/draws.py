@@ -9,12 +9,12 @@ from dataclasses import replace
 
 import numpy as np
 
+from grader.diagnosis.patterns.buffer_parts.changes import Batches
 from grader.diagnosis.patterns.buffer_parts.questions import Finding, found
 
 TAIL = 1e-9
 UNIFORM = "all that are stored are equally likely"
 INDEPENDENT = "each row is a draw of its own"
-BY_RNG = "all chance comes from rng"
 
 
 def each_in(draws: np.ndarray, stored: int) -> np.ndarray:
@@ -62,49 +62,6 @@ def constant(draws: np.ndarray) -> bool:
         draws: numbers of the transitions in n batches of B rows [n,B].
     """
     return len(draws) > 2 and bool((draws == draws[0]).all())
-
-
-def generator_finding(
-    same_buffer: Sequence[np.ndarray], new_buffers: Sequence[np.ndarray]
-) -> Finding | None:
-    """Return a finding if batches ignore rng or depend on more than rng; else None.
-
-    The function compares batches drawn with equal generators, and batches drawn with
-    different ones. Each array is a vector with all numbers of several batches.
-
-    Args:
-        same_buffer: three arrays from one buffer. The first two were drawn with equal
-            generators, the third with a different one.
-        new_buffers: three arrays, drawn with the same generators as those of
-            `same_buffer`, but each from a new buffer.
-    """
-    first, again, other = same_buffer
-    new, new_again, new_other = new_buffers
-    if not np.array_equal(new, new_again):
-        return found(
-            "global-random",
-            "equal generators give different batches",
-            BY_RNG,
-            "If you draw with another generator than rng, as NumPy's global one, no "
-            "run can be repeated. All chance has to come from the rng that is given",
-        )
-    if not np.array_equal(first, again):
-        return found(
-            "keeps-draws",
-            "a batch depends on what was drawn before, not on rng alone",
-            BY_RNG,
-            "The same buffer with an equal generator gives another batch: something is "
-            "kept from one sample to the next. Each batch is drawn anew with rng",
-        )
-    if np.array_equal(new, new_other) and np.array_equal(first, other):
-        return found(
-            "rng-ignored",
-            "different generators give the same batches",
-            BY_RNG,
-            "Your batches are the same whatever rng is given. All chance has to come "
-            "from the rng that is given",
-        )
-    return None
 
 
 def same_batches(draws: Sequence[np.ndarray]) -> Finding | None:
@@ -234,6 +191,23 @@ def in_turn(draws: np.ndarray, stored: int) -> Finding | None:
 # ---------------------------------------------------------------- how often each
 
 
+def ranks(ids: np.ndarray) -> tuple[np.ndarray, int]:
+    """Return the ranks by age of drawn transitions, and how many ranks there are.
+
+    Only transitions that were drawn at least once are ranked. The oldest of them has
+    rank 0.
+
+    Args:
+        ids: numbers of the drawn transitions, in n batches of B rows [n,B]. The numbers
+            count the adds, so an older transition has a smaller one.
+
+    Returns:
+        The ranks [n,B], and their number.
+    """
+    seen, places = np.unique(ids, return_inverse=True)
+    return places.reshape(ids.shape), len(seen)
+
+
 def in_every_batch(draws: np.ndarray, stored: int) -> Finding | None:
     """Return a finding if the newest (or the oldest) transition is in every batch.
 
@@ -308,6 +282,31 @@ def uneven(draws: np.ndarray, stored: int, *, named: bool = True) -> Finding | N
         table,
     )
     return replace(unnamed, measured=True)
+
+
+def rarely_drawn(batches: Sequence[Batches]) -> Finding | None:
+    """Return a finding if draws are so uneven that rare transitions may be missing.
+
+    Only transitions that a right buffer holds are counted. If any other row is drawn,
+    the result is None.
+
+    Args:
+        batches: batches from buffers with different numbers of adds.
+
+    Returns:
+        None also if the transitions that are drawn come equally often in each buffer.
+    """
+    if any((b.ids < b.oldest).any() for b in batches):
+        return None
+    apart = [
+        (b.ids - b.oldest, b.newest - b.oldest + 1)
+        for b in batches
+        if uneven(*ranks(b.ids))
+    ]
+    told = [uneven(*one) for one in apart]
+    if len({finding.name for finding in told if finding}) > 1:
+        return uneven(*apart[0], named=False)
+    return told[0] if told else None
 
 
 def rises(shares: np.ndarray, n: int) -> bool:

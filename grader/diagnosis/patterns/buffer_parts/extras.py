@@ -1,15 +1,15 @@
 """Find mistakes of a `ReplayBuffer` with short scripts.
 
 A script is a list of operations on a new buffer, such as adds and samples. The scripts
-show whether a buffer can be made and filled, its length, and what its draws depend on.
+show whether a buffer can be made and filled, and what its draws depend on.
 """
 
 import re
-from typing import Any
+from collections.abc import Sequence
 
 import numpy as np
 
-from grader.diagnosis.patterns.buffer_parts import draws
+from grader.diagnosis.patterns.buffer_parts.lengths import counted, length_findings
 from grader.diagnosis.patterns.buffer_parts.questions import (
     BATCH,
     CAPACITY,
@@ -20,8 +20,8 @@ from grader.diagnosis.patterns.buffer_parts.questions import (
     found,
     joined,
 )
-from grader.diagnosis.patterns.buffer_parts.stores import STORES
 
+BY_RNG = "all chance comes from rng"
 NOT_NUMBERS = re.compile(r"the sample's (\w+) is a \w+, expected numbers")
 LIST_OF_ROWS = re.compile(
     r"sample returned a (?:list|tuple) of (\d+), expected 5 fields"
@@ -165,11 +165,11 @@ def one_size(asker: Asker) -> Finding | None:
     """
     rows, size = asker.rows, asker.state_dim
     works = []
-    for other in (2, 5, 6, 4):
+    for other in (2, 5, 6, 4) * 2:  # twice, because draws can fail by chance
         asker.use_states_of(other)
         played = asker.play(["add", 0, 6], asker.seed(), ["sample", BATCH])
         works.append(not played.raised)
-    if works == [False, False, False, True]:
+    if works == [False, False, False, True] * 2:
         return found(
             "cartpole-size",
             "states of four numbers only",
@@ -181,37 +181,45 @@ def one_size(asker: Asker) -> Finding | None:
     return None
 
 
-def until_full(asker: Asker) -> Finding | None:
-    """Return a finding if a half full buffer fails to draw, but a full one does not.
+def until_full(asker: Asker) -> list[Finding]:
+    """Return a finding, in a list, if it is known why a buffer not yet full fails.
 
-    Otherwise the result is None. The asker draws single rows from new buffers that are
-    half full. If all of these draws fail, the finding says so. If only some fail, it
-    says that empty places are drawn.
+    If the length is larger than what is stored, only this is told: draws below such a
+    length fail. Otherwise, single rows are drawn from new buffers that are half full.
+    If all of these draws fail, and none from a full buffer, the finding says so. If
+    only some fail, it says that empty places are drawn.
     """
-    if not asker.draw(CAPACITY, 100).samples:
-        return None
     half = ["add", 0, LARGE // 2]
+    longer = asker.play(half, ["len"], capacity=LARGE).lengths
+    if longer and longer[0] > LARGE // 2:
+        return length_findings(asker, counted(asker), set())
+    if not asker.draw(CAPACITY, 100).samples:
+        return []
     fails = [
         bool(asker.play(half, asker.seed(), ["sample", 1], capacity=LARGE).raised)
         for _ in range(20)
     ]
     if all(fails):
-        return found(
-            "fails-until-full",
-            "drawing raises an exception until the buffer is full",
-            "what is stored is drawn, full or not",
-            "Drawing from your buffer fails until it is full. It is drawn from as soon "
-            "as it holds a batch",
-        )
+        return [
+            found(
+                "fails-until-full",
+                "drawing raises an exception until the buffer is full",
+                "what is stored is drawn, full or not",
+                "Drawing from your buffer fails until it is full. It is drawn from as "
+                "soon as it holds a batch",
+            )
+        ]
     if any(fails):
-        return found(
-            "samples-empty-places",
-            "places that are still empty are drawn, which raises an exception",
-            "only what is stored is drawn",
-            "A place that is still empty was drawn: your buffer fails at some draws "
-            "until it is full, and at none when it is full",
-        )
-    return None
+        return [
+            found(
+                "samples-empty-places",
+                "places that are still empty are drawn, which raises an exception",
+                "only what is stored is drawn",
+                "A place that is still empty was drawn: your buffer fails at some "
+                "draws until it is full, and at none when it is full",
+            )
+        ]
+    return []
 
 
 def when_full(asker: Asker, scripts: list[Played]) -> list[Finding]:
@@ -261,118 +269,6 @@ FAILS_TO_DRAW = found(
 )
 
 
-# ---------------------------------------------------------------- lengths
-
-
-def lengths(asker: Asker, storage: set[str]) -> list[Finding]:
-    """Return a finding, in a list, if the buffer's length is wrong; else [].
-
-    A wrong length that follows from a mistake in `storage` is not reported.
-
-    Args:
-        asker: plays scripts (lists of operations) on new buffers of the hand-in.
-        storage: names of the storage mistakes that were found before.
-    """
-    script: list[Any] = [["len"]]
-    for i in range(CAPACITY + 4):
-        script += [["add", i, i + 1], ["len"]]
-    played = asker.play(*script)
-    if played.raised:  # adding to a full buffer fails
-        played = asker.play(*script[: 2 * CAPACITY + 1])
-    obtained = played.lengths
-    counts = list(range(len(obtained)))
-    right = [min(n, CAPACITY) for n in counts]
-    held = [right, *(stored_lengths(asker, name, counts) for name in storage)]
-    if obtained not in held:
-        return [length_finding(obtained, counts, right)] if obtained else []
-    i = int(np.flatnonzero(~asker.rows["terminated"])[0])
-    if asker.play(*[["add", i, i + 1]] * 3, ["len"]).lengths == [1]:
-        return [
-            found(
-                "drops-duplicates",
-                "an equal transition is not stored again",
-                "each add stores one more",
-                "You do not store a transition that is there already. What happens "
-                "more often has to be drawn more often: each add stores one more",
-            )
-        ]
-    after = asker.play(
-        *[["add", 0, 3], asker.seed(), ["sample", 2], ["len"], ["add", 3, 6], ["len"]]
-    )
-    if after.lengths == [3, 3]:
-        return [
-            found(
-                "length-kept",
-                "the length stays what it was at the first sample",
-                "the length is the number stored now",
-                "Your length stays what it was at the first sample. It is the number "
-                "of transitions that are stored now",
-            )
-        ]
-    return []
-
-
-def stored_lengths(asker: Asker, name: str, counts: list[int]) -> list[int]:
-    """Simulate a storage mistake, and return the buffer's lengths after 0, 1, … adds.
-
-    Args:
-        asker: has the transitions that are added.
-        name: name of the storage mistake.
-        counts: the list [0, 1, …] of the numbers of adds.
-
-    Returns:
-        A length for each entry of `counts`; [] if `STORES` has no mistake of this name.
-    """
-    for way in STORES:
-        if way.name == name:
-            held = way.make(CAPACITY, asker.rows)
-            lengths_ = [held.filled()]
-            for i in counts[:-1]:
-                held.add(i)
-                lengths_.append(held.filled())
-            return lengths_
-    return []
-
-
-def length_finding(obtained: list[int], counts: list[int], right: list[int]) -> Finding:
-    """Return the finding that says how the buffer's lengths are wrong.
-
-    Args:
-        obtained: the buffer's lengths after 0, 1, … adds.
-        counts: the list [0, 1, …] of the numbers of adds.
-        right: the right lengths after 0, 1, … adds.
-    """
-    asked = "the length is the number of transitions stored now"
-    table = [f"after 0, 1, … adds to capacity {CAPACITY}: {str(obtained)[1:-1][:100]}"]
-    if set(obtained) == {CAPACITY}:
-        name, text = "len-is-capacity", "the length is the capacity"
-        hint = (
-            "Your length is the capacity from the start on. It has to say how many "
-            "transitions are stored by now, for it tells what may be drawn"
-        )
-    elif obtained == counts:
-        name, text = "len-counts-adds", "the length counts every add"
-        hint = (
-            "Your length counts every add ever made. Those that have left do not "
-            "count: it is never more than the capacity"
-        )
-    elif len({a - b for a, b in zip(obtained, right, strict=False)}) == 1:
-        by = obtained[0] - right[0]
-        than = f"{abs(by)} {'more' if by > 0 else 'less'} than"
-        name, text = "len-shifted", f"the length is {than} what is stored"
-        hint = f"Your length is {than} the number of transitions stored"
-    else:
-        adds = next(n for n in counts if obtained[n : n + 1] != right[n : n + 1])
-        told = f"after {adds} adds to capacity {CAPACITY}"
-        name, text = "len-other", f"the length is {obtained[adds]} {told}"
-        asked = f"the length is {right[adds]} {told}"
-        hint = (
-            f"{told.capitalize()}, your length is {obtained[adds]}, "
-            f"where {right[adds]} is right: look at what `add` keeps, and at `__len__`"
-        )
-    return found(name, text, asked, hint, table)
-
-
 # ---------------------------------------------------------------- the generator
 
 
@@ -394,7 +290,48 @@ def generator(asker: Asker) -> list[Finding]:
     ]
     if len(same) != 3 or any(len(s) != 1 for s in new):
         return []
-    finding = draws.generator_finding(
-        [joined(s) for s in same], [joined(s[0]) for s in new]
-    )
+    finding = generator_finding([joined(s) for s in same], [joined(s[0]) for s in new])
     return [finding] if finding else []
+
+
+def generator_finding(
+    same_buffer: Sequence[np.ndarray], new_buffers: Sequence[np.ndarray]
+) -> Finding | None:
+    """Return a finding if batches ignore rng or depend on more than rng; else None.
+
+    The function compares batches drawn with equal generators, and batches drawn with
+    different ones. Each array is a vector with all numbers of several batches.
+
+    Args:
+        same_buffer: three arrays from one buffer. The first two were drawn with equal
+            generators, the third with a different one.
+        new_buffers: three arrays, drawn with the same generators as those of
+            `same_buffer`, but each from a new buffer.
+    """
+    first, again, other = same_buffer
+    new, new_again, new_other = new_buffers
+    if not np.array_equal(new, new_again):
+        return found(
+            "global-random",
+            "equal generators give different batches",
+            BY_RNG,
+            "If you draw with another generator than rng, as NumPy's global one, no "
+            "run can be repeated. All chance has to come from the rng that is given",
+        )
+    if not np.array_equal(first, again):
+        return found(
+            "keeps-draws",
+            "a batch depends on what was drawn before, not on rng alone",
+            BY_RNG,
+            "The same buffer with an equal generator gives another batch: something is "
+            "kept from one sample to the next. Each batch is drawn anew with rng",
+        )
+    if np.array_equal(new, new_other) and np.array_equal(first, other):
+        return found(
+            "rng-ignored",
+            "different generators give the same batches",
+            BY_RNG,
+            "Your batches are the same whatever rng is given. All chance has to come "
+            "from the rng that is given",
+        )
+    return None

@@ -76,10 +76,7 @@ OF_FLAGS = ("not", "negated", "missing", "constant", "scaled", "shifted")
 
 
 def alike(a: str, b: str) -> bool:
-    """Tell whether the fields with the names a and b have the same shape.
-
-    Two scalars have the same shape, and so have two states.
-    """
+    """Tell whether two fields have the same shape: both scalars, or both states."""
     return (a in SCALARS) == (b in SCALARS)
 
 
@@ -146,6 +143,11 @@ def explain(name: str, several: Sequence[Batches]) -> Explanation | None:
             continue
         if where and change and name == "terminated" and not both_flags(pairs):
             continue
+        # A constant fits the wrong value of a single transition, whatever it is.
+        wrong = np.concatenate([b.ids[at & wrong_rows(name, b)] for b, at in pairs])
+        fitted = change and "{c}" in change.text and (where or change.kind != "clipped")
+        if fitted and np.ptp(wrong) == 0:
+            continue
         if all(predicts(name, b, at, other, source, change) for b, at in pairs):
             constants = {
                 constant_of(change, b.stored(name, b.ids)[at], b.fields[name][at])
@@ -168,11 +170,7 @@ def covers(name: str, pairs: Sequence[tuple[Batches, np.ndarray]]) -> bool:
     Returns:
         False also if the masks select no row.
     """
-    wrong = [
-        ~exact_rows(b.fields[name], b.stored(name, b.ids), b.ids.shape) & (b.ids >= 0)
-        for b, _ in pairs
-    ]
-    outside = any((w & ~at).any() for w, (_, at) in zip(wrong, pairs, strict=True))
+    outside = any((wrong_rows(name, b) & ~at).any() for b, at in pairs)
     return not outside and any(at.any() for _, at in pairs)
 
 
@@ -230,8 +228,11 @@ def predicts(
             else:
                 expected = expected.copy()
                 expected[holds] = change.value(expected[holds], value[holds])
-    if change and change.text != "NaN" and not np.isfinite(expected[holds]).all():
-        return False
+    if change and change.text != "NaN":
+        # Where 0 / 0 is predicted, nothing is compared.
+        finite = np.isfinite(expected).reshape(*shape, -1).all(axis=-1)
+        if not (holds := holds & finite).any():
+            return False
     return bool(same_rows(value, expected, shape, loosely=over)[holds].all())
 
 
@@ -246,8 +247,8 @@ def described(name: str, several: Sequence[Batches]) -> Explanation:
     swapped = constant = True
     for b in several:
         known = b.ids >= 0
-        right = exact_rows(b.fields[name], b.stored(name, b.ids), b.ids.shape)
-        wrong, total = wrong + int((~right & known).sum()), total + int(known.sum())
+        wrong += int(wrong_rows(name, b).sum())
+        total += int(known.sum())
         value = b.fields[name].reshape(*b.ids.shape, -1)
         constant &= all(
             len(np.unique(value[b.ids == i], axis=0)) <= 1
@@ -287,10 +288,15 @@ def described(name: str, several: Sequence[Batches]) -> Explanation:
     )
 
 
+def wrong_rows(name: str, b: Batches) -> np.ndarray:
+    """Return a mask [n,B] of the rows with a wrong field whose transition is known."""
+    right = exact_rows(b.fields[name], b.stored(name, b.ids), b.ids.shape)
+    return ~right & (b.ids >= 0)
+
+
 def wrong_in(name: str, b: Batches) -> bool:
     """Tell whether a field is wrong in any row whose transition is known."""
-    right = exact_rows(b.fields[name], b.stored(name, b.ids), b.ids.shape)
-    return not right[b.ids >= 0].all()
+    return bool(wrong_rows(name, b).any())
 
 
 def right_fields(b: Batches) -> set[str]:

@@ -52,8 +52,41 @@ def latest(s: State) -> list[int]:
     return sorted(x for x in all_stored(s) if x != BLANK)[-s.size :]
 
 
+def before_next(s: State) -> list[int]:
+    """Return the transitions in the places before the one that the next add fills.
+
+    If the next add fills place 0, the result is the transition in place 0.
+    """
+    return s.store.slots[: max(1, s.store.place())]
+
+
+def from_next(s: State) -> list[int]:
+    """Return the transitions from the place that the next add fills to the last one."""
+    return s.store.slots[s.store.place() :]
+
+
+UP_TO_NEXT = (
+    "up-to-next-place",
+    "only the places before the one that the next add fills are drawn",
+    "You draw only from the places before the one that the next add fills. When your "
+    "buffer is full, the places behind it hold transitions, too: draw from all that "
+    "are stored",
+)
+
 PLACES: Sequence[Way] = [
     Way(all_stored),
+    # Right, whatever `len` says.
+    Way(lambda s: s.store.slots[: s.store.filled()]),
+    Way(before_next, *UP_TO_NEXT),
+    Way(lambda s: s.store.slots[: s.store.place()] or s.store.slots, *UP_TO_NEXT),
+    Way(
+        from_next,
+        "from-next-place",
+        "only the places from the one that the next add fills on are drawn",
+        "You draw only from the place that the next add fills, and from those behind "
+        "it. The newest transitions are in the places before it: draw from all that "
+        "are stored",
+    ),
     Way(
         lambda s: s.store.slots,
         "samples-uninitialised",

@@ -74,7 +74,9 @@ def transitions(rng: np.random.Generator, state_dim: int = 3) -> Rows:
     """Draw `STORED` transitions; no two are equal in any field but `terminated`.
 
     States and rewards have both signs, more digits than float16 keeps, and sizes below
-    and above 1. In each block of four consecutive transitions, two are terminal.
+    and above 1. In each block of four consecutive transitions, two are terminal. One
+    reward, one action, and one entry each of a state and of a next state are 0, in the
+    transitions of `OFTEN`.
 
     Args:
         rng: source of the numbers.
@@ -93,13 +95,40 @@ def transitions(rng: np.random.Generator, state_dim: int = 3) -> Rows:
     ends = rng.permuted(np.tile([True, False, False, True], (blocks, 1)), axis=1)
     rewards = sizes.ravel() * rng.uniform(0.7, 1.2, STORED)
     signs = rng.permuted(np.tile([1, -1, -1, 1], (blocks, 1)), axis=1).ravel()
-    return {
+    rows = {
         "state": vectors(),
         "action": rng.permutation(STORED).astype(np.int32),
         "reward": (rewards * signs).astype(np.float32),
         "terminated": ends.ravel(),
         "next_state": vectors(),
     }
+    put_zeros(rows)
+    return rows
+
+
+# Transitions that are drawn both before the buffer is full and when it is full, see
+# `asked.findings_of`.
+OFTEN = np.array([3, 4, 5])
+
+
+def put_zeros(rows: Rows) -> None:
+    """Put one 0 into each field but `terminated`, in transitions of `OFTEN`.
+
+    An array of bools keeps whether a number is 0, so only a 0 tells it from an array of
+    ones. The reward and the action that are 0 belong to different transitions, because
+    a row of zeros counts as a place that was never filled, see `blank`.
+
+    Args:
+        rows: all transitions, which are changed: for each field an array with one entry
+            per transition.
+    """
+    # The smallest reward tells least about bounds and digits.
+    least, at, _ = OFTEN[np.argsort(np.abs(rows["reward"][OFTEN]))]
+    rows["reward"][least] = 0
+    rows["state"][at, 0] = rows["next_state"][at, 0] = 0
+    action = rows["action"]
+    action[action == 0] = action[at]
+    action[at] = 0
 
 
 @dataclass
@@ -290,7 +319,7 @@ def blank(fields: Rows) -> np.ndarray:
     """Return a mask [n,B] of the rows that come from a place that was never filled.
 
     Such a row has zeros in s, in a, and in r or s'. No transition of `transitions` has
-    these zeros.
+    these zeros. If s' is 0 in rows of filled places, too, r has to be 0.
 
     Args:
         fields: values in n batches of B rows: for each field an array [n,B] or [n,B,D].
@@ -298,7 +327,10 @@ def blank(fields: Rows) -> np.ndarray:
     state, next_state = (
         (fields[name] == 0).all(axis=-1) for name in ("state", "next_state")
     )
-    return state & (fields["action"] == 0) & ((fields["reward"] == 0) | next_state)
+    action, reward = fields["action"] == 0, fields["reward"] == 0
+    if (next_state & ~action).any():
+        return state & action & reward
+    return state & action & (reward | next_state)
 
 
 def ids_by_field(name: str, fields: Rows, rows: Rows) -> np.ndarray:

@@ -266,6 +266,8 @@ def batch_changes(asker: Asker) -> list[Finding]:
 
 # ---------------------------------------------------------------- arguments
 
+MANY = 50
+
 
 def arguments(asker: Asker) -> list[Finding]:
     """Return the findings about arguments of `add` and `sample`; [] if none.
@@ -278,7 +280,9 @@ def arguments(asker: Asker) -> list[Finding]:
     """
     findings = []
     seed = asker.seed()
-    enough = asker.play(["add", 0, 5], seed, ["sample", BATCH])
+    # Many batches: if draws fail by chance, nothing is said of B.
+    many = ["samples", 1 if asker.single else MANY, BATCH]
+    enough = asker.play(["add", 0, 5], seed, many)
     whole = asker.play(["add", 0, BATCH], seed, ["sample", BATCH])
     if whole.raised and not enough.raised:
         findings.append(

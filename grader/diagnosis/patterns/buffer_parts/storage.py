@@ -30,6 +30,7 @@ class Seen:
         drawn: for each "samples", the set of the drawn transitions' numbers; BLANK in
             the set means that a row of zeros was drawn.
         lengths: for each "samples", the length that the buffer gave; None if unknown.
+        fails: True if another script has raised an exception.
     """
 
     capacity: int
@@ -37,6 +38,7 @@ class Seen:
     rows: Rows
     drawn: Sequence[set[int]]
     lengths: Sequence[int | None]
+    fails: bool = False
 
 
 def predicted(store: Way, places: Way, seen: Seen) -> tuple[list[set[int]], bool]:
@@ -82,7 +84,9 @@ def fitting(seen: Sequence[Seen], *, exactly: bool = True) -> list[tuple[Way, Wa
     A pair has a rule by which transitions are stored, and a rule by which the places to
     draw from are chosen. Both can be right or wrong. The cost of a pair is the sum of
     the costs of its rules (`Way.cost`). The cost is 1.5 higher if the hand-in's lengths
-    differ from those of the simulated storage.
+    differ from those of the simulated storage. If a script has raised an exception, the
+    cost of a wrong storage is 0.6 higher: draws from it do not fail, but draws below a
+    wrong length do.
 
     Args:
         seen: for each tested buffer, which transitions were drawn.
@@ -95,14 +99,15 @@ def fitting(seen: Sequence[Seen], *, exactly: bool = True) -> list[tuple[Way, Wa
     good: list[tuple[float, Way, Way]] = []
     for store in STORES:
         for places in PLACES:
-            cost = store.cost + places.cost
+            fails = bool(store.name) and any(one.fails for one in seen)
+            of_rules = cost = store.cost + places.cost + 0.6 * fails
             for one in seen:
                 sets, as_stored = predicted(store, places, one)
                 pairs = zip(sets, one.drawn, strict=False)
                 if not all(b == a if exactly else b <= a for a, b in pairs):
                     break
                 # A wrong length is one more mistake, and costs 1.5.
-                cost = max(cost, store.cost + places.cost + 1.5 * (not as_stored))
+                cost = max(cost, of_rules + 1.5 * (not as_stored))
             else:
                 good.append((cost, store, places))
     least = min((cost for cost, *_ in good), default=0.0)
@@ -117,6 +122,13 @@ ALL_BLANK = found(
     "each row is a stored transition",
     "Your stored rows stay 0, as when the result of `.at[...].set(...)` is lost: it "
     "changes no array, but returns a new one, which has to be kept",
+)
+BLANK_AT_FIRST = found(
+    "draws-empty-places",
+    "all rows are 0 until the buffer is full",
+    "each row is a stored transition",
+    "Until your buffer is full, all your rows are 0, as when only places that are "
+    "still empty are drawn. Draw from the transitions that are stored by now",
 )
 
 

@@ -101,6 +101,7 @@ class Listed(Ring):
         if len(self.slots) >= self.capacity:
             self.make_room()
         self.put(i)
+        self.count += 1
 
     def make_room(self) -> None:
         """Remove the first entry, which is the oldest."""
@@ -141,6 +142,7 @@ class Stops(Listed):
         """Store the transition with number i, unless the list is full."""
         if len(self.slots) < self.capacity:
             self.slots.append(i)
+            self.count += 1
 
 
 class Clears(Listed):
