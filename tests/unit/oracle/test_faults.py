@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from grader.contract.case import Case
-from grader.contract.exercises import FUNCTIONS, STARTER
+from grader.contract.exercises import STARTER
 from grader.contract.outcomes import NOT_IMPLEMENTED, Raised, Wrong
 from grader.oracle.faults import (
     IMPORTING,
@@ -310,11 +310,11 @@ def test_arguments_in_another_order(head, told):
 
 
 def test_the_table_of_arguments_is_the_starters():
-    """`ARGUMENTS` has the arguments of each function that students write."""
+    """`ARGUMENTS` has the arguments of the starter's functions, in their order."""
     tree = ast.parse(STARTER.read_text(encoding="utf-8"))
     found = {
         node.name: " ".join(each.arg for each in node.args.args)
         for node in tree.body
-        if isinstance(node, ast.FunctionDef) and node.name in FUNCTIONS
+        if isinstance(node, ast.FunctionDef) and node.name in ARGUMENTS
     }
     assert found == ARGUMENTS
