@@ -2,21 +2,20 @@
 
 import builtins
 import contextlib
-import difflib
 import linecache
 import re
 import traceback
-from collections.abc import Iterable
 from typing import Any
 
+import equinox as eqx
 import jax
 
 from grader.inside.explanations.explain import explain
+from grader.inside.explanations.names import alike
 from grader.inside.values import ContractError
 
 MAX_WORDS, MAX_LINES = 300, 4
 OWN_FILE = "dqn.py"
-CLOSE = 0.74  # the least similarity, 0 to 1, at which one name may be meant by another
 INNER = ("<listcomp>", "<genexpr>", "<setcomp>", "<dictcomp>")  # parts of a function
 LEAKED = (
     "an array was kept inside a function that JAX traces (jit, grad, vmap, scan), and "
@@ -59,8 +58,11 @@ def describe_error(error: BaseException) -> dict[str, Any]:
         explanation = ""  # the message is the grader's, or the student's own
     else:
         where = f"{function}: {text}" if line else "-"
-        explanation = explain(f"{name}: {message}", where, library_facts(error))
-        explanation = explanation or similar_name(error)
+        explanation = (
+            similar_name(error, only_local=True)
+            or explain(f"{name}: {message}", where, library_facts(error))
+            or similar_name(error)
+        )
     return {
         "kind": "not implemented" if unwritten else "raised",
         "type": name,
@@ -99,7 +101,9 @@ def layer_facts(names: dict[str, Any]) -> str:
     """Return a text that names the class of a layer of Equinox, for example "MLP".
 
     If a `Linear` got an input of a wrong shape, two sizes follow the name. For example,
-    "Linear 3 (5, 3)" means a layer with 3 inputs that got an array of shape (5, 3).
+    "Linear 3 (5, 3)" means a layer with 3 inputs that got an array of shape (5, 3). If
+    an `MLP` or a `Sequential` has both arrays and functions in it, "whole" follows, for
+    no half of a network has both.
 
     Args:
         names: local variables of the layer's `__call__`, by name.
@@ -110,6 +114,11 @@ def layer_facts(names: dict[str, Any]) -> str:
         inputs = int(layer.weight.shape[-1])
         if shape != (inputs,):
             facts += f" {inputs} {tuple(map(int, shape))}"
+    if facts in ("MLP", "Sequential"):
+        leaves = jax.tree.leaves(layer)
+        arrays = [leaf for leaf in leaves if eqx.is_array(leaf)]
+        if arrays and any(map(callable, leaves)):
+            facts += " whole"
     return facts
 
 
@@ -123,48 +132,48 @@ def updates_facts(names: dict[str, Any], function: str) -> str:
         function: name of this function, for the text.
 
     Returns:
-        For example "updates: a tuple, in update"; "" if `updates` is something else.
+        For example "updates: a tuple, in update", or "updates: a pair, in update" for a
+        tuple of a number and something else, which may be a loss and its gradient; ""
+        if `updates` is something else.
     """
     updates = names.get("updates")
     if getattr(updates, "shape", None) == ():
         return f"updates: a number, in {function}"
+    if type(updates) is tuple and len(updates) == 2:
+        shapes = [getattr(item, "shape", None) for item in updates]
+        if shapes[0] == () and shapes[1] is None:
+            return f"updates: a pair, in {function}"
     if isinstance(updates, tuple):
         return f"updates: a tuple, in {function}"
     return ""
 
 
-def similar_name(error: BaseException) -> str:
+def similar_name(error: BaseException, *, only_local: bool = False) -> str:
     """Return "did you mean `…`?" for an exception about an unknown name.
 
     The result is "" for other exceptions, and if no known name is similar.
+
+    Args:
+        error: the exception.
+        only_local: True if only the arguments and variables of the running function
+            count as known names.
     """
     found: list[str] = []
     with contextlib.suppress(BaseException):  # the objects are the hand-in's
         name = getattr(error, "name", None)
-        if isinstance(error, AttributeError) and name:
+        if isinstance(error, AttributeError) and name and not only_local:
             found = alike(name, dir(error.obj))
         elif isinstance(error, NameError) and name:
             *_, (frame, _) = traceback.walk_tb(error.__traceback__)
             known = {**vars(builtins), **frame.f_globals, **frame.f_locals}
-            if hasattr(known.get("self"), name):
+            if only_local:
+                in_function = frame.f_locals is not frame.f_globals
+                found = alike(name, frame.f_locals) if in_function else []
+            elif hasattr(known.get("self"), name):
                 found = [f"self.{name}"]
             else:
                 found = alike(name, known)
     return f"did you mean `{found[0]}`?" if found else ""
-
-
-def alike(name: str, known: Iterable[str]) -> list[str]:
-    """Return a list with the one known name that is most similar to an unknown name.
-
-    Args:
-        name: the unknown name.
-        known: the known names.
-
-    Returns:
-        A list of one name; [] if no known name is similar.
-    """
-    near = [other for other in known if abs(len(other) - len(name)) <= 1]
-    return difflib.get_close_matches(name, near, 1, CLOSE)
 
 
 def is_leak(error: BaseException) -> bool:

@@ -7,6 +7,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
+from grader.inside.explanations.names import renamed
 from grader.inside.protocol import is_sendable
 
 Args = dict[str, Any]
@@ -47,11 +48,21 @@ def part(dqn: Any, name: str) -> Any:
         name: name of the function or class.
 
     Raises:
-        ContractError: the module does not define the name.
+        ContractError: the module does not define the name, or gives it a value that
+            cannot be called.
     """
     if not hasattr(dqn, name):
-        raise ContractError(f"dqn.py does not define `{name}`")
-    return getattr(dqn, name)
+        known = [other for other, value in vars(dqn).items() if callable(value)]
+        other = renamed(name, known)
+        meant = f", but it has `{other}`" if other else ""
+        raise ContractError(f"dqn.py does not define `{name}`{meant}")
+    value = getattr(dqn, name)
+    if not callable(value):
+        raise ContractError(
+            f"`{name}` is {describe(value)} in dqn.py and cannot be called: does a "
+            f"line `{name} = …` give the name another value?"
+        )
+    return value
 
 
 def as_array(what: str, value: Any) -> np.ndarray:

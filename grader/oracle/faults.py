@@ -18,6 +18,7 @@ from grader.contract.outcomes import (
     Wrong,
 )
 from grader.escape import one_line, plain
+from grader.oracle.own_text import definition_line, left_stub, other_order, tried_out
 
 IMPORTING = "importing dqn.py"
 DEBUGGER = "BdbQuit"  # the exception that a debugger raises if there is no terminal
@@ -43,8 +44,8 @@ def reason_of(error: Args, what: str, locate: Callable[[str], str] = str) -> Exc
 
     Returns:
         `NotImplementedYet` if the part is a stub. `Waiting` if the part calls another
-        part that is a stub. `Wrong` if the part is missing, or its result has a wrong
-        type or structure. Otherwise `Raised`.
+        part that is a stub. `Wrong` if the part is missing, its result has a wrong type
+        or structure, or a stub is left where the part is written. Otherwise `Raised`.
     """
     error = {k: v for k, v in error.items() if isinstance(v, str | int)}
     kind = error.get("kind")
@@ -55,6 +56,8 @@ def reason_of(error: Args, what: str, locate: Callable[[str], str] = str) -> Exc
         stub = error.get("function")
         if stub in FUNCTIONS and stub != what:
             return Waiting(f"waits for {stub}: {NOT_IMPLEMENTED}")
+        if error.get("left"):
+            return Wrong(locate(one_line(error["left"], 300)))
         return NotImplementedYet(what)
     if kind == "contract":
         return Wrong(message)
@@ -108,9 +111,11 @@ def with_own_line(error: Args, source: str, what: str) -> Args:
         The copy. Its entry "line" is the number of the line, or 0 if the line is
         unknown. If it is known, "text" is the source line, and "called" is "" if the
         error was raised in this line, or a text such as "called was " if the line only
-        defines the called function.
+        defines the called function. "explanation" is replaced where the text explains
+        the error better, and "left" says why a stub runs although the part is written.
     """
     line, lines = error.get("line"), source.split("\n")
+    error = {**error, **told_by_text(error, lines, what)}
     if isinstance(line, int) and 0 < line <= len(lines):
         if error.get("type") == DEBUGGER:  # it stops at the line after breakpoint()
             calls = [n for n, text in enumerate(lines, 1) if STARTS_IT.search(text)]
@@ -124,6 +129,28 @@ def with_own_line(error: Args, source: str, what: str) -> Args:
     line = definition_line(lines, *names_in(error, what))
     text = lines[line - 1].strip()
     return {**error, "line": line, "function": "", "text": text, "called": called}
+
+
+def told_by_text(error: Args, lines: list[str], what: str) -> Args:
+    """Return the entries "explanation" and "left" of an error, as the text has them.
+
+    Args:
+        error: the worker's description of the error.
+        lines: lines of the hand-in.
+        what: name of the part that was asked, or `IMPORTING`.
+    """
+    line, kind = error.get("line"), error.get("kind")
+    line = line if isinstance(line, int) else 0
+    part = next((p.name for p in WRITTEN if what in (p.name, *p.questions)), "")
+    part = "q_network" if what == NAMES["forward"] else part
+    explanation, left = error.get("explanation"), ""
+    if kind == "raised":
+        explanation = other_order(lines, part) or explanation
+    if kind == "raised" and what == IMPORTING and error.get("function") == "<module>":
+        explanation = explanation or tried_out(lines, line, calls=True)
+    if kind == "not implemented" and part:
+        left = left_stub(lines, line, part)
+    return {"explanation": explanation, "left": left}
 
 
 def names_in(error: Args, what: str) -> list[str]:
@@ -142,25 +169,6 @@ def names_in(error: Args, what: str) -> list[str]:
     ]
     network = ["q_network"] if what == NAMES["forward"] else []
     return [*(told.groups()[::-1] if told else ()), *asked, *network]
-
-
-def definition_line(lines: list[str], *names: str) -> int:
-    """Return the number of the line that defines a function or class, counted from 1.
-
-    The names are tried one after the other, until one has a definition. If this name
-    has several definitions, the last one counts. The result is 0 if no name has a
-    definition.
-
-    Args:
-        lines: lines of the hand-in.
-        names: names that the function or class may have, in the order to try them.
-    """
-    for name in names:
-        definition = re.compile(rf"\s*(?:async\s+)?(?:def|class)\s+{re.escape(name)}\b")
-        found = [n for n, text in enumerate(lines, 1) if definition.match(text)]
-        if found:
-            return found[-1]
-    return 0
 
 
 def part_name(case: Case) -> str:
@@ -240,17 +248,24 @@ def how_to_debug(what: str) -> str:
     return f", or debug with `make grade ONLY={name} INPROCESS=1`"
 
 
-def last_seen(errors: bytes) -> str:
+def last_seen(errors: bytes, source: str, what: str) -> str:
     """Return where in dqn.py the hand-in was shortly before its time was over.
+
+    While dqn.py is imported, this is a line outside of all functions.
 
     Args:
         errors: the worker's standard error, with the traceback that the worker prints
             after 80 % of its time.
+        source: the hand-in's text.
+        what: name of the part that was asked, or `IMPORTING`.
 
     Returns:
         A line break and one line of text, which can be added to a message; "" if the
         place is unknown.
     """
+    if what == IMPORTING and (number := hung_at(errors)):
+        advice = tried_out(source.split("\n"), number, calls=False)
+        return f"\ndqn.py, line {number}: {advice or 'this is where it was'}"
     _, _, dump = errors.rpartition(b"Timeout (")
     place = re.search(rb'dqn\.py", line (\d{1,6}) in (\w{1,60})', dump)
     if not place:
@@ -260,11 +275,11 @@ def last_seen(errors: bytes) -> str:
 
 
 def hung_at(errors: bytes) -> int:
-    """Return the number of the line at which the worker has ended itself; else 0.
+    """Return the number of the line outside of all functions that took too long.
 
-    While the worker imports a notebook, it ends itself if a statement takes too long
-    and cannot be interrupted. The lines of dqn.py are counted from 1. The result is 0
-    if the worker has not ended itself.
+    The worker prints it when its time is nearly over. While it imports a notebook, it
+    also ends itself if a statement takes too long and cannot be interrupted. The lines
+    of dqn.py are counted from 1. The result is 0 if no such line was printed.
 
     Args:
         errors: the worker's standard error, with the traceback printed at its end.

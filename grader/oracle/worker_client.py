@@ -316,7 +316,8 @@ class WorkerClient:
                 message = child.ask({**request, "seconds": seconds}, seconds, look=look)
         except helper.DeadlinePassed:
             self.stop()
-            place = self.submission.locate(last_seen(child.errors))
+            seen = last_seen(child.errors, self.submission.text, what)
+            place = self.submission.locate(seen)
             raise self.budget.late(what, limit, place) from None
         except helper.Died as death:
             self.stop()

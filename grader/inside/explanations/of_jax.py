@@ -8,6 +8,10 @@ PYTORCH = (
     "|size|index_select|masked_fill|expand|requires_grad|requires_grad_|grad|data|eq"
     "|contiguous|detach_|scatter_|mul|add|sub|pow|abs|sqrt|exp|log"
 )
+# The start of a line of code where nothing else needs a bool.
+NO_BRANCH = r"^(?!.*\b(?:if|while|and|or|not|assert)\b)[^#]*"
+NO_BOOL = "truth value of an array with more than one element is ambiguous"
+ABOUT_D = r"(?i)termin|done|\bd\b"
 A_KEY = "the first argument of the functions of jax.random is a key"
 NO_MASK = (
     "under jax.jit a mask cannot pick entries, because their number would depend on "
@@ -15,6 +19,20 @@ NO_MASK = (
 )
 KINDS = (
     # ------------------------------------------------ traced values
+    Kind(
+        f"TracerBoolConversionError|{NO_BOOL}",
+        "Python's max, min, sorted, any and all decide as an `if` does, by one bool "
+        "that has a value: jnp.maximum, jnp.max, jnp.sort and jnp.any compute with "
+        "arrays",
+        where=NO_BRANCH + r"(?<![.\w])(?:max|min|sorted|any|all)\(",
+    ),
+    Kind(
+        f"TracerBoolConversionError|{NO_BOOL}",
+        "`in`, remove, index and count compare items by ==, and between arrays this "
+        "gives an array, where one bool is needed: look items up by their numbers",
+        where=rf"(?!.*\bfor\b){NO_BRANCH}(?:\bin\b|\.(?:remove|index|count)\()"
+        r"|: (?:el)?if (?!.*\b(?:and|or)\b)[^=<>:]+ in [^=<>:]+:$",
+    ),
     Kind(
         "TracerBoolConversionError",
         "under jax.jit and jax.vmap an array has no value yet, so no Python `if`, "
@@ -47,6 +65,12 @@ KINDS = (
         "TracerIntegerConversionError",
         "while JAX traces a function an array cannot be a Python integer, as `range`, "
         "shapes and lists need it",
+    ),
+    Kind(
+        "TracerArrayConversionError",
+        "the order of jax.random.randint is (key, shape, minval, maxval)",
+        # The fourth argument is a tuple, and the second is none.
+        where=r"(?<!np\.)random\.randint\([^(),]+,\s*[^(\s=,][^,=]*,[^,=]*,\s*\(",
     ),
     Kind(
         "TracerArrayConversionError",
@@ -111,7 +135,7 @@ KINDS = (
         "an index has to be of an integer type",
     ),
     Kind(
-        "truth value of an array with more than one element is ambiguous",
+        NO_BOOL,
         "a Python `if`, `not`, `and` or `or` takes one bool, and this is an array of "
         "them: jnp.where chooses entry by entry",
     ),
@@ -120,13 +144,24 @@ KINDS = (
         "jax.lax.cond decides once, by one bool: jnp.where chooses entry by entry",
     ),
     Kind(
-        "not does not accept dtype float",
+        "not does not accept dtype float|ufunc 'invert' not supported",
         "~ is the bitwise not, for bool and whole numbers: `terminated` may also be "
         "0.0 and 1.0",
+        where=ABOUT_D,
+    ),
+    Kind(
+        "not does not accept dtype float|ufunc 'invert' not supported",
+        "~ is the bitwise not, for bool and whole numbers alone",
     ),
     Kind(
         "(?:neg|sub) does not accept dtype bool|numpy boolean (?:subtract|negative)",
         "bools cannot be subtracted or negated: turn `terminated` into numbers first",
+        where=ABOUT_D,
+    ),
+    Kind(
+        "(?:neg|sub) does not accept dtype bool|numpy boolean (?:subtract|negative)",
+        "bools cannot be subtracted or negated: ~x is their `not`, and x.astype(float) "
+        "makes numbers of them",
     ),
     Kind(
         "requires ndarray or scalar arguments, got <class '(list|tuple)'>",
@@ -142,8 +177,13 @@ KINDS = (
         "None stands where a number or an array is needed",
     ),
     Kind(
-        "(?i)(?:only (?:scalar|0-dimensional|length-1) arrays|array of size 1)",
-        "an array of several numbers cannot become one Python number",
+        "(?i)only (?:scalar|0-dimensional) arrays",
+        "only an array of shape () becomes a Python number: [0] or a mean takes an "
+        "axis away",
+    ),
+    Kind(
+        "(?i)only length-1 arrays|array of size 1",
+        "only an array of exactly one number becomes a Python number",
     ),
     Kind(
         "unhashable type: '[^']*(?:Array|Tracer)",
@@ -175,6 +215,7 @@ KINDS = (
         r"'(?:float|int|tuple|[\w.]*Array\w*|\w*Tracer)' object is not callable",
         "what stands before the ( is a value and no function: is an operator missing, "
         "or are the ( ) too many?",
+        where="^(?!-$)",
     ),
     Kind(
         "vmap in_axes must be an int",
@@ -193,7 +234,12 @@ KINDS = (
         "the list of arrays to stack is empty",
     ),
     Kind(
-        "inhomogeneous shape|must be 1-dimensional",
+        r"\bp'? must be 1-dimensional",
+        "`choice` takes one distribution p [A] for all of its draws",
+        where=r"\.choice\(",
+    ),
+    Kind(
+        r"inhomogeneous shape|\ba'? must be 1-dimensional",
         "`choice` makes an array of what it draws from, and transitions hold things of "
         "several shapes: draw the numbers of the rows",
         where=r"\.choice\(",
@@ -223,7 +269,23 @@ KINDS = (
         "rng is NumPy's generator and no key of JAX: draw by its own methods",
     ),
     Kind(
-        r"(?:unexpected|invalid) PRNG key|got multiple values for argument 'key'", A_KEY
+        "(?:unexpected|invalid) PRNG key",
+        A_KEY,
+    ),
+    Kind(
+        "got multiple values for argument 'key'",
+        A_KEY,
+        where=r"random\.\w+\(",
+    ),
+    Kind(
+        r"got multiple values for argument '(\w{1,40})'",
+        "two arguments arrive as `{0}`, one by its place and one by its name: compare "
+        "the order with that of its definition",
+        where="^(?!-$)",
+    ),
+    Kind(
+        "module 'jax.numpy' has no attribute 'random'",
+        "random numbers are in jax.random, and each of its draws needs a key",
     ),
     Kind(
         "SeedSequence expects",

@@ -6,6 +6,10 @@ The explanations are sentences for students.
 from grader.inside.explanations.kind import Kind
 
 TREE = r"'(?:MLP|Linear|Sequential|GradientTransformation\w*)'"
+WHOLE = (
+    "JAX takes arrays here, and no functions, as a whole network and an optimizer hold "
+    "them: give it theta_Q, and close over the rest"
+)
 KINDS = (
     # ------------------------------------------------ networks
     Kind(
@@ -48,10 +52,28 @@ KINDS = (
         "Dropout out",
     ),
     Kind(
-        r"'NoneType' object is not callable|for @: 'NoneType'",
-        "this is one half of a network, without its arrays or without its functions: "
-        "eqx.combine makes the network of the two halves",
-        facts="^(?:MLP|Linear|Sequential)",
+        "'NoneType' object is not callable",
+        "an activation of this MLP is None, and Equinox calls it: leave the argument "
+        "out (without final_activation, no activation follows the last layer)",
+        facts="^MLP whole",
+    ),
+    Kind(
+        "'NoneType' object is not callable",
+        "one of the layers of this Sequential is None: does a function that makes one "
+        "lack its `return`?",
+        facts="^Sequential whole",
+    ),
+    Kind(
+        "'NoneType' object is not callable",
+        "a function of this network is None: was it given as None, or is this one half "
+        "of a network? eqx.combine makes the network of its two halves",
+        facts="^(?:MLP|Sequential)$",
+    ),
+    Kind(
+        "for @: 'NoneType'",
+        "this is one half of a network, without its arrays: eqx.combine makes the "
+        "network of the two halves",
+        facts="^Linear",
     ),
     Kind(
         r"Expected a callable value, got (?!None|Array|Replay)[A-Z]"
@@ -63,6 +85,14 @@ KINDS = (
     Kind(
         "object has no attribute 'forward'",
         "an Equinox network is called itself, Q(state): it has no `forward`",
+    ),
+    Kind(
+        # A network gets two arguments, `self` and a state; parts get others.
+        r"(\w{1,40})\.__call__\(\) takes .* but (?!2 )\d+ were given",
+        "here a part was asked, and its name stands for an object ({0}): does a line "
+        "give the name of the function another value?",
+        where="^-$",
+        facts="^$",
     ),
     Kind(
         r"__call__\(\) (?:takes|missing)",
@@ -140,6 +170,12 @@ KINDS = (
     ),
     Kind(
         "",
+        "the updates are a pair, a number and parameters: value_and_grad returns such "
+        "a pair (loss, gradient), so take it apart before optimizer.update",
+        facts="^updates: a pair",
+    ),
+    Kind(
+        "",
         "the first argument of optimizer.update is the gradient, the second the state",
         facts="^updates: a tuple, in update",
     ),
@@ -201,9 +237,19 @@ KINDS = (
         where=r"^(?:td_loss|mc_loss|td_update): (?!.*\btheta_[QT]\.)",
     ),
     Kind(
-        r"(?:of type|got) <class '[\w.]*(?:[Ff]unction|custom_jvp)",
-        "JAX takes arrays here, and no functions, as a whole network and an optimizer "
-        "hold them: give it theta_Q, and close over the rest",
+        r"of type '?<class '[\w.]*(?:[Ff]unction|custom_jvp)'>'? "
+        "(?:is not a valid JAX type|and was passed to the function at path "
+        r"\w+(?:\.\w|\[))",
+        WHOLE,
+    ),
+    Kind(
+        r"got <class '[\w.]*(?:[Ff]unction|custom_jvp)'>",
+        WHOLE,
+        where=r"\btree\b|tree_map|init\(",
+    ),
+    Kind(
+        r"(?:of type|got) <class '[\w.]*(?:[Ff]unction|custom_jvp)'>",
+        "a function stands where an array is needed: are the ( ) missing that call it?",
     ),
     Kind(
         "Non-hashable static arguments",
@@ -252,8 +298,19 @@ KINDS = (
     ),
     Kind(
         "(?i)only integer scalar arrays can be converted to a scalar index",
-        "a list or a deque takes one number as its index; only an array takes an array "
-        "of them",
+        "the arrays to put together come as one list: np.concatenate([a, b])",
+        where=r"(?:concatenate|stack)\([^\[\]]*$",
+    ),
+    Kind(
+        "(?i)only integer scalar arrays can be converted to a scalar index",
+        "a list or a deque takes one whole number as its index; only an array takes an "
+        "array of them",
+        where=r"[\w\])]\[",
+    ),
+    Kind(
+        "(?i)only integer scalar arrays can be converted to a scalar index",
+        "one whole number is needed here: an int, or an array of shape () and of an "
+        "integer type",
     ),
     Kind(
         # The second message is that of Python 3.13 and later.
@@ -274,19 +331,35 @@ KINDS = (
     ),
     # ------------------------------------------------ names, arguments, imports
     Kind(
+        "NameError: name 'optim' is",
+        "`optim` is not defined: in the starter, td_update's argument is `optimizer`",
+        where="^td_update: ",
+    ),
+    Kind(
         "NameError: name '(torch|tf|tensorflow|keras|flax|linen|nn|F|optim)'",
         "`{0}` is not imported, and the homework needs neither PyTorch nor TensorFlow: "
         "it is written with jax, equinox, optax and numpy",
     ),
     Kind(
         "NameError: name '(deque|random|math|functools|partial|itertools|collections"
-        "|copy|namedtuple|dataclass|lax|vmap|jit|grad|nnx|os|time)'",
+        "|copy|namedtuple|dataclass|lax|vmap|jit|grad|nnx|os|time|Any|Callable|Optional"
+        "|Union|Sequence|Iterable|Iterator|List|Dict|Tuple|Deque|NamedTuple)'",
         "`{0}` is not imported: an import at the top of dqn.py is missing",
     ),
     Kind(
         "No module named '(torch|tensorflow|keras|flax|haiku|gym|stable_baselines3)'",
         "`{0}` is not installed where it is graded: use jax, equinox, optax, numpy "
         "and, for environments, gymnasium",
+    ),
+    Kind(
+        r"No module named '([A-Za-z_]\w{0,39})'",
+        "`{0}` is not there where dqn.py is graded, and neither is any other file: "
+        "functions of your own belong into dqn.py",
+    ),
+    Kind(
+        r"UnboundLocalError: cannot access local variable '(\w{1,40})'",
+        "a line of the function assigns to `{0}`, so `{0}` is a variable of its own, "
+        "and here it has no value: values from outside come as arguments",
     ),
     Kind(
         r"\w\(\) (?:takes|missing|got)",

@@ -3,12 +3,23 @@
 The sizes are those of the arrays in the case.
 """
 
+import ast
+
 import numpy as np
 import pytest
 
 from grader.contract.case import Case
-from grader.contract.outcomes import Raised, Wrong
-from grader.oracle.faults import add_sizes, reason_of, sizes_of, with_own_line
+from grader.contract.exercises import STARTER
+from grader.contract.outcomes import NOT_IMPLEMENTED, Raised, Wrong
+from grader.oracle.faults import (
+    IMPORTING,
+    add_sizes,
+    last_seen,
+    reason_of,
+    sizes_of,
+    with_own_line,
+)
+from grader.oracle.own_text import ARGUMENTS
 
 SOURCE = """import jax
 def td_loss(theta_Q):
@@ -161,3 +172,149 @@ def test_sizes(case, sizes):
     for words in ("name 'x' is not defined\nreshape(x)", "traced with shape bool[]"):
         other = Raised(f"NameError: {words}")
         assert add_sizes(other, case) is other
+
+
+def at_import(text: str, line: int, **error) -> str:
+    """Return the message for an exception that ends the import of a text.
+
+    Args:
+        text: the text of dqn.py.
+        line: the number of the line outside of all functions.
+        error: further fields of the worker's report on the exception.
+    """
+    error = {
+        "kind": "raised",
+        "type": "TypeError",
+        "line": line,
+        "message": "x",
+    } | error
+    told = with_own_line({"function": "<module>", **error}, text, IMPORTING)
+    return str(reason_of(told, IMPORTING))
+
+
+@pytest.mark.parametrize(
+    ("statement", "advised"),
+    [
+        ("print(f(3))", True),
+        ("while True: pass", False),
+        ("import numpy", False),
+        ("from x import f", False),
+        ("class Net(f(3)):", False),
+        ("@f(3)", False),
+        ("Table = Rows[3]", False),
+    ],
+)
+def test_code_that_runs_at_import(statement, advised):
+    """An exception in a call at import is told where such code belongs."""
+    text = f"x = 1\n{statement}\n"
+    assert ("whenever dqn.py is imported" in at_import(text, 2)) == advised
+    assert "whenever" not in at_import(text, 2, function="f")
+    assert at_import(text, 2, explanation="do this").endswith("\ndo this")
+
+
+DUMP = b"""Timeout (alarm)
+  File "/box/dqn.py", line 2 in td_update
+  File "/box/dqn.py", line 4 in <module>
+  File "/grader/inside/worker.py", line 9 in load_text
+"""
+
+
+def test_a_hang_at_import_names_the_line_outside_of_functions():
+    """The line is the one that runs at import, with advice unless it is an import."""
+    text = "def td_update():\n    while 1: pass\n\n{}\n"
+    loop, imported = text.format("while True: td_update()"), text.format("import x")
+    assert last_seen(DUMP, loop, IMPORTING).startswith(
+        "\ndqn.py, line 4: this line runs whenever dqn.py is imported: code that"
+    )
+    seen = last_seen(DUMP, imported, IMPORTING)
+    assert seen == "\ndqn.py, line 4: this is where it was"
+    seen = last_seen(DUMP, loop, "td_update")
+    assert seen == "\ndqn.py, line 2, in td_update: this is where it was"
+    assert last_seen(b"", loop, IMPORTING) == ""
+
+
+def stub_at(line: int, text: str, what: str = "td_loss", function: str = "") -> str:
+    """Return the message for a stub of a text, as the worker reports it.
+
+    Args:
+        line: number of the line that raises `NotImplementedError`.
+        text: the text of dqn.py.
+        what: name of the part that was asked.
+        function: name of the function that raised; "" for that of the part.
+    """
+    error = {"kind": "not implemented", "line": line, "function": function or what}
+    return str(reason_of(with_own_line(error, text, what), what))
+
+
+STUB = 'def td_loss(batch):\n    """Say."""\n    raise NotImplementedError("6")\n'
+
+
+@pytest.mark.parametrize(
+    ("text", "line"),
+    [
+        (STUB, 3),
+        (STUB + "\n\ndef f():\n    return 1\n", 3),
+        (STUB + "    # to do\n", 3),
+        (STUB + "\n" + STUB, 7),
+        (STUB + "    return 1\n", 2),
+        (
+            STUB.replace("    raise", "    if batch:\n        raise")
+            + "    return 1\n",
+            4,
+        ),
+        (STUB, 99),
+    ],
+)
+def test_a_stub_is_not_implemented_yet(text, line):
+    """A part that is not written is told so, whatever follows it."""
+    assert stub_at(line, text) == NOT_IMPLEMENTED
+
+
+def test_a_stub_that_is_left_where_the_part_is_written():
+    """The message names the line that is in the way; another part's stub is waited for.
+
+    The code stands below the line, or in an earlier definition of the same name.
+    """
+    below = STUB + "\n    return batch\n"
+    assert stub_at(3, below).startswith("dqn.py, line 3 still raises")
+    assert stub_at(3, below, "td_update", "td_loss").startswith("waits for td_loss")
+    twice = "def td_loss(batch):\n    return 1\n\n\n" + STUB
+    assert stub_at(7, twice).startswith("dqn.py, line 5 defines `td_loss` once more")
+    buffer = "class ReplayBuffer:\n    def add(self):\n        {}\n"
+    left = buffer.format("raise NotImplementedError\n        self.n = 1")
+    assert stub_at(3, left, "replay_buffer", "add").startswith("dqn.py, line 3 still")
+    again = buffer.format("self.n = 1") + buffer.format("raise NotImplementedError")
+    assert "line 4 defines `ReplayBuffer`" in stub_at(6, again, "replay_buffer", "add")
+
+
+@pytest.mark.parametrize(
+    ("head", "told"),
+    [
+        ("def q_network(state_dim: int, num_actions, key=f(1, key)):", True),
+        ("def q_network(\n    state_dim, num_actions,\n    key: 'K',\n) -> x:", True),
+        ("def q_network(key: Key['a, b'], state_dim, num_actions):", False),
+        ("def q_network(num_actions, key):", False),
+        ("def q_network(key, D, A):", False),
+        ("def q_network", False),
+        ("network = 1", False),
+    ],
+)
+def test_arguments_in_another_order(head, told):
+    """The starter's names in another order are told in place of the explanation."""
+    error = {"kind": "raised", "line": 0, "explanation": "do this"}
+    for what in ("q_network", "the network", "td_loss"):
+        words = str(reason_of(with_own_line(error, head, what), what))
+        said = "another order than in the starter: (key, state_dim, num_ac" in words
+        assert said == (told and what != "td_loss")
+        assert said or words.endswith("do this")
+
+
+def test_the_table_of_arguments_is_the_starters():
+    """`ARGUMENTS` has the arguments of the starter's functions, in their order."""
+    tree = ast.parse(STARTER.read_text(encoding="utf-8"))
+    found = {
+        node.name: " ".join(each.arg for each in node.args.args)
+        for node in tree.body
+        if isinstance(node, ast.FunctionDef) and node.name in ARGUMENTS
+    }
+    assert found == ARGUMENTS
