@@ -10,6 +10,7 @@ import pytest
 from grader.contract.case import Answer, Case
 from grader.contract.outcomes import Raised
 from grader.contract.stand_in import stand_in_returns
+from grader.diagnosis.formulas.combine import target_of
 from grader.diagnosis.formulas.grammar import Choice, Formula
 from grader.diagnosis.formulas.losses import mc_loss, td_loss
 from grader.diagnosis.formulas.losses.loss import errors, huber, loss_of
@@ -18,6 +19,8 @@ from grader.diagnosis.formulas.losses.words import in_steps
 from grader.diagnosis.formulas.rows import STEP, nearby, rows_of
 from grader.diagnosis.formulas.table import td0
 from grader.diagnosis.formulas.table.episode import Episode
+from grader.diagnosis.formulas.table.step_size import Size
+from grader.diagnosis.formulas.table.step_words import step_words
 
 MAX_WIDTH = 76
 
@@ -360,6 +363,52 @@ def test_updates_of_a_table_are_read(choices, size, expected):
     """
     student = Update(other(td0.RIGHT, **choices), size)
     assert names(read(td0, student)) == expected
+
+
+def evaluated(words: str, sample: Episode) -> np.ndarray:
+    """Return the numbers [T] that the text of a move stands for.
+
+    Args:
+        words: the text after "moves by", with the lecture's symbols.
+        sample: the episode that the symbols stand for.
+    """
+    rows = sample.rows
+    symbols = {
+        "¬d": 1 - rows.d,
+        "max_a Q(s′,a)": rows.q_n.max(axis=1),
+        "Q(s,a)": rows.q_s[np.arange(rows.size), rows.a],
+        "α": sample.alpha,
+        "γ": rows.gamma,
+        "y": target_of(rows, td0.RIGHT)[0],
+        "r": rows.r,
+        "T": rows.size,
+        "½": 0.5,
+    }
+    names = {"clip": np.clip, "sign": np.sign, "tanh": np.tanh}
+    for i, symbol in enumerate(symbols):
+        words = re.sub(rf"(?<!\w){re.escape(symbol)}(?!\w)", f"x{i}", words)
+        names[f"x{i}"] = symbols[symbol]
+    words = words.replace("−", "-").replace("²", "**2")
+    words = re.sub(r"\|(.*)\|", r"abs(\1)", words)
+    words = re.sub(r"(?<=[\w)]) (?=[\w(])", "*", words)  # a blank means "times"
+    return eval(words, {}, names)
+
+
+@pytest.mark.parametrize("size", [Size(1.0, "α"), *td0.SIZES], ids=lambda s: s.words)
+@pytest.mark.parametrize("choices", [{}, {"weight": "¬d "}, {"predict": "0"}])
+def test_the_text_of_a_move_is_the_move(choices, size):
+    """The formula of a move, evaluated, is the number that is added to the cell."""
+    case = td0.QUESTIONS(np.random.default_rng(3))[0]
+    sample = Episode(case, case.args["Q"])
+    slots = {**td0.STEP.slots, **td0.WHOLE.slots}
+    for bracket in slots["bracket"]:
+        for error in slots["error"] if size.growth == "α" else slots["error"][:1]:
+            formula = other(td0.RIGHT, bracket=bracket, error=error, **choices)
+            moves = sample.moves(
+                formula, sample.before, size.at(sample.alpha, sample.steps)
+            )
+            _, words = step_words(formula, size).split(" moves by ")
+            assert evaluated(words, sample) == pytest.approx(moves), words
 
 
 @pytest.mark.parametrize(

@@ -283,7 +283,8 @@ REVISITS = (
     ),
 )
 # Each function returns the η with which code moves a cell by −α η. The arguments are
-# the prediction q, the target y, the reward r in the target, and α.
+# the prediction q, the target y, the reward r in the target, and α. The text of a
+# mistake is the whole move −α η.
 BRACKET = (
     Choice("α ({q} − ({y}))", lambda q, y, r, alpha: q - y),
     Choice(
@@ -315,7 +316,7 @@ BRACKET = (
         f"moves by -α η {ADMIN}.",
     ),
     Choice(
-        "(α ({q} − {r}) − {f})",
+        "(α ({r} − {q}) + {f})",
         lambda q, y, r, alpha: q - r - (y - r) / alpha,
         "future-without-alpha",
         "α does not reach the future: brackets are missing. It is a factor of the "

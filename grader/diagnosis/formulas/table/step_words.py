@@ -16,6 +16,8 @@ from grader.diagnosis.reading import Reading, headed, in_columns
 
 EXTRA = ("revisits", "order", "flow", "store", "shift")
 ALPHA = Size(1.0, "α")
+# How the step size grows as a share of α, by its growth: those of `td0.SIZES`.
+BY_ALPHA = {"α": "", "": "1/α", "α/T": "1/T"}
 
 
 def step_words(formula: Formula, size: Size) -> str:
@@ -23,14 +25,18 @@ def step_words(formula: Formula, size: Size) -> str:
     if not size.constant:
         return "no cell moves"
     q = formula["predict"].words
-    if formula["bracket"].words.startswith("α"):
-        e = f"({q} − y)" if q != "0" else "(−y)"
-        error = formula["error"].words.format(η=e)
-        move = f"{size.words} {formula['weight'].words}{error}"
-    else:
+    before, e = f"{size.words} ", f"({q} − y)" if q != "0" else "(−y)"
+    if not formula["bracket"].words.startswith("α"):
         y, r = target_words(formula), formula["reward"].words
         future = y.removeprefix(f"{r} + ") if y.startswith(f"{r} + ") else f"y − {r}"
-        move = formula["bracket"].words.format(q=q, y="y", r=r, f=future)
+        e = formula["bracket"].words.format(q=q, y="y", r=r, f=future)
+        if formula["error"].words == "{η}":
+            share = Size(-size.constant, BY_ALPHA[size.growth]).words
+            before = {"1": "", "−1": "−"}.get(share, f"{share} ")
+        else:
+            e = f"(−{e}/α)"
+    error = formula["error"].words.format(η=e)
+    move = f"{before}{formula['weight'].words}{error}"
     extra = [formula[slot].words for slot in EXTRA]
     text = f"{formula['cell'].words} moves by {move}"
     return ", ".join([text, *(words for words in extra if words)])
