@@ -17,10 +17,10 @@ from grader.diagnosis.formulas.losses.loss import errors, huber, loss_of
 from grader.diagnosis.formulas.losses.search import Language
 from grader.diagnosis.formulas.losses.words import in_steps
 from grader.diagnosis.formulas.rows import STEP, nearby, rows_of
+from grader.diagnosis.formulas.table import step_words as words_of_steps
 from grader.diagnosis.formulas.table import td0
 from grader.diagnosis.formulas.table.episode import Episode
 from grader.diagnosis.formulas.table.step_size import Size
-from grader.diagnosis.formulas.table.step_words import step_words
 
 MAX_WIDTH = 76
 
@@ -266,6 +266,32 @@ def test_flags_are_named_in_every_part():
     assert "`terminated`" not in hint
 
 
+def test_a_table_has_no_networks_and_no_batch():
+    """What is said of an update is true for a table and for the steps of an episode."""
+    case = td0.QUESTIONS(np.random.default_rng(3))[0]
+    sample, size = Episode(case, case.args["Q"]), Size(1.0, "α")
+    foreign = r"θ_|\brows?\b|batch|transition|drawn|Network|Replay|Deep Q|,,"
+    for grammar in (td0.TARGET, td0.STEP, td0.WHOLE):
+        for numbers, which in zip(*grammar.combinations(1), strict=True):
+            formula = td0.joined(td0.RIGHT, grammar.formula(numbers, which))
+            found = words_of_steps.reading(formula, size, td0.RIGHT, sample)
+            said = [found.computes, found.asked, *(d.hint for d in found.differences)]
+            assert not re.search(foreign, " ".join(said)), said
+
+
+def test_a_hint_on_a_table_knows_that_its_steps_follow_one_another():
+    """Hints that hold for a batch of a loss have other words for an episode."""
+    reading = read(td0, Update(other(td0.RIGHT, mask="¬any(d)")))
+    (hint,) = (difference.hint for difference in reading.differences)
+    assert "none of your steps has a future" in hint
+    reading = read(td0, Update(other(td0.RIGHT, after="clip({y}, −10, 10)")))
+    (hint,) = (difference.hint for difference in reading.differences)
+    assert hint.endswith("however large (slides: Admin).")
+    best = "<argmax_b Q(s,b; θ_T)>"
+    reading = read(td0, Update(other(td0.RIGHT, reduce=best)))
+    assert reading.computes == "y = r + ¬d γ Q(s′,argmax_b Q(s,b))"
+
+
 def test_only_the_line_that_differs_is_shown():
     """If the targets y are right, the reading shows only a line "L = …", no table."""
     reading = read(td_loss, Loss(td_loss.LANGUAGE, RIGHT, 0.5))
@@ -407,7 +433,8 @@ def test_the_text_of_a_move_is_the_move(choices, size):
             moves = sample.moves(
                 formula, sample.before, size.at(sample.alpha, sample.steps)
             )
-            _, words = step_words(formula, size).split(" moves by ")
+            text = words_of_steps.step_words(formula, size)
+            _, words = text.split(" moves by ")
             assert evaluated(words, sample) == pytest.approx(moves), words
 
 

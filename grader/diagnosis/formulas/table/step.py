@@ -170,13 +170,13 @@ CELL = (
         lambda s, a, n, x: (s, slice(None)),
         "row-update",
         "You move all actions of a visited state. η_t says something about the action "
-        f"taken only: of row s_t, the one cell (s_t, a_t) moves {ADMIN}.",
+        f"taken only: of the state s_t, the one cell (s_t, a_t) moves {ADMIN}.",
     ),
     Choice(
         "Q(s′,a)",
         lambda s, a, n, x: (n, a),
         "writes-next-cell",
-        "You change the row of the next state s'. The cell that η_t predicts with and "
+        "You change a cell of the next state s'. The cell that η_t predicts with and "
         f"moves is one and the same: (s_t, a_t) {ADMIN}.",
     ),
     Choice(
@@ -361,9 +361,9 @@ SHIFT = (
         "with s − 1 and s′ − 1 for s and s′",
         lambda states: states - 1,
         "oob-index",
-        "You shift the state numbers by one, so every step reads and moves its "
-        "neighbour's row; JAX raises no error for rows that do not exist. State s is "
-        "row s, counted from 0.",
+        "You shift the state numbers by one, so every step reads and moves a "
+        "neighbour's cell; JAX raises no error for states that do not exist. State s "
+        "is Q[s], counted from 0.",
     ),
 )
 STEP_SLOTS: dict[str, tuple[Choice, ...]] = {

@@ -1,10 +1,14 @@
 """Writes a table's update as text, and makes the table of an episode's steps."""
 
+import re
+from dataclasses import replace
+
 import numpy as np
 
 from grader.diagnosis.formulas.combine import target_of
 from grader.diagnosis.formulas.grammar import Formula
 from grader.diagnosis.formulas.losses.words import (
+    in_steps,
     of_episode,
     short,
     target_words,
@@ -12,12 +16,61 @@ from grader.diagnosis.formulas.losses.words import (
 )
 from grader.diagnosis.formulas.table.episode import Episode, rows_of
 from grader.diagnosis.formulas.table.step_size import Size
-from grader.diagnosis.reading import Reading, headed, in_columns
+from grader.diagnosis.reading import Difference, Reading, headed, in_columns
 
 EXTRA = ("revisits", "order", "flow", "store", "shift")
 ALPHA = Size(1.0, "α")
 # How the step size grows as a share of α, by its growth: those of `td0.SIZES`.
 BY_ALPHA = {"α": "", "": "1/α", "α/T": "1/T"}
+# Of mistakes that losses have as well, the hints that hold for an episode and a table.
+HINTS = {
+    "term-on-truncation": "You take every last step for terminal and never look at d, "
+    "which says whether it is. Where the time limit cut the episode, the future "
+    "counts (slides: Admin).",
+    "tab-mask-any": "When the episode ends in a terminal state, none of your steps has "
+    "a future. Each step has a flag of its own, d_t: the steps before the last go on "
+    "(slides: Admin, ¬d).",
+    "tab-s-for-next": "Your target evaluates s, the state the action was taken in "
+    "(later slides print s_i there). The future begins in s', the next state (slides: "
+    "Admin).",
+    "tab-next-from-states": "You shift the states to get the next ones, so the last "
+    "step's s' becomes the first state. The next states are an argument: s'_t (slides: "
+    "Admin).",
+    "tab-reward-normalised": "You shift and scale the rewards by their mean and "
+    "deviation. Then each r depends on the others of the episode; the target needs it "
+    "as it is (slides: Admin).",
+    "tab-reward-centred": "You subtract the mean from the rewards. Then each r depends "
+    "on the others of the episode; the target needs it as it is (slides: Admin).",
+    "tab-target-clipped": "You clip the target. Nothing is to be clipped: the target "
+    "is r + ¬d γ max Q, however large (slides: Admin).",
+    "tab-target-positive": "Your target is never negative, but values may be. Nothing "
+    "is to be clipped: the target is r + ¬d γ max Q (slides: Admin).",
+    "tab-mixed-values": "Your target mixes two values of s'. Q learning takes one: the "
+    "best action's (slides: Admin).",
+}
+SECTIONS = "(?:Deep Q Learning|Deep Q Networks|Experience Replay|Target Networks)"
+# What is said of a batch and of networks, as patterns, and what holds for a table.
+REWORDED = (
+    ("; θ_[QT]", ""),
+    (r"\brow below\b", "next step"),
+    (r"\brow above\b", "step before"),
+    (r"\brow(s?)\b", r"step\1"),
+    (f"; {SECTIONS}", ""),
+    (f"slides: {SECTIONS}", "slides: Admin"),
+)
+
+
+def in_table(text: str) -> str:
+    """Rewrite a text on batches and networks for an episode and a table."""
+    text = in_steps(text)
+    for words, others in REWORDED:
+        text = re.sub(words, others, text)
+    return text
+
+
+def of_table(difference: Difference) -> Difference:
+    """Return a mistake with the hint that holds for a table, see `HINTS`."""
+    return replace(difference, hint=HINTS.get(difference.name, difference.hint))
 
 
 def step_words(formula: Formula, size: Size) -> str:
@@ -53,7 +106,7 @@ def reading(
         right: the right formula.
         sample: a question with the hand-in's answer, shown in the table.
     """
-    differences = (*formula.differences, *size.differences())
+    differences = (*map(of_table, formula.differences), *size.differences())
     if not differences:
         return None
     pairs = [
@@ -63,7 +116,7 @@ def reading(
     apart = [(own, asked) for own, asked in pairs if own != asked]
     computes, asked = ("\n".join(side) for side in zip(*apart, strict=True))
     table = table_of(formula, right, sample)
-    return of_episode(Reading(computes, asked, differences, table))
+    return of_episode(Reading(computes, asked, differences, table), in_table)
 
 
 def table_of(formula: Formula, right: Formula, sample: Episode) -> tuple[str, ...]:
