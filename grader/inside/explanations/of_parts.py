@@ -246,6 +246,13 @@ KINDS = (
     ),
     Kind(
         "(?i)only integer scalar arrays can be converted to a scalar index",
+        "range takes whole numbers, and here it was given an array: is len(…) missing?",
+        # Either an argument that is an array, or a line without any index.
+        where=r"\brange\((?:\w*states|actions|rewards|terminateds)\)"
+        r"|^(?!.*[\w\])]\[).*\brange\(",
+    ),
+    Kind(
+        "(?i)only integer scalar arrays can be converted to a scalar index",
         "a list or a deque takes one number as its index; only an array takes an array "
         "of them",
     ),
