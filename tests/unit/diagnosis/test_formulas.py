@@ -21,6 +21,7 @@ from grader.diagnosis.formulas.table import step_words as words_of_steps
 from grader.diagnosis.formulas.table import td0
 from grader.diagnosis.formulas.table.episode import Episode
 from grader.diagnosis.formulas.table.step_size import Size
+from grader.diagnosis.reading import Difference
 
 MAX_WIDTH = 76
 
@@ -258,6 +259,34 @@ def test_the_table_of_an_update_names_its_question():
         assert own == pytest.approx(r + gamma**i * future, abs=0.02)
 
 
+@pytest.mark.parametrize(
+    "choices",
+    [
+        {"mask": "(0 in the last row, else 1)"},
+        {"state": "s of the row below (in a circle)"},
+        {"revisits": "the last visit to a cell counts alone"},
+        {"revisits": "the moves of one cell are averaged"},
+        {"after": "clip({y}, −100, 100)"},
+        {"after": Choice("", lambda x, y: np.clip(y, -500, 500))},
+        {"cell": "Q(s′,a)"},
+    ],
+)
+def test_the_table_of_an_update_shows_what_is_wrong(choices):
+    """In some row of the table, the code's number clearly is not the right one."""
+    _, _, *rows = read(td0, Update(other(td0.RIGHT, **choices))).table
+    numbers = [[float(x) for x in row.split()[-2:]] for row in rows]
+    assert max(abs(own - right) / max(abs(own), 1) for own, right in numbers) > 0.05
+
+
+def test_a_table_without_a_difference_is_left_out():
+    """If no asked episode shows a difference in numbers, no table is shown."""
+    case = td0.QUESTIONS(np.random.default_rng(3))[0]
+    right = Update(td0.RIGHT).answer(case).array("Q")
+    formula = other(td0.RIGHT, cell="Q(s,·)").changed(Difference("x", "y"))
+    sample, size = Episode(case, right.astype(np.float64)), Size(1.0, "α")
+    assert words_of_steps.reading(formula, size, td0.RIGHT, [sample]).table == ()
+
+
 def test_flags_are_named_in_every_part():
     """The hint on flags that are not looked at is true for both names of the flags."""
     reading = read(td0, Update(other(td0.RIGHT, mask="(0 in the last row, else 1)")))
@@ -274,7 +303,7 @@ def test_a_table_has_no_networks_and_no_batch():
     for grammar in (td0.TARGET, td0.STEP, td0.WHOLE):
         for numbers, which in zip(*grammar.combinations(1), strict=True):
             formula = td0.joined(td0.RIGHT, grammar.formula(numbers, which))
-            found = words_of_steps.reading(formula, size, td0.RIGHT, sample)
+            found = words_of_steps.reading(formula, size, td0.RIGHT, [sample])
             said = [found.computes, found.asked, *(d.hint for d in found.differences)]
             assert not re.search(foreign, " ".join(said)), said
 

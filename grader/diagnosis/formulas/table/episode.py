@@ -63,6 +63,11 @@ class Episode:
         """The number T of steps of the episode."""
         return len(self.case.args["states"])
 
+    @property
+    def revisits(self) -> bool:
+        """Whether several steps have the same state."""
+        return len(np.unique(self.case.args["states"])) < self.steps
+
     @cached_property
     def before(self) -> np.ndarray:
         """The table that was passed to the hand-in [S, A]."""

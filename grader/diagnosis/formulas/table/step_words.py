@@ -1,6 +1,7 @@
 """Writes a table's update as text, and makes the table of an episode's steps."""
 
 import re
+from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -20,6 +21,7 @@ from grader.diagnosis.reading import Difference, Reading, headed, in_columns
 
 EXTRA = ("revisits", "order", "flow", "store", "shift")
 ALPHA = Size(1.0, "α")
+CLEAR = 0.05  # a difference this large, as a share of the largest number, is seen
 # How the step size grows as a share of α, by its growth: those of `td0.SIZES`.
 BY_ALPHA = {"α": "", "": "1/α", "α/T": "1/T"}
 # Of mistakes that losses have as well, the hints that hold for an episode and a table.
@@ -96,7 +98,7 @@ def step_words(formula: Formula, size: Size) -> str:
 
 
 def reading(
-    formula: Formula, size: Size, right: Formula, sample: Episode
+    formula: Formula, size: Size, right: Formula, samples: Sequence[Episode]
 ) -> Reading | None:
     """Return the reading of the code's update, or None if the update is right.
 
@@ -104,7 +106,7 @@ def reading(
         formula: the code's formula.
         size: the code's step size as a function of α and T.
         right: the right formula.
-        sample: a question with the hand-in's answer, shown in the table.
+        samples: the questions with the hand-in's answers; one is shown in the table.
     """
     differences = (*map(of_table, formula.differences), *size.differences())
     if not differences:
@@ -115,23 +117,75 @@ def reading(
     ]
     apart = [(own, asked) for own, asked in pairs if own != asked]
     computes, asked = ("\n".join(side) for side in zip(*apart, strict=True))
-    table = table_of(formula, right, sample)
+    table = table_of(formula, right, telling(formula, right, samples))
     return of_episode(Reading(computes, asked, differences, table), in_table)
 
 
-def table_of(formula: Formula, right: Formula, sample: Episode) -> tuple[str, ...]:
-    """Return the lines of a table that shows the episode's steps.
+Compared = tuple[str, np.ndarray, np.ndarray]
 
-    The last two columns compare the code's targets with the right targets. If the
-    code's formula of the target is right, the two columns compare how far the hand-in
-    moved the cells with how far right code moves them.
+
+def compared(formula: Formula, right: Formula, sample: Episode) -> Compared:
+    """Return what a table compares: "y" or "move", the code's numbers, the right ones.
+
+    It compares the targets of the steps. If the code's formula of the target is right,
+    it compares how far the cells of the steps were moved.
 
     Args:
         formula: the code's formula.
         right: the right formula.
         sample: the question with the hand-in's answer.
     """
+    if target_words(formula) != target_words(right):
+        viewed = rows_of(sample.case, sample.before, formula)
+        own = target_of(viewed, formula).reshape(-1)
+        return "y", own, target_of(sample.rows, right).reshape(-1)
+    cells = sample.case.args["states"], sample.case.args["actions"]
+    tables = [sample.table(right, sample.alpha, online=one) for one in (False, True)]
+    asked = min(tables, key=lambda table: np.abs(sample.after - table).max())
+    return "move", *((Q - sample.before)[cells] for Q in (sample.after, asked))
+
+
+def telling(formula: Formula, right: Formula, samples: Sequence[Episode]) -> Episode:
+    """Return an episode whose table shows clearly what is wrong.
+
+    It is the first one with a clear difference; one without revisits, if there is any.
+    If there is none, it is the one with the largest difference.
+
+    Args:
+        formula: the code's formula.
+        right: the right formula.
+        samples: the questions with the hand-in's answers.
+    """
+
+    def apart(sample: Episode) -> float:
+        name, *sides = compared(formula, right, sample)
+        if name == "y" and sample.revisits:
+            return 0.0  # the code may have read a newer Q
+        return float(np.abs(sides[0] - sides[1]).max() / (np.abs(sides).max() + 1e-9))
+
+    ordered = sorted(samples, key=lambda sample: sample.revisits)
+    clear = (sample for sample in ordered if apart(sample) > CLEAR)
+    return next(clear, None) or max(ordered, key=apart)
+
+
+def table_of(formula: Formula, right: Formula, sample: Episode) -> tuple[str, ...]:
+    """Return the lines of a table that shows the episode's steps.
+
+    The last two columns compare the code's numbers with the right ones, see `compared`.
+
+    Args:
+        formula: the code's formula.
+        right: the right formula.
+        sample: the question with the hand-in's answer.
+
+    Returns:
+        () if the last two columns are equal.
+    """
     args, rows = sample.case.args, sample.rows
+    name, *sides = compared(formula, right, sample)
+    own, asked = (list(map(short, side)) for side in sides)
+    if own == asked:
+        return ()
     columns = [
         ["s", *map(str, args["states"])],
         ["a", *map(str, args["actions"])],
@@ -140,21 +194,11 @@ def table_of(formula: Formula, right: Formula, sample: Episode) -> tuple[str, ..
         ["d", *map(str, args["terminateds"].astype(int))],
         ["Q(s′,·)", *map(vector, rows.q_n)],
     ]
-    if target_words(formula) != target_words(right):
-        viewed = rows_of(sample.case, sample.before, formula)
-        own = target_of(viewed, formula).reshape(-1)
-        expected = target_of(rows, right).reshape(-1)
-        columns += [["your y", *map(short, own)], ["right y", *map(short, expected)]]
-    else:
-        cells = rows.q_s[np.arange(sample.steps), rows.a]
-        after = sample.after[args["states"], args["actions"]]
-        asked = sample.table(right, sample.alpha, online=False)
-        asked = asked[args["states"], args["actions"]]
-        columns += [
-            ["Q(s,a)", *map(short, cells)],
-            ["your move", *map(short, after - cells)],
-            ["right move", *map(short, asked - cells)],
-        ]
+    if name == "move":
+        columns.append(
+            ["Q(s,a)", *map(short, rows.q_s[np.arange(sample.steps), rows.a])]
+        )
+    columns += [[f"your {name}", *own], [f"right {name}", *asked]]
     settings = f"α = {short(sample.alpha)}, γ = {short(rows.gamma)}"
     table = in_columns([*zip(*columns, strict=True)], str.rjust)
     return headed(f"another episode, {settings}", table)

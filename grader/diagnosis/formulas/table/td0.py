@@ -141,11 +141,6 @@ SIZES = [*(Size(k, "Î±") for k in (-1.0, 2.0, 0.5)), Size(1.0, ""), Size(1.0, "Î
 # ---------------------------------------------------------------- the search
 
 
-def without_revisits(samples: Sequence[Episode]) -> list[Episode]:
-    """Return the episodes in which no two steps have the same state."""
-    return [s for s in samples if len(np.unique(s.case.args["states"])) == s.steps]
-
-
 def answered_moves(sample: Episode, formula: Formula) -> np.ndarray:
     """Return an array [T]: by how much the hand-in changed the cell of each step.
 
@@ -169,7 +164,9 @@ def sized(formula: Formula, samples: Sequence[Episode]) -> Found | None:
         None if there is no such step size, if it is 0, or if the formula moves no cell.
     """
     sizes = []
-    for sample in without_revisits(samples):
+    for sample in samples:
+        if sample.revisits:
+            continue
         base = sample.moves(formula, sample.before, 1.0)
         largest = np.abs(base).argmax()
         if not np.isfinite(base).all():
@@ -251,8 +248,7 @@ def with_constants(samples: Sequence[Episode]) -> Iterator[Formula]:
 
     The constant is computed from a few answers; the others need not fit the formula.
     """
-    single = without_revisits(samples)
-    several = [s for s in single if s.steps > 2]
+    several = [s for s in samples if s.steps > 2 and not s.revisits]
     cells = [s.rows.q_s[np.arange(s.steps), s.rows.a] for s in several]
     moves = [answered_moves(s, RIGHT) / s.alpha for s in several]
     targets = [q + move for q, move in zip(cells, moves, strict=True)]
@@ -308,11 +304,13 @@ def clipped(bound: float) -> Change:
     return difference_of(choice, PART), {"error": choice}
 
 
-def find(student: Student, rng: np.random.Generator) -> tuple[Found, Episode] | None:
-    """Return the formula and step size of the hand-in's update, and one episode.
+def find(
+    student: Student, rng: np.random.Generator
+) -> tuple[Found, list[Episode]] | None:
+    """Return the formula and step size of the hand-in's update, and the episodes.
 
-    The episode is a question with the hand-in's answer. The formula is returned even
-    if it is the right one.
+    The episodes are all questions with the hand-in's answers. The formula is returned
+    even if it is the right one.
 
     Returns:
         None if no formula fits, or if an answer is not a table of finite numbers in the
@@ -328,10 +326,10 @@ def find(student: Student, rng: np.random.Generator) -> tuple[Found, Episode] | 
         return None
     with np.errstate(all="ignore"):
         if still := confirmed(RIGHT, Size(0.0, ""), samples):
-            return still, samples[0]
+            return still, samples
         for level in range(MOST + 1):
             for found in with_differences(samples, level):
-                return found, samples[0]
+                return found, samples
     return None
 
 
@@ -387,9 +385,9 @@ def read(student: Student, rng: np.random.Generator) -> Reading | None:
     result = find(student, rng)
     if result is None:
         return None
-    found, sample = result
-    flags = sample.case.args["terminateds"].astype(np.uint8)
-    case = sample.case.replace(args={"terminateds": flags})
+    found, samples = result
+    flags = samples[0].case.args["terminateds"].astype(np.uint8)
+    case = samples[0].case.replace(args={"terminateds": flags})
     formula = with_tilde(
         found.formula,
         PART,
@@ -397,4 +395,4 @@ def read(student: Student, rng: np.random.Generator) -> Reading | None:
         lambda: ask(case, student),
         lambda formula, answer: bool(confirmed(formula, found.size, [answer])),
     )
-    return reading(formula, found.size, RIGHT, sample)
+    return reading(formula, found.size, RIGHT, samples)
