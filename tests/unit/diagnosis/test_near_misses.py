@@ -309,10 +309,56 @@ def decays(table: np.ndarray, episode: SimpleNamespace) -> None:
     table *= 0.999
 
 
+def overwrites(table: np.ndarray, episode: SimpleNamespace) -> None:
+    """Write -α η over the cell of each step, one after the other."""
+    for t, (s, a) in enumerate(zip(episode.s, episode.a, strict=True)):
+        eta = table[s, a] - right_target(table, episode, t)
+        table[s, a] = -episode.alpha * eta
+
+
+def overwrites_at_once(table: np.ndarray, episode: SimpleNamespace) -> None:
+    """Write -α η over the cells of all steps at once."""
+    old = table.copy()
+    for t, (s, a) in enumerate(zip(episode.s, episode.a, strict=True)):
+        table[s, a] = -episode.alpha * (old[s, a] - right_target(old, episode, t))
+
+
+def moves_alone(table: np.ndarray, episode: SimpleNamespace) -> None:
+    """Put the right moves into a table of zeros."""
+    old = table.copy()
+    toward(right_target)(table, episode)
+    table -= old
+
+
+def new_values_alone(table: np.ndarray, episode: SimpleNamespace) -> None:
+    """Put the right values of the visited cells into a table of zeros."""
+    old = table.copy()
+    toward(right_target)(table, episode)
+    table[table == old] = 0
+
+
+def zeroes_terminal_state(table: np.ndarray, episode: SimpleNamespace) -> None:
+    """Set the values of the terminal state to 0, and then need no ¬d."""
+    table[episode.n[episode.d > 0]] = 0
+    toward(lambda q, e, t: e.r[t] + e.gamma * q[e.n[t]].max())(table, episode)
+
+
+def zeroes_last_state(table: np.ndarray, episode: SimpleNamespace) -> None:
+    """Set the values of the last state to 0, also after a time limit."""
+    table[episode.n[-1]] = 0
+    toward(right_target)(table, episode)
+
+
 @pytest.mark.parametrize(
     ("update", "found"),
     [
         (toward(right_target), set()),
+        (overwrites, {"tab-old-value-lost"}),
+        (overwrites_at_once, {"tab-old-value-lost", "tab-dup-last-wins"}),
+        (moves_alone, {"tab-moves-alone"}),
+        (new_values_alone, set()),
+        (zeroes_terminal_state, {"tab-zeroes-terminal-state"}),
+        (zeroes_last_state, set()),
         (
             toward(lambda q, e, t: np.clip(right_target(q, e, t), -500, 500)),
             {"tab-target-clipped"},
@@ -339,7 +385,21 @@ def decays(table: np.ndarray, episode: SimpleNamespace) -> None:
         ),
         (decays, set()),
     ],
-    ids=["right", "clips-y", "no-future", "clips-eta", "clips-r", "later-r", "decays"],
+    ids=[
+        "right",
+        "overwrites",
+        "overwrites-at-once",
+        "moves-alone",
+        "new-values-alone",
+        "zeroes-terminal-state",
+        "zeroes-last-state",
+        "clips-y",
+        "no-future",
+        "clips-eta",
+        "clips-r",
+        "later-r",
+        "decays",
+    ],
 )
 def test_updates_get_only_true_names(update, found):
     """A wrong `update_Q_TD0` gets the names of the mistakes that it has."""

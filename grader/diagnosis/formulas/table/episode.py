@@ -138,13 +138,14 @@ class Episode:
             cells = self.cells(formula, rows_of(self.case, before, formula))
             formula["revisits"].compute(after, cells, moves)
             after += self.flow(formula, size) if formula["flow"].compute() else 0
-            return formula["store"].compute(after)
-        for t in order:
+        for t in order or ():
             moves = self.moves(formula, after, size)
             cells = self.cells(formula, rows_of(self.case, after, formula))
             after[cell(cells, t)] += moves[t]
             after = formula["store"].compute(after)
-        return after
+        args = self.case.args
+        ends = args["next_states"][args["terminateds"].astype(bool)]
+        return formula["result"].compute(before, formula["store"].compute(after), ends)
 
     def flow(self, formula: Formula, size: float) -> np.ndarray:
         """Return what differentiated targets add to each cell during the episode.

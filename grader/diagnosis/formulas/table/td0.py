@@ -12,11 +12,12 @@ from grader.diagnosis.formulas.constants import constant, of_target
 from grader.diagnosis.formulas.grammar import Choice, Formula, Grammar, difference_of
 from grader.diagnosis.formulas.losses.scale import constant_words, rounded
 from grader.diagnosis.formulas.mask import tilde_of, with_tilde
-from grader.diagnosis.formulas.table import step
 from grader.diagnosis.formulas.table.episode import Episode, ask
 from grader.diagnosis.formulas.table.questions import questions
+from grader.diagnosis.formulas.table.step import STEP_SLOTS
 from grader.diagnosis.formulas.table.step_size import Size, fitted
 from grader.diagnosis.formulas.table.step_words import reading
+from grader.diagnosis.formulas.table.whole import WHOLE_SLOTS
 from grader.diagnosis.formulas.target import JOINTS, TARGET_SLOTS
 from grader.diagnosis.formulas.value import REDUCE, STATE
 from grader.diagnosis.reading import Difference, Reading
@@ -26,8 +27,8 @@ NET = (Choice("Q({s},{a})", lambda x: (x.q_s, x.q_n, x.q_0)),)
 TARGET = Grammar(
     PART, {**TARGET_SLOTS, "net": NET, "state": STATE, "reduce": REDUCE}, JOINTS
 )
-STEP = Grammar(PART, step.STEP_SLOTS)
-WHOLE = Grammar(PART, step.WHOLE_SLOTS)
+STEP = Grammar(PART, STEP_SLOTS)
+WHOLE = Grammar(PART, WHOLE_SLOTS)
 MOST, MOST_IN_STEP = 3, 2  # the most differences: in all, and in the choices of STEP
 # A pair: a mistake (None for right code), and the choices that make it. The choices are
 # in a dict, with the name of the slot (term) as key.
