@@ -349,10 +349,34 @@ def zeroes_last_state(table: np.ndarray, episode: SimpleNamespace) -> None:
     toward(right_target)(table, episode)
 
 
+def targets_in_advance(table: np.ndarray, episode: SimpleNamespace) -> None:
+    """Compute all targets first, and then move to them, each time from the newest Q."""
+    targets = [right_target(table, episode, t) for t in range(len(episode.s))]
+    for s, a, y in zip(episode.s, episode.a, targets, strict=True):
+        table[s, a] = (1 - episode.alpha) * table[s, a] + episode.alpha * y
+
+
+def predictions_in_advance(table: np.ndarray, episode: SimpleNamespace) -> None:
+    """Read all predictions first, and then the targets, each from the newest Q."""
+    old = table.copy()
+    for t, (s, a) in enumerate(zip(episode.s, episode.a, strict=True)):
+        eta = old[s, a] - right_target(table, episode, t)
+        table[s, a] -= episode.alpha * eta
+
+
+def online(table: np.ndarray, episode: SimpleNamespace) -> None:
+    """Make the right update of each step from the newest Q."""
+    for t, (s, a) in enumerate(zip(episode.s, episode.a, strict=True)):
+        table[s, a] += episode.alpha * (right_target(table, episode, t) - table[s, a])
+
+
 @pytest.mark.parametrize(
     ("update", "found"),
     [
         (toward(right_target), set()),
+        (online, set()),
+        (targets_in_advance, {"tab-targets-from-old"}),
+        (predictions_in_advance, {"tab-predictions-from-old"}),
         (overwrites, {"tab-old-value-lost"}),
         (overwrites_at_once, {"tab-old-value-lost", "tab-dup-last-wins"}),
         (moves_alone, {"tab-moves-alone"}),
@@ -387,6 +411,9 @@ def zeroes_last_state(table: np.ndarray, episode: SimpleNamespace) -> None:
     ],
     ids=[
         "right",
+        "online",
+        "targets-in-advance",
+        "predictions-in-advance",
         "overwrites",
         "overwrites-at-once",
         "moves-alone",

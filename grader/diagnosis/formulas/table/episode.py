@@ -98,19 +98,28 @@ class Episode:
         )
         return formula["cell"].compute(states, rows.a, later, rows)
 
-    def moves(self, formula: Formula, table: np.ndarray, size: float) -> np.ndarray:
+    def moves(
+        self,
+        formula: Formula,
+        table: np.ndarray,
+        size: float,
+        of_targets: np.ndarray | None = None,
+    ) -> np.ndarray:
         """Return the number that each step adds to its cell, computed by a formula.
 
         Args:
             formula: the formula.
             table: the table that all steps read [S, A].
             size: the step size, which is α in right code.
+            of_targets: the table that the targets read [S, A]; None for `table`.
 
         Returns:
             An array [T].
         """
         rows = rows_of(self.case, table, formula)
-        y = target_of(rows, formula).reshape(-1)
+        other = of_targets is not None and of_targets is not table
+        read = rows_of(self.case, of_targets, formula) if other else rows
+        y = target_of(read, formula).reshape(-1)
         q, r = (
             formula["predict"].compute(rows),
             formula["reward"].compute(rows) + 0 * rows.r,
@@ -126,12 +135,12 @@ class Episode:
             size: the step size, which is α in right code.
             online: True if each step reads the table that the steps before it changed;
                 False if all steps read the table that was passed in. Not used if the
-                formula's choice for "order" is a mistake.
+                formula's choice for "order" or "read" is a mistake.
         """
         before = formula["store"].compute(self.before)
         after = before.copy()
         order = formula["order"].compute(self.steps)
-        if order is None and online:
+        if order is None and (online or formula["read"].words):
             order = range(self.steps)
         if order is None:
             moves = self.moves(formula, before, size)
@@ -139,7 +148,8 @@ class Episode:
             formula["revisits"].compute(after, cells, moves)
             after += self.flow(formula, size) if formula["flow"].compute() else 0
         for t in order or ():
-            moves = self.moves(formula, after, size)
+            table, of_targets = formula["read"].compute(before, after)
+            moves = self.moves(formula, table, size, of_targets)
             cells = self.cells(formula, rows_of(self.case, after, formula))
             after[cell(cells, t)] += moves[t]
             after = formula["store"].compute(after)

@@ -62,12 +62,16 @@ def revisiting(rng: np.random.Generator, source: Fixed) -> Case:
     """Make a question with an episode of five steps that visits states several times.
 
     Steps are counted from 0. Steps 0, 2 and 3 have the same state and action. The last
-    step has the state of step 1, but another action.
+    step has the state of step 1, but another action. The cell that is visited several
+    times has the largest value of its state, so that its moves change targets.
     """
     case = episode(source, signed(rng, 0.3, 3.0, 5), num_steps=5, ends=True)
     one, two, three = rng.permutation(7)[:3].tolist()
     path = np.array([one, two, one, one, two, three], np.int32)
     first, second = rng.permutation(3)[:2].tolist()
     actions = np.array([first, second, first, first, first], np.int32)
+    table = case.args["Q"].copy()
+    best = table[one].argmax()
+    table[one, [first, best]] = table[one, [best, first]]
     args = {"states": path[:-1], "next_states": path[1:], "actions": actions}
-    return case.replace(args=args)
+    return case.replace(args={"Q": table, **args})

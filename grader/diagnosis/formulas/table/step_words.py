@@ -19,7 +19,7 @@ from grader.diagnosis.formulas.table.episode import Episode, rows_of
 from grader.diagnosis.formulas.table.step_size import Size
 from grader.diagnosis.reading import Difference, Reading, headed, in_columns
 
-EXTRA = ("revisits", "order", "flow", "store", "shift", "result")
+EXTRA = ("revisits", "order", "read", "flow", "store", "shift", "result")
 ALPHA = Size(1.0, "α")
 CLEAR = 0.05  # a difference this large, as a share of the largest number, is seen
 # How the step size grows as a share of α, by its growth: those of `td0.SIZES`.

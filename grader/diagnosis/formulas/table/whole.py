@@ -69,6 +69,29 @@ ORDER = (
         "in (or go forward in time).",
     ),
 )
+ONE_TABLE = (
+    "The difference shows where an episode comes back to a state. Take both from one "
+    f"table: the Q that was passed in, or the newest {ADMIN}."
+)
+# Each function takes the Q that was passed in and the newest Q. It returns the table of
+# the predictions and that of the targets, for code that goes step by step.
+READ = (
+    Choice("", lambda old, newest: (newest, newest)),
+    Choice(
+        "with y from the old Q and Q(s,a) from the newest",
+        lambda old, newest: (newest, old),
+        "targets-from-old",
+        "Your targets come from the Q that was passed in, your predictions from the "
+        f"newest. {ONE_TABLE}",
+    ),
+    Choice(
+        "with y from the newest Q and Q(s,a) from the old",
+        lambda old, newest: (old, newest),
+        "predictions-from-old",
+        "Your predictions come from the Q that was passed in, your targets from the "
+        f"newest. {ONE_TABLE}",
+    ),
+)
 FLOW = (
     Choice("", lambda: False),
     Choice(
@@ -131,6 +154,7 @@ SHIFT = (
 WHOLE_SLOTS: dict[str, tuple[Choice, ...]] = {
     "bracket": BRACKET,
     "order": ORDER,
+    "read": READ,
     "flow": FLOW,
     "store": STORE,
     "result": RESULT,
