@@ -117,8 +117,9 @@ class Episode:
             An array [T].
         """
         rows = rows_of(self.case, table, formula)
-        other = of_targets is not None and of_targets is not table
-        read = rows_of(self.case, of_targets, formula) if other else rows
+        read = rows
+        if of_targets is not None and of_targets is not table:
+            read = rows_of(self.case, of_targets, formula)
         y = target_of(read, formula).reshape(-1)
         q, r = (
             formula["predict"].compute(rows),
