@@ -370,6 +370,64 @@ def online(table: np.ndarray, episode: SimpleNamespace) -> None:
         table[s, a] += episode.alpha * (right_target(table, episode, t) - table[s, a])
 
 
+def reads(
+    reward: Callable | None = None,
+    after: Callable | None = None,
+    action: Callable | None = None,
+) -> Callable:
+    """Return an update whose targets read other entries of the episode.
+
+    Args:
+        reward: function of the episode that returns the rewards in the place of r.
+        after: function of the episode that returns the next states in the place of n.
+        action: function of the episode that returns the actions whose values in the
+            next states are taken; an action of -1 stands for the best one.
+    """
+
+    def target(q: np.ndarray, e: SimpleNamespace, t: int) -> float:
+        r, n = (reward(e) if reward else e.r)[t], (after(e) if after else e.n)[t]
+        a = action(e)[t] if action else -1
+        return r + (1 - e.d[t]) * e.gamma * (q[n].max() if a < 0 else q[n, a])
+
+    return toward(target)
+
+
+def last_again(x: np.ndarray) -> np.ndarray:
+    """Return x[t + 1] for each t, as JAX reads it: the last entry twice."""
+    return x[np.minimum(np.arange(1, len(x) + 1), len(x) - 1)]
+
+
+def test_a_table_shows_no_rounding():
+    """If all shown numbers are right up to rounding, no table is shown."""
+    assert read(td0, Update(zeroes_terminal_state), 0).table == ()
+    assert read(td0, Update(moves_alone), 0).table
+
+
+@pytest.mark.parametrize(
+    ("update", "found"),
+    [
+        (reads(reward=lambda e: last_again(e.r)), {"tab-reward-off-by-one"}),
+        (reads(reward=lambda e: np.append(e.r[1:], 0)), {"tab-reward-off-by-one"}),
+        (reads(reward=lambda e: np.append(e.r[1:], 1)), set()),
+        (reads(after=lambda e: last_again(e.s)), {"tab-next-from-states"}),
+        (reads(after=lambda e: np.append(e.s[1:], 0)), {"tab-next-from-states"}),
+        (reads(after=lambda e: np.append(e.s[1:], 1)), set()),
+        (reads(after=lambda e: last_again(e.n)), {"tab-next-of-row-below"}),
+        (reads(action=lambda e: last_again(e.a)), {"tab-sarsa"}),
+        (reads(action=lambda e: np.append(e.a[1:], 0)), {"tab-sarsa"}),
+        (reads(action=lambda e: np.append(e.a[1:], -1)), {"tab-sarsa"}),
+        (reads(action=lambda e: np.append(e.a[1:], 1)), set()),
+        (
+            reads(reward=lambda e: last_again(e.r), after=lambda e: last_again(e.s)),
+            {"tab-reward-off-by-one", "tab-next-from-states"},
+        ),
+    ],
+)
+def test_what_is_read_at_the_following_step(update, found):
+    """A shift by an index or by `append` has the name of the shift by `roll`."""
+    assert names(read(td0, Update(update), 0)) == found
+
+
 @pytest.mark.parametrize(
     ("update", "found"),
     [

@@ -30,7 +30,7 @@ def rows_of(case: Case, table: np.ndarray, formula: Formula | None = None) -> Ro
     if formula:
         states, later = (formula["shift"].compute(x) for x in (states, later))
     q_s, q_n = table[..., states, :], table[..., later, :]
-    zero = 0 * q_s[..., :1, :]
+    zero = table[..., :1, :]  # a state of zeros is state 0 here
     return Rows(
         *(q_s, q_n, q_s, q_n, q_s, q_n, zero, zero),
         a=args["actions"].astype(np.int64),

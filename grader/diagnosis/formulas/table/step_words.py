@@ -21,7 +21,8 @@ from grader.diagnosis.reading import Difference, Reading, headed, in_columns
 
 EXTRA = ("revisits", "order", "read", "flow", "store", "shift", "result")
 ALPHA = Size(1.0, "α")
-CLEAR = 0.05  # a difference this large, as a share of the largest number, is seen
+# How far numbers are apart, as a share of the largest one: clearly, or by rounding.
+CLEAR, ROUNDING = 0.05, 1e-3
 # How the step size grows as a share of α, by its growth: those of `td0.SIZES`.
 BY_ALPHA = {"α": "", "": "1/α", "α/T": "1/T"}
 # Of mistakes that losses have as well, the hints that hold for an episode and a table.
@@ -36,8 +37,8 @@ HINTS = {
     "(later slides print s_i there). The future begins in s', the next state (slides: "
     "Admin).",
     "tab-next-from-states": "You shift the states to get the next ones, so the last "
-    "step's s' becomes the first state. The next states are an argument: s'_t (slides: "
-    "Admin).",
+    "step gets another state for its s'. The next states are an argument: s'_t "
+    "(slides: Admin).",
     "tab-reward-normalised": "You shift and scale the rewards by their mean and "
     "deviation. Then each r depends on the others of the episode; the target needs it "
     "as it is (slides: Admin).",
@@ -158,14 +159,18 @@ def telling(formula: Formula, right: Formula, samples: Sequence[Episode]) -> Epi
     """
 
     def apart(sample: Episode) -> float:
-        name, *sides = compared(formula, right, sample)
-        if name == "y" and sample.revisits:
-            return 0.0  # the code may have read a newer Q
-        return float(np.abs(sides[0] - sides[1]).max() / (np.abs(sides).max() + 1e-9))
+        name, own, asked = compared(formula, right, sample)
+        # On the way, the code may have read a newer Q than `compared` does.
+        return 0.0 if name == "y" and sample.revisits else share(own, asked)
 
     ordered = sorted(samples, key=lambda sample: sample.revisits)
     clear = (sample for sample in ordered if apart(sample) > CLEAR)
     return next(clear, None) or max(ordered, key=apart)
+
+
+def share(own: np.ndarray, asked: np.ndarray) -> float:
+    """Return the largest difference of two arrays, as a share of the largest number."""
+    return float(np.abs(own - asked).max() / (np.abs([own, asked]).max() + 1e-9))
 
 
 def table_of(formula: Formula, right: Formula, sample: Episode) -> tuple[str, ...]:
@@ -179,12 +184,11 @@ def table_of(formula: Formula, right: Formula, sample: Episode) -> tuple[str, ..
         sample: the question with the hand-in's answer.
 
     Returns:
-        () if the last two columns are equal.
+        () if the last two columns are equal, up to rounding.
     """
     args, rows = sample.case.args, sample.rows
-    name, *sides = compared(formula, right, sample)
-    own, asked = (list(map(short, side)) for side in sides)
-    if own == asked:
+    name, own, asked = compared(formula, right, sample)
+    if share(own, asked) < ROUNDING:
         return ()
     columns = [
         ["s", *map(str, args["states"])],
@@ -198,7 +202,8 @@ def table_of(formula: Formula, right: Formula, sample: Episode) -> tuple[str, ..
         columns.append(
             ["Q(s,a)", *map(short, rows.q_s[np.arange(sample.steps), rows.a])]
         )
-    columns += [[f"your {name}", *own], [f"right {name}", *asked]]
+    columns.append([f"your {name}", *map(short, own)])
+    columns.append([f"right {name}", *map(short, asked)])
     settings = f"α = {short(sample.alpha)}, γ = {short(rows.gamma)}"
     table = in_columns([*zip(*columns, strict=True)], str.rjust)
     return headed(f"another episode, {settings}", table)

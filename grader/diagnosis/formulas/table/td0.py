@@ -14,6 +14,7 @@ from grader.diagnosis.formulas.losses.scale import constant_words, rounded
 from grader.diagnosis.formulas.mask import tilde_of, with_tilde
 from grader.diagnosis.formulas.table.episode import Episode, ask
 from grader.diagnosis.formulas.table.questions import questions
+from grader.diagnosis.formulas.table.shifts import SHIFTS
 from grader.diagnosis.formulas.table.step import STEP_SLOTS
 from grader.diagnosis.formulas.table.step_size import Size, fitted
 from grader.diagnosis.formulas.table.step_words import reading
@@ -24,9 +25,9 @@ from grader.diagnosis.reading import Difference, Reading
 
 PART = "update_Q_TD0"
 NET = (Choice("Q({s},{a})", lambda x: (x.q_s, x.q_n, x.q_0)),)
-TARGET = Grammar(
-    PART, {**TARGET_SLOTS, "net": NET, "state": STATE, "reduce": REDUCE}, JOINTS
-)
+IN_BATCH = {**TARGET_SLOTS, "net": NET, "state": STATE, "reduce": REDUCE}
+IN_EPISODE = {slot: (*IN_BATCH[slot], *more) for slot, more in SHIFTS.items()}
+TARGET = Grammar(PART, {**IN_BATCH, **IN_EPISODE}, JOINTS)
 STEP = Grammar(PART, STEP_SLOTS)
 WHOLE = Grammar(PART, WHOLE_SLOTS)
 MOST, MOST_IN_STEP = 3, 2  # the most differences: in all, and in the choices of STEP
