@@ -30,7 +30,7 @@ def up(values: np.ndarray, end: np.ndarray) -> np.ndarray:
     return np.concatenate([values[..., 1:, :], end], axis=-2)
 
 
-def then(end: Callable[[Rows], object]) -> Callable[[Rows], np.ndarray]:
+def then(end: Callable[[Rows], int]) -> Callable[[Rows], np.ndarray]:
     """Return a function of the rows: the actions that follow [T], with another end."""
     return lambda x: np.append(x.a[1:], end(x))
 
