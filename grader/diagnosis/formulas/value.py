@@ -110,7 +110,7 @@ STATE = (
         {"tab": None, "mc": None},
     ),
     Choice(
-        "s of the row below, in a circle,",
+        "s of the row below (in a circle)",
         lambda x, v: np.roll(v[0], -1, axis=-2),
         "next-from-states",
         "You shift the states to get the next ones, so the last row's s' becomes the "

@@ -298,6 +298,13 @@ KINDS = (
     ),
     Kind(
         "(?i)only integer scalar arrays can be converted to a scalar index",
+        "range takes whole numbers, and here it was given an array: is len(…) missing?",
+        # Either an argument that is an array, or a line without any index.
+        where=r"\brange\((?:\w*states|actions|rewards|terminateds)\)"
+        r"|^(?!.*[\w\])]\[).*\brange\(",
+    ),
+    Kind(
+        "(?i)only integer scalar arrays can be converted to a scalar index",
         "the arrays to put together come as one list: np.concatenate([a, b])",
         where=r"(?:concatenate|stack)\([^\[\]]*$",
     ),

@@ -10,14 +10,18 @@ import pytest
 from grader.contract.case import Answer, Case
 from grader.contract.outcomes import Raised
 from grader.contract.stand_in import stand_in_returns
+from grader.diagnosis.formulas.combine import target_of
 from grader.diagnosis.formulas.grammar import Choice, Formula
 from grader.diagnosis.formulas.losses import mc_loss, td_loss
 from grader.diagnosis.formulas.losses.loss import errors, huber, loss_of
 from grader.diagnosis.formulas.losses.search import Language
 from grader.diagnosis.formulas.losses.words import in_steps
 from grader.diagnosis.formulas.rows import STEP, nearby, rows_of
+from grader.diagnosis.formulas.table import step_words as words_of_steps
 from grader.diagnosis.formulas.table import td0
 from grader.diagnosis.formulas.table.episode import Episode
+from grader.diagnosis.formulas.table.step_size import Size
+from grader.diagnosis.reading import Difference
 
 MAX_WIDTH = 76
 
@@ -255,12 +259,66 @@ def test_the_table_of_an_update_names_its_question():
         assert own == pytest.approx(r + gamma**i * future, abs=0.02)
 
 
+@pytest.mark.parametrize(
+    "choices",
+    [
+        {"mask": "(0 in the last row, else 1)"},
+        {"state": "s of the row below (in a circle)"},
+        {"revisits": "the last visit to a cell counts alone"},
+        {"revisits": "the moves of one cell are averaged"},
+        {"after": "clip({y}, −100, 100)"},
+        {"after": Choice("", lambda x, y: np.clip(y, -500, 500))},
+        {"cell": "Q(s′,a)"},
+    ],
+)
+def test_the_table_of_an_update_shows_what_is_wrong(choices):
+    """In some row of the table, the code's number clearly is not the right one."""
+    _, _, *rows = read(td0, Update(other(td0.RIGHT, **choices))).table
+    numbers = [[float(x) for x in row.split()[-2:]] for row in rows]
+    assert max(abs(own - right) / max(abs(own), 1) for own, right in numbers) > 0.05
+
+
+def test_a_table_without_a_difference_is_left_out():
+    """If no asked episode shows a difference in numbers, no table is shown."""
+    case = td0.QUESTIONS(np.random.default_rng(3))[0]
+    right = Update(td0.RIGHT).answer(case).array("Q")
+    formula = other(td0.RIGHT, cell="Q(s,·)").changed(Difference("x", "y"))
+    sample, size = Episode(case, right.astype(np.float64)), Size(1.0, "α")
+    assert words_of_steps.reading(formula, size, td0.RIGHT, [sample]).table == ()
+
+
 def test_flags_are_named_in_every_part():
     """The hint on flags that are not looked at is true for both names of the flags."""
     reading = read(td0, Update(other(td0.RIGHT, mask="(0 in the last row, else 1)")))
     (hint,) = (difference.hint for difference in reading.differences)
     assert "never look at d, which says" in hint
     assert "`terminated`" not in hint
+
+
+def test_a_table_has_no_networks_and_no_batch():
+    """What is said of an update is true for a table and for the steps of an episode."""
+    case = td0.QUESTIONS(np.random.default_rng(3))[0]
+    sample, size = Episode(case, case.args["Q"]), Size(1.0, "α")
+    foreign = r"θ_|\brows?\b|batch|transition|drawn|Network|Replay|Deep Q|,,"
+    for grammar in (td0.TARGET, td0.STEP, td0.WHOLE):
+        for numbers, which in zip(*grammar.combinations(1), strict=True):
+            formula = td0.joined(td0.RIGHT, grammar.formula(numbers, which))
+            found = words_of_steps.reading(formula, size, td0.RIGHT, [sample])
+            said = [found.computes, found.asked, *(d.hint for d in found.differences)]
+            assert not re.search(foreign, " ".join(said)), said
+
+
+def test_a_hint_on_a_table_knows_that_its_steps_follow_one_another():
+    """Hints that hold for a batch of a loss have other words for an episode."""
+    reading = read(td0, Update(other(td0.RIGHT, mask="¬any(d)")))
+    (hint,) = (difference.hint for difference in reading.differences)
+    assert "none of your steps has a future" in hint
+    reading = read(td0, Update(other(td0.RIGHT, after="clip({y}, −10, 10)")))
+    (hint,) = (difference.hint for difference in reading.differences)
+    assert hint.endswith("however large (slides: Admin).")
+    best = "<argmax_b Q(s,b; θ_T)>"
+    reading = read(td0, Update(other(td0.RIGHT, reduce=best)))
+    assert reading.computes == "y = r + ¬d γ Q(s′,argmax_b Q(s,b))"
 
 
 def test_only_the_line_that_differs_is_shown():
@@ -360,6 +418,53 @@ def test_updates_of_a_table_are_read(choices, size, expected):
     """
     student = Update(other(td0.RIGHT, **choices), size)
     assert names(read(td0, student)) == expected
+
+
+def evaluated(words: str, sample: Episode) -> np.ndarray:
+    """Return the numbers [T] that the text of a move stands for.
+
+    Args:
+        words: the text after "moves by", with the lecture's symbols.
+        sample: the episode that the symbols stand for.
+    """
+    rows = sample.rows
+    symbols = {
+        "¬d": 1 - rows.d,
+        "max_a Q(s′,a)": rows.q_n.max(axis=1),
+        "Q(s,a)": rows.q_s[np.arange(rows.size), rows.a],
+        "α": sample.alpha,
+        "γ": rows.gamma,
+        "y": target_of(rows, td0.RIGHT)[0],
+        "r": rows.r,
+        "T": rows.size,
+        "½": 0.5,
+    }
+    names = {"clip": np.clip, "sign": np.sign, "tanh": np.tanh}
+    for i, symbol in enumerate(symbols):
+        words = re.sub(rf"(?<!\w){re.escape(symbol)}(?!\w)", f"x{i}", words)
+        names[f"x{i}"] = symbols[symbol]
+    words = words.replace("−", "-").replace("²", "**2")
+    words = re.sub(r"\|(.*)\|", r"abs(\1)", words)
+    words = re.sub(r"(?<=[\w)]) (?=[\w(])", "*", words)  # a blank means "times"
+    return eval(words, {}, names)
+
+
+@pytest.mark.parametrize("size", [Size(1.0, "α"), *td0.SIZES], ids=lambda s: s.words)
+@pytest.mark.parametrize("choices", [{}, {"weight": "¬d "}, {"predict": "0"}])
+def test_the_text_of_a_move_is_the_move(choices, size):
+    """The formula of a move, evaluated, is the number that is added to the cell."""
+    case = td0.QUESTIONS(np.random.default_rng(3))[0]
+    sample = Episode(case, case.args["Q"])
+    slots = {**td0.STEP.slots, **td0.WHOLE.slots}
+    for bracket in slots["bracket"]:
+        for error in slots["error"] if size.growth == "α" else slots["error"][:1]:
+            formula = other(td0.RIGHT, bracket=bracket, error=error, **choices)
+            moves = sample.moves(
+                formula, sample.before, size.at(sample.alpha, sample.steps)
+            )
+            text = words_of_steps.step_words(formula, size)
+            _, words = text.split(" moves by ")
+            assert evaluated(words, sample) == pytest.approx(moves), words
 
 
 @pytest.mark.parametrize(

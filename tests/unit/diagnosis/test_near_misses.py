@@ -345,10 +345,138 @@ def decays(table: np.ndarray, episode: SimpleNamespace) -> None:
     table *= 0.999
 
 
+def overwrites(table: np.ndarray, episode: SimpleNamespace) -> None:
+    """Write -α η over the cell of each step, one after the other."""
+    for t, (s, a) in enumerate(zip(episode.s, episode.a, strict=True)):
+        eta = table[s, a] - right_target(table, episode, t)
+        table[s, a] = -episode.alpha * eta
+
+
+def overwrites_at_once(table: np.ndarray, episode: SimpleNamespace) -> None:
+    """Write -α η over the cells of all steps at once."""
+    old = table.copy()
+    for t, (s, a) in enumerate(zip(episode.s, episode.a, strict=True)):
+        table[s, a] = -episode.alpha * (old[s, a] - right_target(old, episode, t))
+
+
+def moves_alone(table: np.ndarray, episode: SimpleNamespace) -> None:
+    """Put the right moves into a table of zeros."""
+    old = table.copy()
+    toward(right_target)(table, episode)
+    table -= old
+
+
+def new_values_alone(table: np.ndarray, episode: SimpleNamespace) -> None:
+    """Put the right values of the visited cells into a table of zeros."""
+    old = table.copy()
+    toward(right_target)(table, episode)
+    table[table == old] = 0
+
+
+def zeroes_terminal_state(table: np.ndarray, episode: SimpleNamespace) -> None:
+    """Set the values of the terminal state to 0, and then need no ¬d."""
+    table[episode.n[episode.d > 0]] = 0
+    toward(lambda q, e, t: e.r[t] + e.gamma * q[e.n[t]].max())(table, episode)
+
+
+def zeroes_last_state(table: np.ndarray, episode: SimpleNamespace) -> None:
+    """Set the values of the last state to 0, also after a time limit."""
+    table[episode.n[-1]] = 0
+    toward(right_target)(table, episode)
+
+
+def targets_in_advance(table: np.ndarray, episode: SimpleNamespace) -> None:
+    """Compute all targets first, and then move to them, each time from the newest Q."""
+    targets = [right_target(table, episode, t) for t in range(len(episode.s))]
+    for s, a, y in zip(episode.s, episode.a, targets, strict=True):
+        table[s, a] = (1 - episode.alpha) * table[s, a] + episode.alpha * y
+
+
+def predictions_in_advance(table: np.ndarray, episode: SimpleNamespace) -> None:
+    """Read all predictions first, and then the targets, each from the newest Q."""
+    old = table.copy()
+    for t, (s, a) in enumerate(zip(episode.s, episode.a, strict=True)):
+        eta = old[s, a] - right_target(table, episode, t)
+        table[s, a] -= episode.alpha * eta
+
+
+def online(table: np.ndarray, episode: SimpleNamespace) -> None:
+    """Make the right update of each step from the newest Q."""
+    for t, (s, a) in enumerate(zip(episode.s, episode.a, strict=True)):
+        table[s, a] += episode.alpha * (right_target(table, episode, t) - table[s, a])
+
+
+def reads(
+    reward: Callable | None = None,
+    after: Callable | None = None,
+    action: Callable | None = None,
+) -> Callable:
+    """Return an update whose targets read other entries of the episode.
+
+    Args:
+        reward: function of the episode that returns the rewards in the place of r.
+        after: function of the episode that returns the next states in the place of n.
+        action: function of the episode that returns the actions whose values in the
+            next states are taken; an action of -1 stands for the best one.
+    """
+
+    def target(q: np.ndarray, e: SimpleNamespace, t: int) -> float:
+        r, n = (reward(e) if reward else e.r)[t], (after(e) if after else e.n)[t]
+        a = action(e)[t] if action else -1
+        return r + (1 - e.d[t]) * e.gamma * (q[n].max() if a < 0 else q[n, a])
+
+    return toward(target)
+
+
+def last_again(x: np.ndarray) -> np.ndarray:
+    """Return x[t + 1] for each t, as JAX reads it: the last entry twice."""
+    return x[np.minimum(np.arange(1, len(x) + 1), len(x) - 1)]
+
+
+def test_a_table_shows_no_rounding():
+    """If all shown numbers are right up to rounding, no table is shown."""
+    assert read(td0, Update(zeroes_terminal_state), 0).table == ()
+    assert read(td0, Update(moves_alone), 0).table
+
+
+@pytest.mark.parametrize(
+    ("update", "found"),
+    [
+        (reads(reward=lambda e: last_again(e.r)), {"tab-reward-off-by-one"}),
+        (reads(reward=lambda e: np.append(e.r[1:], 0)), {"tab-reward-off-by-one"}),
+        (reads(reward=lambda e: np.append(e.r[1:], 1)), set()),
+        (reads(after=lambda e: last_again(e.s)), {"tab-next-from-states"}),
+        (reads(after=lambda e: np.append(e.s[1:], 0)), {"tab-next-from-states"}),
+        (reads(after=lambda e: np.append(e.s[1:], 1)), set()),
+        (reads(after=lambda e: last_again(e.n)), {"tab-next-of-row-below"}),
+        (reads(action=lambda e: last_again(e.a)), {"tab-sarsa"}),
+        (reads(action=lambda e: np.append(e.a[1:], 0)), {"tab-sarsa"}),
+        (reads(action=lambda e: np.append(e.a[1:], -1)), {"tab-sarsa"}),
+        (reads(action=lambda e: np.append(e.a[1:], 1)), set()),
+        (
+            reads(reward=lambda e: last_again(e.r), after=lambda e: last_again(e.s)),
+            {"tab-reward-off-by-one", "tab-next-from-states"},
+        ),
+    ],
+)
+def test_what_is_read_at_the_following_step(update, found):
+    """A shift by an index or by `append` has the name of the shift by `roll`."""
+    assert names(read(td0, Update(update), 0)) == found
+
+
 @pytest.mark.parametrize(
     ("update", "found"),
     [
         (toward(right_target), set()),
+        (online, set()),
+        (targets_in_advance, {"tab-targets-from-old"}),
+        (predictions_in_advance, {"tab-predictions-from-old"}),
+        (overwrites, {"tab-old-value-lost"}),
+        (overwrites_at_once, {"tab-old-value-lost", "tab-dup-last-wins"}),
+        (moves_alone, {"tab-moves-alone"}),
+        (new_values_alone, set()),
+        (zeroes_terminal_state, {"tab-zeroes-terminal-state"}),
+        (zeroes_last_state, set()),
         (
             toward(lambda q, e, t: np.clip(right_target(q, e, t), -500, 500)),
             {"tab-target-clipped"},
@@ -381,6 +509,15 @@ def decays(table: np.ndarray, episode: SimpleNamespace) -> None:
     ],
     ids=[
         "right",
+        "online",
+        "targets-in-advance",
+        "predictions-in-advance",
+        "overwrites",
+        "overwrites-at-once",
+        "moves-alone",
+        "new-values-alone",
+        "zeroes-terminal-state",
+        "zeroes-last-state",
         "clips-y",
         "no-future",
         "clips-eta",

@@ -137,7 +137,7 @@ FORMULAS = {
         lambda x: square(x, target(x, x["q_n"].max())),
     ),
     "targets of the row below": (
-        found(net=Q_N, state="s of the row below, in a circle,"),
+        found(net=Q_N, state="s of the row below (in a circle)"),
         lambda x: square(x, target(x, jnp.roll(x["q_s"], -1, axis=0).max(axis=1))),
     ),
     "all actions": (

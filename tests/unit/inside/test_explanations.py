@@ -262,6 +262,24 @@ EXAMPLES = [
         "an import at the top of dqn.py is missing",
     ),
     (
+        "TypeError: Only integer scalar arrays can be converted to a scalar index.",
+        "discounted_returns: for t in reversed(range(rewards)):",
+        "",
+        "here it was given an array: is len(…) missing?",
+    ),
+    (
+        "TypeError: only integer scalar arrays can be converted to a scalar index",
+        "update_Q_TD0: y = [rewards[t] for t in range(states)]",
+        "",
+        "range takes whole numbers",
+    ),
+    (
+        "TypeError: only integer scalar arrays can be converted to a scalar index",
+        "sample: rows = [self.rows[i] for _ in range(batch_size)]",
+        "",
+        "a list or a deque takes one number",
+    ),
+    (
         "TypeError: td_loss() takes 4 positional arguments but 5 were given",
         "-",
         "",

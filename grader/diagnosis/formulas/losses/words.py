@@ -1,6 +1,7 @@
 """Writes a formula as text, and the table of its targets for some rows."""
 
 import re
+from collections.abc import Callable
 from dataclasses import replace
 
 import numpy as np
@@ -163,28 +164,29 @@ def reading(language: Language, found: Found, sample: Sample) -> Reading | None:
     return found_reading if symbol == "y" else of_episode(found_reading)
 
 
-def of_episode(of_batch: Reading) -> Reading:
-    """Return a reading whose texts are rewritten for an episode of T steps.
-
-    Args:
-        of_batch: the same reading with texts for a batch of B transitions.
-    """
-    return replace(
-        of_batch,
-        computes=in_steps(of_batch.computes),
-        asked=in_steps(of_batch.asked),
-        differences=tuple(
-            replace(difference, hint=in_steps(difference.hint))
-            for difference in of_batch.differences
-        ),
-    )
-
-
 def in_steps(text: str) -> str:
     """Replace B, "batch" and "transition" in a text by T, "episode" and "step"."""
     text = re.sub("(?<![A-Za-z])B(?![A-Za-z])", "T", text)
     text = text.replace("a batch", "an episode").replace("batch", "episode")
     return text.replace("transition", "step")
+
+
+def of_episode(of_batch: Reading, reworded: Callable = in_steps) -> Reading:
+    """Return a reading whose texts are rewritten for an episode of T steps.
+
+    Args:
+        of_batch: the same reading with texts for a batch of B transitions.
+        reworded: the function that rewrites a text.
+    """
+    return replace(
+        of_batch,
+        computes=reworded(of_batch.computes),
+        asked=reworded(of_batch.asked),
+        differences=tuple(
+            replace(difference, hint=reworded(difference.hint))
+            for difference in of_batch.differences
+        ),
+    )
 
 
 def table_of(language: Language, formula: Formula, rows: Rows) -> tuple[str, ...]:

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import product
 
 import numpy as np
 
@@ -29,7 +30,7 @@ def rows_of(case: Case, table: np.ndarray, formula: Formula | None = None) -> Ro
     if formula:
         states, later = (formula["shift"].compute(x) for x in (states, later))
     q_s, q_n = table[..., states, :], table[..., later, :]
-    zero = 0 * q_s[..., :1, :]
+    zero = table[..., :1, :]  # a state of zeros is state 0 here
     return Rows(
         *(q_s, q_n, q_s, q_n, q_s, q_n, zero, zero),
         a=args["actions"].astype(np.int64),
@@ -63,6 +64,11 @@ class Episode:
         """The number T of steps of the episode."""
         return len(self.case.args["states"])
 
+    @property
+    def revisits(self) -> bool:
+        """Whether several steps have the same state."""
+        return len(np.unique(self.case.args["states"])) < self.steps
+
     @cached_property
     def before(self) -> np.ndarray:
         """The table that was passed to the hand-in [S, A]."""
@@ -92,19 +98,29 @@ class Episode:
         )
         return formula["cell"].compute(states, rows.a, later, rows)
 
-    def moves(self, formula: Formula, table: np.ndarray, size: float) -> np.ndarray:
+    def moves(
+        self,
+        formula: Formula,
+        table: np.ndarray,
+        size: float,
+        of_targets: np.ndarray | None = None,
+    ) -> np.ndarray:
         """Return the number that each step adds to its cell, computed by a formula.
 
         Args:
             formula: the formula.
             table: the table that all steps read [S, A].
             size: the step size, which is α in right code.
+            of_targets: the table that the targets read [S, A]; None for `table`.
 
         Returns:
             An array [T].
         """
         rows = rows_of(self.case, table, formula)
-        y = target_of(rows, formula).reshape(-1)
+        read = rows
+        if of_targets is not None and of_targets is not table:
+            read = rows_of(self.case, of_targets, formula)
+        y = target_of(read, formula).reshape(-1)
         q, r = (
             formula["predict"].compute(rows),
             formula["reward"].compute(rows) + 0 * rows.r,
@@ -120,25 +136,27 @@ class Episode:
             size: the step size, which is α in right code.
             online: True if each step reads the table that the steps before it changed;
                 False if all steps read the table that was passed in. Not used if the
-                formula's choice for "order" is a mistake.
+                formula's choice for "order" or "read" is a mistake.
         """
         before = formula["store"].compute(self.before)
         after = before.copy()
         order = formula["order"].compute(self.steps)
-        if order is None and online:
+        if order is None and (online or formula["read"].words):
             order = range(self.steps)
         if order is None:
             moves = self.moves(formula, before, size)
             cells = self.cells(formula, rows_of(self.case, before, formula))
             formula["revisits"].compute(after, cells, moves)
             after += self.flow(formula, size) if formula["flow"].compute() else 0
-            return formula["store"].compute(after)
-        for t in order:
-            moves = self.moves(formula, after, size)
+        for t in order or ():
+            table, of_targets = formula["read"].compute(before, after)
+            moves = self.moves(formula, table, size, of_targets)
             cells = self.cells(formula, rows_of(self.case, after, formula))
             after[cell(cells, t)] += moves[t]
             after = formula["store"].compute(after)
-        return after
+        args = self.case.args
+        ends = args["next_states"][args["terminateds"].astype(bool)]
+        return formula["result"].compute(before, formula["store"].compute(after), ends)
 
     def flow(self, formula: Formula, size: float) -> np.ndarray:
         """Return what differentiated targets add to each cell during the episode.
@@ -156,7 +174,9 @@ class Episode:
         rows = rows_of(self.case, self.before, formula)
         e = formula["predict"].compute(rows) - target_of(rows, formula).reshape(-1)
         move = np.zeros_like(self.before)
-        for index in np.ndindex(*self.before.shape):
+        # A target reads no values but those of the states of the episode.
+        read = np.unique([self.case.args[name] for name in ("states", "next_states")])
+        for index in product(read, range(move.shape[1])):
             ends = []
             for step in (STEP, -STEP):
                 table = self.before.copy()
@@ -178,7 +198,7 @@ class Episode:
             size: the step size, which is α in right code.
         """
         scale = np.abs(self.after).max()
-        for online in (False, True):
+        for online in (False, True) if self.steps > 1 else (False,):
             expected = self.table(formula, size, online=online)
             limit = RTOL * np.abs(expected) + 0.1 * RTOL * scale
             if (np.abs(self.after - expected) <= limit).all():  # False for nan

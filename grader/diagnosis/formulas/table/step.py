@@ -170,13 +170,13 @@ CELL = (
         lambda s, a, n, x: (s, slice(None)),
         "row-update",
         "You move all actions of a visited state. η_t says something about the action "
-        f"taken only: of row s_t, the one cell (s_t, a_t) moves {ADMIN}.",
+        f"taken only: of the state s_t, the one cell (s_t, a_t) moves {ADMIN}.",
     ),
     Choice(
         "Q(s′,a)",
         lambda s, a, n, x: (n, a),
         "writes-next-cell",
-        "You change the row of the next state s'. The cell that η_t predicts with and "
+        "You change a cell of the next state s'. The cell that η_t predicts with and "
         f"moves is one and the same: (s_t, a_t) {ADMIN}.",
     ),
     Choice(
@@ -282,101 +282,10 @@ REVISITS = (
         "moves. Every visit counts in full: the moves of one cell add up.",
     ),
 )
-# Each function returns the η with which code moves a cell by −α η. The arguments are
-# the prediction q, the target y, the reward r in the target, and α.
-BRACKET = (
-    Choice("α ({q} − ({y}))", lambda q, y, r, alpha: q - y),
-    Choice(
-        "(α {r} + {f} − {q})",
-        lambda q, y, r, alpha: (q - (y - r)) / alpha - r,
-        "alpha-on-reward-only",
-        "α multiplies the reward alone: brackets are missing. It is a factor of the "
-        f"whole η: Q(s,a) moves by -α η {ADMIN}.",
-    ),
-    Choice(
-        "(α ({y}) − {q})",
-        lambda q, y, r, alpha: q / alpha - y,
-        "alpha-on-target-only",
-        "α multiplies the target alone, and the old value is gone: brackets are "
-        f"missing. It is a factor of the whole η: Q(s,a) moves by -α η {ADMIN}.",
-    ),
-    Choice(
-        "({y} − α {q})",
-        lambda q, y, r, alpha: q - y / alpha,
-        "alpha-on-prediction-only",
-        "α multiplies the prediction alone: brackets are missing. It is a factor of "
-        f"the whole η: Q(s,a) moves by -α η {ADMIN}.",
-    ),
-    Choice(
-        "(α {r} + {f})",
-        lambda q, y, r, alpha: -(r + (y - r) / alpha),
-        "alpha-on-reward-only-added",
-        "α multiplies the reward alone, and the prediction is not subtracted. Q(s,a) "
-        f"moves by -α η {ADMIN}.",
-    ),
-    Choice(
-        "(α ({q} − {r}) − {f})",
-        lambda q, y, r, alpha: q - r - (y - r) / alpha,
-        "future-without-alpha",
-        "α does not reach the future: brackets are missing. It is a factor of the "
-        f"whole η: Q(s,a) moves by -α η {ADMIN}.",
-    ),
-)
-ORDER = (
-    Choice("", lambda steps: None),
-    Choice(
-        "from the last step to the first, each on the newest Q",
-        lambda steps: range(steps - 1, -1, -1),
-        "backwards",
-        "You go through the episode backwards, so a step's target reads the cell that "
-        "the following step has just moved. Every η comes from the Q that was passed "
-        "in (or go forward in time).",
-    ),
-)
-FLOW = (
-    Choice("", lambda: False),
-    Choice(
-        "and by the gradient through the target",
-        lambda: True,
-        "by-gradient",
-        "Cells of s' move as well, as when the target is differentiated too. The "
-        "target is a label, fixed while Q moves: only the visited cell (s_t, a_t) "
-        f"changes {ADMIN}.",
-    ),
-)
-STORE = (
-    Choice("", lambda table: table),
-    Choice(
-        "in whole numbers",
-        np.trunc,
-        "int-Q",
-        "The fractions of your values and moves get lost, as in a table of integers. "
-        "Action values are float32.",
-    ),
-)
-SHIFT = (
-    Choice("", lambda states: states),
-    Choice(
-        "with s − 1 and s′ − 1 for s and s′",
-        lambda states: states - 1,
-        "oob-index",
-        "You shift the state numbers by one, so every step reads and moves its "
-        "neighbour's row; JAX raises no error for rows that do not exist. State s is "
-        "row s, counted from 0.",
-    ),
-)
 STEP_SLOTS: dict[str, tuple[Choice, ...]] = {
     "predict": PREDICT,
     "error": ERROR,
     "weight": WEIGHT,
     "cell": CELL,
     "revisits": REVISITS,
-}
-# Choices that `td0.candidates` does not try. `td0.special` tries them on whole tables.
-WHOLE_SLOTS: dict[str, tuple[Choice, ...]] = {
-    "bracket": BRACKET,
-    "order": ORDER,
-    "flow": FLOW,
-    "store": STORE,
-    "shift": SHIFT,
 }

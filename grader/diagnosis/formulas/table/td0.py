@@ -2,36 +2,34 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 
-from grader.contract import cases
-from grader.contract.case import Case, Student
-from grader.contract.cases import Fixed
-from grader.contract.fixed_cases import LARGE, OTHER
+from grader.contract.case import Student
 from grader.diagnosis.formulas.bounds import at_bound, differ
 from grader.diagnosis.formulas.combine import target_of, targets_of
 from grader.diagnosis.formulas.constants import constant, of_target
 from grader.diagnosis.formulas.grammar import Choice, Formula, Grammar, difference_of
-from grader.diagnosis.formulas.losses.questions import signed, source_of
 from grader.diagnosis.formulas.losses.scale import constant_words, rounded
 from grader.diagnosis.formulas.mask import tilde_of, with_tilde
-from grader.diagnosis.formulas.table import step
 from grader.diagnosis.formulas.table.episode import Episode, ask
+from grader.diagnosis.formulas.table.questions import questions
+from grader.diagnosis.formulas.table.shifts import SHIFTS
+from grader.diagnosis.formulas.table.step import STEP_SLOTS
 from grader.diagnosis.formulas.table.step_size import Size, fitted
 from grader.diagnosis.formulas.table.step_words import reading
+from grader.diagnosis.formulas.table.whole import WHOLE_SLOTS
 from grader.diagnosis.formulas.target import JOINTS, TARGET_SLOTS
 from grader.diagnosis.formulas.value import REDUCE, STATE
 from grader.diagnosis.reading import Difference, Reading
 
 PART = "update_Q_TD0"
 NET = (Choice("Q({s},{a})", lambda x: (x.q_s, x.q_n, x.q_0)),)
-TARGET = Grammar(
-    PART, {**TARGET_SLOTS, "net": NET, "state": STATE, "reduce": REDUCE}, JOINTS
-)
-STEP = Grammar(PART, step.STEP_SLOTS)
-WHOLE = Grammar(PART, step.WHOLE_SLOTS)
+IN_BATCH = {**TARGET_SLOTS, "net": NET, "state": STATE, "reduce": REDUCE}
+IN_EPISODE = {slot: (*IN_BATCH[slot], *more) for slot, more in SHIFTS.items()}
+TARGET = Grammar(PART, {**IN_BATCH, **IN_EPISODE}, JOINTS)
+STEP = Grammar(PART, STEP_SLOTS)
+WHOLE = Grammar(PART, WHOLE_SLOTS)
 MOST, MOST_IN_STEP = 3, 2  # the most differences: in all, and in the choices of STEP
 # A pair: a mistake (None for right code), and the choices that make it. The choices are
 # in a dict, with the name of the slot (term) as key.
@@ -65,73 +63,6 @@ def formulas_of(grammar: Grammar, count: int) -> Iterator[Formula]:
 
 
 RIGHT = joined(*(next(formulas_of(grammar, 0)) for grammar in (TARGET, STEP, WHOLE)))
-
-
-# ---------------------------------------------------------------- the questions
-
-
-def episode(source: Fixed, rewards: np.ndarray | None = None, **settings: Any) -> Case:
-    """Make one question to `update_Q_TD0`.
-
-    If the episode has several steps, Q is negative for all actions in the state after
-    the first step.
-
-    Args:
-        source: the source of the random numbers.
-        rewards: the rewards [T], or None for random rewards. In a given array, the
-            middle reward is set to 0 in place.
-        settings: further arguments of `cases.td0`.
-    """
-    case = cases.td0(source, **settings)
-    table = case.args["Q"]
-    table = table + 0.001 * source.rng.permutation(table.size).reshape(table.shape)
-    later = case.args["next_states"]
-    if len(later) > 1:
-        table[later[0]] = -np.abs(table[later[0]]) - 0.1
-    args = {"Q": table.astype(np.float32)}
-    if rewards is not None:
-        rewards[len(rewards) // 2] = 0
-        args["rewards"] = rewards.astype(np.float32)
-    return case.replace(args=args)
-
-
-def questions(rng: np.random.Generator) -> list[Case]:
-    """Make eight questions to `update_Q_TD0`, with rewards of several sizes.
-
-    The numbers of steps, states and actions are those of the checks. Only one table has
-    four actions, because the median of three is the second best. In the last two, some
-    states are visited several times.
-    """
-    source = source_of(rng)
-    large, spread = signed(rng, 600.0, 2400.0, 5), signed(rng, 0.2, 40.0, 5)
-    usual = signed(rng, 0.3, 3.0, 5)
-    return [
-        episode(source, usual, num_steps=5, ends=True),
-        episode(source, large, num_steps=5, ends=False),
-        episode(source, spread, num_steps=5, ends=True),
-        episode(source, None, num_steps=1, ends=False, num_actions=4, **OTHER),
-        episode(source, num_steps=1, ends=True),
-        episode(source, None, num_steps=5, ends=False, **{**OTHER, **LARGE}),
-        revisiting(rng, source),
-        revisiting(rng, source),
-    ]
-
-
-def revisiting(rng: np.random.Generator, source: Fixed) -> Case:
-    """Make a question with an episode of five steps that visits states several times.
-
-    Steps are counted from 0. Steps 0, 2 and 3 have the same state and action. The last
-    step has the state of step 1, but another action.
-    """
-    case = episode(source, signed(rng, 0.3, 3.0, 5), num_steps=5, ends=True)
-    one, two, three = rng.permutation(7)[:3].tolist()
-    path = np.array([one, two, one, one, two, three], np.int32)
-    first, second = rng.permutation(3)[:2].tolist()
-    actions = np.array([first, second, first, first, first], np.int32)
-    args = {"states": path[:-1], "next_states": path[1:], "actions": actions}
-    return case.replace(args=args)
-
-
 QUESTIONS = questions
 # The step sizes that are tried for a formula with a difference in a term of the grammar
 # WHOLE. For such a formula, the step size cannot be computed from a single move.
@@ -139,11 +70,6 @@ SIZES = [*(Size(k, "Î±") for k in (-1.0, 2.0, 0.5)), Size(1.0, ""), Size(1.0, "Î
 
 
 # ---------------------------------------------------------------- the search
-
-
-def without_revisits(samples: Sequence[Episode]) -> list[Episode]:
-    """Return the episodes in which no two steps have the same state."""
-    return [s for s in samples if len(np.unique(s.case.args["states"])) == s.steps]
 
 
 def answered_moves(sample: Episode, formula: Formula) -> np.ndarray:
@@ -169,7 +95,9 @@ def sized(formula: Formula, samples: Sequence[Episode]) -> Found | None:
         None if there is no such step size, if it is 0, or if the formula moves no cell.
     """
     sizes = []
-    for sample in without_revisits(samples):
+    for sample in samples:
+        if sample.revisits:
+            continue
         base = sample.moves(formula, sample.before, 1.0)
         largest = np.abs(base).argmax()
         if not np.isfinite(base).all():
@@ -183,8 +111,12 @@ def sized(formula: Formula, samples: Sequence[Episode]) -> Found | None:
 
 
 def confirmed(formula: Formula, size: Size, samples: Sequence[Episode]) -> Found | None:
-    """Return the formula and step size if they give all answers; otherwise None."""
-    fits = (s.fits(formula, size.at(s.alpha, s.steps)) for s in samples)
+    """Return the formula and step size if they give all answers; otherwise None.
+
+    The shortest episodes come first: they refuse most formulas, and at little cost.
+    """
+    ordered = sorted(samples, key=lambda sample: sample.steps)
+    fits = (s.fits(formula, size.at(s.alpha, s.steps)) for s in ordered)
     return Found(formula, size) if all(fits) else None
 
 
@@ -251,8 +183,7 @@ def with_constants(samples: Sequence[Episode]) -> Iterator[Formula]:
 
     The constant is computed from a few answers; the others need not fit the formula.
     """
-    single = without_revisits(samples)
-    several = [s for s in single if s.steps > 2]
+    several = [s for s in samples if s.steps > 2 and not s.revisits]
     cells = [s.rows.q_s[np.arange(s.steps), s.rows.a] for s in several]
     moves = [answered_moves(s, RIGHT) / s.alpha for s in several]
     targets = [q + move for q, move in zip(cells, moves, strict=True)]
@@ -308,11 +239,13 @@ def clipped(bound: float) -> Change:
     return difference_of(choice, PART), {"error": choice}
 
 
-def find(student: Student, rng: np.random.Generator) -> tuple[Found, Episode] | None:
-    """Return the formula and step size of the hand-in's update, and one episode.
+def find(
+    student: Student, rng: np.random.Generator
+) -> tuple[Found, list[Episode]] | None:
+    """Return the formula and step size of the hand-in's update, and the episodes.
 
-    The episode is a question with the hand-in's answer. The formula is returned even
-    if it is the right one.
+    The episodes are all questions with the hand-in's answers. The formula is returned
+    even if it is the right one.
 
     Returns:
         None if no formula fits, or if an answer is not a table of finite numbers in the
@@ -328,10 +261,10 @@ def find(student: Student, rng: np.random.Generator) -> tuple[Found, Episode] | 
         return None
     with np.errstate(all="ignore"):
         if still := confirmed(RIGHT, Size(0.0, ""), samples):
-            return still, samples[0]
+            return still, samples
         for level in range(MOST + 1):
             for found in with_differences(samples, level):
-                return found, samples[0]
+                return found, samples
     return None
 
 
@@ -387,9 +320,9 @@ def read(student: Student, rng: np.random.Generator) -> Reading | None:
     result = find(student, rng)
     if result is None:
         return None
-    found, sample = result
-    flags = sample.case.args["terminateds"].astype(np.uint8)
-    case = sample.case.replace(args={"terminateds": flags})
+    found, samples = result
+    flags = samples[0].case.args["terminateds"].astype(np.uint8)
+    case = samples[0].case.replace(args={"terminateds": flags})
     formula = with_tilde(
         found.formula,
         PART,
@@ -397,4 +330,4 @@ def read(student: Student, rng: np.random.Generator) -> Reading | None:
         lambda: ask(case, student),
         lambda formula, answer: bool(confirmed(formula, found.size, [answer])),
     )
-    return reading(formula, found.size, RIGHT, sample)
+    return reading(formula, found.size, RIGHT, samples)
