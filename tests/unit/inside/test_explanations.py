@@ -277,7 +277,7 @@ EXAMPLES = [
         "TypeError: only integer scalar arrays can be converted to a scalar index",
         "sample: rows = [self.rows[i] for _ in range(batch_size)]",
         "",
-        "a list or a deque takes one number",
+        "a list or a deque takes one whole number",
     ),
     (
         "TypeError: td_loss() takes 4 positional arguments but 5 were given",
