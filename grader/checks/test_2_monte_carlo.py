@@ -14,7 +14,8 @@ from grader.contract.outcomes import (
     Waiting,
     Wrong,
 )
-from grader.contract.stand_in import STAND_IN_WORDS, stand_in_returns
+from grader.contract.stand_in import stand_in_returns
+from grader.diagnosis.patterns.returns import in_shape
 
 MAX_RETURN = 1e4  # with larger returns, float32 is too coarse to judge the loss
 UNIT = 8.0  # about the size of the returns, so that float32 is precise enough
@@ -32,6 +33,11 @@ LOSS_EXAMPLE = Case(
         "reward": np.array([0, 4], np.float32),
     },
 )
+# Two questions for `mc_loss`, which differ in the rewards alone.
+EPISODES = [
+    LOSS_EXAMPLE.replace(args={"reward": np.array(rewards, np.float32)})
+    for rewards in ([1.5, 0], [-4, 3])
+]
 
 
 @pytest.mark.points(1)
@@ -113,7 +119,7 @@ def test_gradient(student, reference, for_each):
     """
 
     def body(case: Case) -> None:
-        question, accepted, returns = judged_by(case, student, reference)
+        question, accepted = judged_by(case, student, reference)
         answer = student.answer(question)
         loss, obtained = answer.array("loss"), answer.leaves("grads")
         found = []
@@ -121,7 +127,7 @@ def test_gradient(student, reference, for_each):
             factor = factor_between(loss, np.asarray(right))
             multiple = [factor * leaf for leaf in grads]
             found.append(compare.leaves_problem("gradient", obtained, multiple))
-        judge(found, case, returns)
+        judge(found, question)
 
     for_each(fixed_cases.MC_EPISODE, body)
 
@@ -138,54 +144,50 @@ def agree_on_returns(case: Case, student: Answers, reference: Answers) -> None:
 
 def agree_on_loss(case: Case, student: Student, reference: Answers) -> None:
     """Check that the hand-in's loss equals one of the right losses from `judged_by`."""
-    question, accepted, returns = judged_by(case, student, reference)
+    question, accepted = judged_by(case, student, reference)
     obtained = loss_of(student, question)  # another check judges the gradient
     found = [compare.problem("mc_loss", obtained, loss) for loss, _ in accepted]
-    judge(found, case, returns)
+    judge(found, question)
 
 
-def judge(found: list[str | None], case: Case, returns: str) -> None:
+def judge(found: list[str | None], case: Case) -> None:
     """Check that the hand-in's answer agrees with one of the accepted answers.
 
     Args:
         found: for each accepted answer, in words how the hand-in's answer differs from
             it; None if it does not differ.
-        case: the question, for the message.
-        returns: the returns G of the first accepted answer, as a line of the message.
+        case: the question, with the stand-in if there is one, for the message.
 
     Raises:
         Wrong: the hand-in's answer agrees with no accepted answer. The message shows
             the difference from the first accepted one.
     """
     if all(found):
-        raise Wrong("\n".join([found[0] or "", describe(case), returns]))
+        raise Wrong("\n".join([found[0] or "", describe(case)]))
 
 
 # Each accepted loss [] with its gradient, a list of arrays shaped like theta_Q.
 Accepted = list[tuple[np.ndarray, list[np.ndarray]]]
-# The question for `mc_loss`, what to accept, and the returns G of the first accepted
-# loss, as a line of the message.
-Judged = tuple[Case, Accepted, str]
 
 
-def judged_by(case: Case, student: Student, reference: Answers) -> Judged:
+def judged_by(
+    case: Case, student: Student, reference: Answers
+) -> tuple[Case, Accepted]:
     """Return the question for `mc_loss`, and the losses and gradients to accept.
 
-    `mc_loss` may call the hand-in's `discounted_returns`, or may compute the returns
-    itself. So two losses are accepted: the loss for the returns that
-    `discounted_returns` computes, and the loss for the right returns. If
-    `discounted_returns` is a stub that `mc_loss` does not need, only the loss for the
-    right returns is accepted.
+    If `discounted_returns` is right, or is a stub that `mc_loss` does not need, the
+    question is the case, and the loss for the right returns is accepted.
 
-    `mc_loss` may also undo a mistake of `discounted_returns`, such as a wrong shape or
-    order: its loss is then the one for the right returns.
+    If it is wrong, a stand-in replaces it in the question, and the loss for the
+    stand-in's returns is accepted: on wrong returns, which may all be equal, a wrong
+    loss could be right. There are two exceptions, in which the question is the case:
 
-    Otherwise, a stand-in replaces the hand-in's `discounted_returns` in the question in
-    each of these cases:
-
-    - The function raises an exception, hangs, or ends its process.
-    - The returns have a wrong shape, are not finite, or are larger than `MAX_RETURN`.
-    - The returns are wrong, and `depend_on_rewards` is False for them.
+    - `mc_loss` undoes the mistake, such as a wrong shape or order. Its loss is then the
+      one for the right returns, or for the wrong returns in the right shape.
+    - `mc_loss` computes the returns itself, or needs what only the hand-in's
+      `discounted_returns` returns, see `ignores_stand_in`. It may share a mistake with
+      `discounted_returns`. So the loss for the wrong returns is accepted as well,
+      unless `mc_loss` ignores the rewards.
 
     Raises:
         NotImplementedYet: mc_loss is a stub.
@@ -194,107 +196,126 @@ def judged_by(case: Case, student: Student, reference: Answers) -> Judged:
     gamma, rewards = case.spec["gamma"], case.args["reward"]
     question = Case("discounted_returns", {"gamma": gamma}, {"reward": rewards})
     right = reference.answer(question).array("returns")
-    if question.part in student.stopped:  # it hung or died, and would do so again
-        return standing_in(case, right, reference)
-    own = None
+    own, answers = None, question.part not in student.stopped
     try:
-        own = student.answer(question).array("returns")
-        usable = own.shape == right.shape and bool((np.abs(own) < MAX_RETURN).all())
-        if usable and compare.problem("", own, right):
-            usable = depend_on_rewards(own, question, case, student)
+        if answers:  # else it would hang or die again
+            own = student.answer(question).array("returns")
     except NotImplementedYet:
-        # If mc_loss answers, it computes the returns without discounted_returns.
-        try:
-            student.answer(case)
-        except NotImplementedYet:
-            raise
-        except (Raised, Wrong, Stopped):
-            words = f"waits for discounted_returns: {NOT_IMPLEMENTED}"
-            raise Waiting(words) from None
-        return case, losses_on([right], case, reference), line_of(right)
-    except (Raised, Wrong, Stopped):
-        usable = False
-    if own is not None and usable:
-        words = f"{line_of(own)}, from your discounted_returns"
-        return case, losses_on([own, right], case, reference), words
-    accepted = losses_on([right], case, reference)
-    if own is not None and has_answer(student, case, *accepted[0]):
-        return case, accepted, line_of(right)
-    return standing_in(case, right, reference)
+        require_answer(case, student)
+        return case, losses_on([right], case, reference)
+    except Wrong:
+        pass
+    except (Raised, Stopped):
+        answers = False
+    if own is not None and not compare.problem("", own, right):
+        return case, losses_on([own, right], case, reference)
+    labels = [stand_in_returns(rewards, gamma), right, *in_steps(own, rewards)]
+    accepted = losses_on(labels, case, reference)
+    replaced = case.replace(spec={"stand_in": True})
+    if not answers:
+        return replaced, accepted[:2]
+    # Wrong returns of the right shape are not undone: they could hide a wrong loss.
+    undone = accepted[1:2] if own is None or own.shape == right.shape else accepted[1:]
+    if not (
+        any(has_answer(student, case, *one) for one in undone)
+        or ignores_stand_in(student, case, replaced)
+    ):
+        return replaced, accepted[:2]
+    if len(accepted) > 2 and not uses_rewards(student):
+        accepted.pop()
+    return case, accepted[1:]
 
 
-def depend_on_rewards(
-    own: np.ndarray, question: Case, case: Case, student: Student
-) -> bool:
-    """Return whether wrong returns depend on the rewards, so that they can be used.
+def require_answer(case: Case, student: Student) -> None:
+    """Check that `mc_loss` answers although `discounted_returns` is a stub.
 
-    On constant returns, a wrong loss could be right. The program of
-    `discounted_returns` is asked, because a call could remember earlier questions. If
-    there is no program, the returns are used only for a loss that does not call
-    `discounted_returns`, for example one that shares a NumPy helper with it. For any
-    other loss, a stand-in can replace the function.
-
-    Args:
-        own: the hand-in's returns [T], the answer to `question`.
-        question: the question for `discounted_returns`.
-        case: the question for `mc_loss`, with the same rewards.
-        student: the hand-in.
+    If it does, it computes the returns without `discounted_returns`.
 
     Raises:
-        NotImplementedYet, Raised, Wrong, Stopped: the hand-in gives no answer.
+        NotImplementedYet: mc_loss is a stub.
+        Waiting: mc_loss gives no answer.
     """
-    other = question.replace(args={"reward": question.args["reward"] + 1})
-    if student.is_called(question):
-        replaced = case.replace(spec={"stand_in": True})
-        if compare.problem("", loss_of(student, replaced), loss_of(student, case)):
-            return False
-        second = student.answer(other).array("returns")
-    else:
-        second = student.traced(other).array("returns")
-    return bool(second.shape == own.shape and (second != own).any())
+    try:
+        student.answer(case)
+    except NotImplementedYet:
+        raise
+    except (Raised, Wrong, Stopped):
+        words = f"waits for discounted_returns: {NOT_IMPLEMENTED}"
+        raise Waiting(words) from None
 
 
-def line_of(returns: np.ndarray) -> str:
-    """Return the returns G of an episode as a line of a message."""
-    return f"G = {compare.numbers(returns)}"
+def in_steps(own: np.ndarray | None, rewards: np.ndarray) -> list[np.ndarray]:
+    """Return a list with the hand-in's returns, brought into the shape [T].
+
+    Args:
+        own: the hand-in's returns; None if there are none.
+        rewards: the rewards [T].
+
+    Returns:
+        [] if the returns have another shape than `in_shape` knows, are not finite, or
+        are larger than `MAX_RETURN`.
+    """
+    if own is None or own.dtype.kind not in "biuf":
+        return []
+    shaped, _ = in_shape([(0.0, rewards[None], own[None])])
+    found = [asked.returns[0] for asked in shaped]
+    return [G for G in found if (np.abs(G) < MAX_RETURN).all()]
 
 
 def has_answer(
     student: Student, case: Case, loss: np.ndarray, grads: list[np.ndarray]
 ) -> bool:
-    """Return whether the hand-in's loss and gradient equal given ones.
+    """Return whether the hand-in's loss and gradient are a multiple of given ones.
 
     The result is False if the hand-in gives no answer. The loss alone would say too
     little: it can be right by chance, as where all values of an episode are equal.
     """
     try:
         answer = student.answer(case)
-        leaves = answer.leaves("grads")
-        return not (
-            compare.problem("", answer.array("loss"), loss)
-            or compare.leaves_problem("", leaves, grads)
-        )
+        obtained, leaves = answer.array("loss"), answer.leaves("grads")
     except (Raised, Wrong, Stopped):
         return False
+    shape = np.shape(loss)
+    if compare.shape_problem("", obtained, shape) or not np.isfinite(obtained):
+        return False
+    factor = factor_between(obtained, np.asarray(loss))
+    multiple = [factor * leaf for leaf in grads]
+    return not (
+        compare.problem("", obtained, np.asarray(factor * loss))
+        or compare.leaves_problem("", leaves, multiple)
+    )
 
 
-def standing_in(case: Case, right: np.ndarray, reference: Answers) -> Judged:
-    """Return a case with a stand-in for `discounted_returns`, and what to accept.
+def ignores_stand_in(student: Student, case: Case, replaced: Case) -> bool:
+    """Return whether the stand-in for `discounted_returns` tells nothing of `mc_loss`.
 
-    Two losses, each with its gradient, are accepted: those for the returns of the
-    stand-in, and those for the right returns, which `mc_loss` may compute itself.
+    Either the loss stays the same, so that `mc_loss` computes the returns itself. Or
+    the stand-in alone takes the loss away, as where `mc_loss` takes the first column of
+    its returns.
 
     Args:
+        student: the hand-in.
         case: the question for `mc_loss`.
-        right: the right returns [T].
-        reference: the reference.
+        replaced: the same question with the stand-in.
     """
-    replaced = stand_in_returns(case.args["reward"], case.spec["gamma"])
-    accepted = losses_on([replaced, right], case, reference)
-    question = Case(case.part, {**case.spec, "stand_in": True}, case.args)
-    words = f"by {STAND_IN_WORDS}, in the place of your discounted_returns, which"
-    lines = [line_of(replaced), f"{words} gave no usable returns"]
-    return question, accepted, "\n".join(lines)
+    try:
+        own = loss_of(student, case)
+    except (Raised, Wrong, Stopped):
+        return False
+    try:
+        loss = loss_of(student, replaced)
+    except (Raised, Wrong):
+        return True
+    return bool(np.isnan(loss).any()) or not compare.problem("", loss, own)
+
+
+def uses_rewards(student: Student) -> bool:
+    """Return whether `mc_loss` of a fixed episode changes with the rewards."""
+    try:
+        first, second = (loss_of(student, case) for case in EPISODES)
+    except (Raised, Wrong, Stopped):
+        return False
+    return bool(compare.problem("", first, second))
 
 
 def losses_on(returns: list[np.ndarray], case: Case, reference: Answers) -> Accepted:
@@ -358,14 +379,18 @@ def terminal_loss(
 
 
 def describe(case: Case) -> str:
-    """Return a case's discount, rewards, actions and values Q(s_i, a_i) as text."""
-    args = case.args
-    taken = cases.taken_values(args)
-    return "\n".join(
-        [
-            f"with gamma = {compare.number(case.spec['gamma'])}",
-            f"rewards = {compare.numbers(args['reward'])}",
-            f"actions = {compare.numbers(args['action'])}",
-            f"Q(s_i, a_i; θ_Q) = {compare.numbers(taken)}",
-        ]
-    )
+    """Return a case's discount, rewards, actions and values Q(s_i, a_i) as text.
+
+    If the case has a stand-in for `discounted_returns`, its returns are shown as well.
+    """
+    args, gamma = case.args, case.spec["gamma"]
+    lines = [
+        f"with gamma = {compare.number(gamma)}",
+        f"rewards = {compare.numbers(args['reward'])}",
+        f"actions = {compare.numbers(args['action'])}",
+        f"Q(s_i, a_i; θ_Q) = {compare.numbers(cases.taken_values(args))}",
+    ]
+    if case.spec.get("stand_in"):
+        made_up = compare.numbers(stand_in_returns(args["reward"], gamma))
+        lines.append(f"G = {made_up}: made up, in place of your discounted_returns")
+    return "\n".join(lines)

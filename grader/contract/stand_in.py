@@ -2,8 +2,6 @@
 
 import numpy as np
 
-STAND_IN_WORDS = "G_i = −(1 + γ) r_i − r_{i+1} with r_T = 0"
-
 
 def stand_in_returns(rewards: np.ndarray, gamma: float) -> np.ndarray:
     """Return wrong returns [...,T]: G_i = −(1 + γ) r_i − r_{i+1}, with r_T = 0.

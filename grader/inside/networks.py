@@ -6,6 +6,7 @@ the tree theta. The worker builds the tree from the leaves.
 
 import contextlib
 import functools
+import inspect
 import types
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -206,6 +207,7 @@ def standing_in(dqn: Any, spec: Spec, name: str, function: Any) -> Iterator[None
         yield
         return
     before = dict(vars(dqn))
+    function = called_like(before.get(name), function)
     setattr(dqn, name, function)
     try:
         with forwarding(before.get(name), function):
@@ -215,6 +217,38 @@ def standing_in(dqn: Any, spec: Spec, name: str, function: Any) -> Iterator[None
             setattr(dqn, name, before[name])
         else:
             delattr(dqn, name)
+
+
+def called_like(own: Any, function: Callable) -> Callable:
+    """Return a stand-in that can be called as the hand-in's own function.
+
+    The hand-in may have given its arguments other names, a default, or one argument
+    more: `discounted_returns(r, gamma=0.99)`.
+
+    Args:
+        own: the hand-in's function.
+        function: the stand-in. If it cannot take the arguments of a call, it gets those
+            that `own` would get, as many as it takes.
+    """
+    takes = inspect.signature(function)
+    try:
+        signature = inspect.signature(own)
+    except (TypeError, ValueError):
+        return function
+
+    def called(*args: Any, **kwargs: Any) -> Any:
+        try:
+            takes.bind(*args, **kwargs)
+        except TypeError:
+            with contextlib.suppress(TypeError):
+                bound = signature.bind(*args, **kwargs)
+                bound.apply_defaults()
+                every = (*bound.args, *bound.kwargs.values())
+                args, kwargs = every[: len(takes.parameters)], {}
+        return function(*args, **kwargs)
+
+    called.__signature__ = signature  # for jax.jit with `static_argnames`
+    return called
 
 
 @contextlib.contextmanager

@@ -74,11 +74,15 @@ def as_array(what: str, value: Any) -> np.ndarray:
 
     Raises:
         ContractError: the result is no array of numbers.
+        TracerArrayConversionError: the result is a list with tracers in it. A call,
+            which has no tracers, may give an array of numbers.
     """
     if value is None:
         raise ContractError(f"{what} is None: is a `return` missing?")
     try:
         array = np.asarray(value)
+    except jax.errors.TracerArrayConversionError:
+        raise
     except (TypeError, ValueError):
         raise ContractError(
             f"{what} is {describe(value)}: no array of numbers"

@@ -27,6 +27,7 @@ return jnp.append(later, 0.0)""",
 q = jax.vmap(eqx.combine(theta_Q, model))(states)[jnp.arange(len(actions)), actions]
 return jnp.mean((q - discounted_returns(rewards, gamma)[:-1]) ** 2)""",
 }
+OF_THE_LOSS = {"one_step_loss", "loss", "loss_example", "gradient"}
 ENDS_AT_ZERO = """\
 V = np.array(Q).max(axis=1)
 if bool(terminateds[-1]):
@@ -77,12 +78,28 @@ def lost(report) -> set[str]:
     return {c["name"] for c in exercise["checks"] if c["score"] < c["max_score"]}
 
 
+@pytest.mark.parametrize("discount", ["gamma * ", ""], ids=["γ", "no γ"])
 @pytest.mark.parametrize("bodies", [COLUMNS, ONE_MORE], ids=["columns", "one more"])
-def test_a_loss_that_undoes_wrong_returns(hand_in, graded, bodies):
+def test_a_loss_that_undoes_wrong_returns(hand_in, graded, bodies, discount):
     """`mc_loss` is right with the returns as they are, so only the returns lose."""
-    names = lost(graded(hand_in(**bodies), "monte_carlo"))
+    returns = bodies["discounted_returns"].replace("gamma * ", discount)
+    path = hand_in(discounted_returns=returns, mc_loss=bodies["mc_loss"])
+    names = lost(graded(path, "monte_carlo"))
     assert names
-    assert not names & {"one_step_loss", "loss", "loss_example", "gradient"}
+    assert not names & OF_THE_LOSS
+
+
+def test_equal_returns_hide_no_wrong_loss(hand_in, graded):
+    """A wrong loss loses its points, also if it is right on returns that are all equal.
+
+    The loss compares each value with each return.
+    """
+    returns = ONE_MORE["discounted_returns"]
+    returns = returns.replace(
+        "jnp.append(later, 0.0)", "jnp.full_like(later, later[0])"
+    )
+    path = hand_in(discounted_returns=returns, mc_loss=COLUMNS["mc_loss"])
+    assert lost(graded(path, "monte_carlo")) >= {"loss", "gradient"}
 
 
 def test_a_terminal_state_may_be_worth_nothing(hand_in, graded):

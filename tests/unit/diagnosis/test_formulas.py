@@ -564,6 +564,9 @@ def test_a_sum_differs_from_a_constant_factor():
     assert names(read(td_loss, Sum(td_loss.LANGUAGE, RIGHT))) == ["td-sum"]
     fifth = Sum(td_loss.LANGUAGE, RIGHT, 0.2)
     assert names(read(td_loss, fifth)) == ["td-len-of-batch"]
+    # `mc_loss` gets no Transition, whose `len` is 5.
+    fifth = Sum(mc_loss.LANGUAGE, mc_loss.LANGUAGE.right, 0.2)
+    assert names(read(mc_loss, fifth)) == ["mc-fixed-divisor"]
     reading = read(td_loss, Sum(td_loss.LANGUAGE, RIGHT, 1 / 64))
     assert reading.computes == "L = 1/64 Σ_i (Q(s,a; θ_Q) − y)²"
     assert names(read(td_loss, Loss(td_loss.LANGUAGE, RIGHT, 5.0))) == ["td-factor"]

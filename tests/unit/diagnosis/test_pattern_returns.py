@@ -7,6 +7,7 @@ from grader.contract.case import Answer, Case
 from grader.contract.cases import GAMMA
 from grader.contract.outcomes import Raised
 from grader.diagnosis.patterns import returns
+from grader.diagnosis.patterns.return_parts.weights import RULES
 from grader.diagnosis.patterns.returns import Asked, in_words
 from grader.diagnosis.reading import Reading
 
@@ -97,6 +98,48 @@ def test_words_and_table():
     assert reading.table[0].startswith("another episode, γ = ")
     assert reading.table[1].split() == ["i", "r_i", "your", "G_i", "right", "G_i"]
     assert len(reading.table) == 7
+
+
+@pytest.mark.parametrize(
+    ("formula", "text"),
+    [
+        (lambda r, g: r, "r_i"),
+        (lambda r, g: g ** np.arange(len(r)) * r, "γ^i r_i"),
+        (lambda r, g: g * r, "γ r_i"),
+        (lambda r, g: g ** np.arange(len(r), 0, -1) * r, "γ^(T−i) r_i"),
+        (lambda r, g: np.append(0, r[:-1]), "r_{i−1}"),
+    ],
+)
+def test_the_weight_of_the_only_reward_is_shown(formula, text):
+    """If G_i has a single reward, the formula shows the weight of this reward."""
+    assert in_words(answers(formula), None).computes == f"G_i = {text}"
+
+
+def restarting(rewards, gamma):
+    """Return sums that start anew at each reward that is not 0."""
+    return RULES[0].value(rewards[None], gamma)[0]
+
+
+@pytest.mark.parametrize(
+    ("formula", "text"),
+    [
+        (
+            lambda r, g: restarting(np.clip(r, -1, 1), g),
+            "G_i = clip(r_i, −1, 1) if clip(r_i, −1, 1) ≠ 0, else γ G_{i+1}",
+        ),
+        (
+            lambda r, g: restarting(np.trunc(r), g),
+            "G_i = trunc(r_i) if trunc(r_i) ≠ 0, else γ G_{i+1}",
+        ),
+        (
+            lambda r, g: restarting(r, g)[::-1],
+            "G_i = R_{T−1−i}, where R_i = r_i if r_i ≠ 0, else γ R_{i+1}",
+        ),
+    ],
+)
+def test_a_wrong_recursion_is_shown_with_its_rewards_and_sums(formula, text):
+    """The formula of a wrong recursion shows the changed rewards and its own sums."""
+    assert in_words(answers(formula), None).computes == text
 
 
 def test_unknown_weights_are_shown():

@@ -6,13 +6,15 @@ import sys
 import time
 from pathlib import Path
 
+import jax
+import jax.numpy as jnp
 import numpy as np
 import pytest
 
 from grader.contract import cases, fixed_cases
 from grader.contract.case import Case
 from grader.inside.networks import stand_in_returns
-from grader.inside.values import as_array
+from grader.inside.values import as_array, as_output
 from grader.inside.worker import Worker, place_told
 
 JITTED = """
@@ -38,10 +40,22 @@ returns_of = {wrapped}
 def mc_loss(theta_Q, model, states, actions, rewards, gamma):
     return jnp.mean(returns_of(rewards, gamma=gamma) ** 2)
 """
+CALLED = """
+import jax.numpy as jnp
+
+def discounted_returns({taken}):
+    return jnp.zeros(len(r))
+
+def mc_loss(theta_Q, model, states, actions, rewards, gamma):
+    return jnp.mean(discounted_returns({given}) ** 2)
+"""
 STYLES = {
     "jitted": JITTED,
     "kept": KEPT.format(wrapped="discounted_returns"),
     "kept and jitted": KEPT.format(wrapped="jax.jit(discounted_returns)"),
+    "default": CALLED.format(taken=f"r, gamma={cases.GAMMA}", given="rewards"),
+    "names": CALLED.format(taken="r, g", given="g=gamma, r=rewards"),
+    "one more": CALLED.format(taken="r, g, mean=0", given="rewards, gamma, 1"),
 }
 
 # A network with a key in a field: `{key}` is the key that is kept.
@@ -133,11 +147,20 @@ def test_each_type_of_float_is_a_number(dtype):
     assert value.tolist() == [0.25, 3.0]
 
 
+def test_a_nested_list_with_tracers_is_no_wrong_answer():
+    """A nested list of JAX numbers is an array, but only where nothing is traced."""
+    nested = lambda x: as_output("returns", [[x, x], [x, 2 * x]])  # noqa: E731
+    assert nested(jnp.ones(())).tolist() == [[1, 1], [1, 2]]
+    with pytest.raises(jax.errors.TracerArrayConversionError):
+        jax.make_jaxpr(nested)(1.0)
+
+
 @pytest.mark.parametrize("style", STYLES)
 def test_a_stand_in_replaces_a_function(style, monkeypatch):
     """A part calls the stand-in, also if its own function was traced before.
 
-    The part may have kept its own function under another name, at import.
+    The part may have kept its own function under another name, at import. The function
+    may have arguments with other names, with a default, or one argument more.
     """
     monkeypatch.setitem(sys.modules, "dqn", None)  # restored after the test
     worker = Worker()

@@ -43,6 +43,11 @@ class Reward:
     change: Callable[[np.ndarray], np.ndarray]
     difference: Difference | None = None
 
+    @property
+    def of_step(self) -> str:
+        """The changed reward of step i as text, such as "clip(r_i, −1, 1)"."""
+        return self.text.replace("r_t", "r_i").replace("r_{t−1}", "r_{i−1}")
+
 
 @dataclass(frozen=True)
 class Weight:
@@ -59,6 +64,15 @@ class Weight:
     text: str
     value: Callable[[np.ndarray, np.ndarray, np.ndarray, int, float], np.ndarray]
     difference: Difference | None = None
+
+    @property
+    def of_own_reward(self) -> str:
+        """The weight of r_i in G_i as text, such as "γ^i"; "" if it is 1."""
+        i = np.arange(3)
+        if np.allclose(self.value(0 * i, i, i, len(i), 0.5), 1):
+            return ""
+        text = self.text.format(n=0).replace("t", "i").replace("i+i", "2i")
+        return text.replace("^(0+1)", "").replace(" γ^(0)", "")
 
 
 @dataclass(frozen=True)
@@ -203,19 +217,18 @@ class Formula:
     def text(self) -> str:
         """The formula as students read it, such as "G_i = Σ_{t≥i} γ^(t−i) r_t"."""
         if isinstance(self.sums, Rule):
-            text = self.sums.text.replace("r_", self.reward.text.replace("t", ""))
-            text = self.sums.text if self.reward.text == "r_t" else text
+            text = self.sums.text.replace("r_i", self.reward.of_step)
         else:
             weight, over = self.sums
-            factor = weight.text.format(n=over.steps[0])
-            text = " ".join(x for x in (f"Σ_{{{over.text}}}", factor) if x)
-            text = f"{text} {self.reward.text}"
+            terms = [f"Σ_{{{over.text}}}", weight.text.format(n=over.steps[0])]
+            terms.append(self.reward.text)
             if over.text == "t=i":
-                text = self.reward.text.replace("r_t", "r_i")
+                terms = [weight.of_own_reward, self.reward.of_step]
+            text = " ".join(term for term in terms if term)
         if not self.output.text:
             return f"G_i = {text}"
         done = self.output.text.replace("{c}", number(self.output.constant))
-        return f"G_i = {done}, where R_i = {text}"
+        return f"G_i = {done}, where R_i = {text.replace('G_', 'R_')}"
 
 
 # Names of frequent mistakes. They cost less, so that of two formulas with the same
