@@ -127,6 +127,8 @@ def by_count(count):
 
 BOOLEAN = "epsilon_greedy: TracerBoolConversionError: Attempted boolean conversion"
 INVERTED = {"coin": lambda rng, shape, e: rng.random(shape) < 1 - e}
+NEVER = {"coin": lambda rng, shape, e: np.zeros(shape, bool)}
+ALWAYS = {"coin": lambda rng, shape, e: np.ones(shape, bool)}
 TENTHS = {"coin": lambda rng, shape, e: rng.integers(0, 10, shape) < np.float32(10 * e)}
 PER_CALL = {"coin": lambda rng, shape, e: rng.random((shape[0], 1)) < e}
 BUT_LAST = {"tried": lambda rng, shape, q: rng.integers(0, q.shape[1] - 1, shape)}
@@ -159,6 +161,9 @@ def test_right_work_gets_no_reading(seed):
         ({**INVERTED, **WHOLE}, ["argmax-of-whole-numbers", "eps-inverted"]),
         ({**LEAST, **PER_CALL}, ["argmin", "coin-per-batch"]),
         ({**TENTHS, **TO_END}, ["coin-of-ten", "random-includes-end"]),
+        (NEVER, ["never-random"]),
+        (ALWAYS, ["never-greedy"]),
+        ({**ALWAYS, **BUT_LAST}, ["never-greedy", "random-excludes-last"]),
     ],
 )
 def test_one_mistake_or_two(parts, names):
@@ -167,6 +172,15 @@ def test_one_mistake_or_two(parts, names):
     If a part makes two of these mistakes, both are named.
     """
     assert names_of(chooses(**parts)) == names
+
+
+@pytest.mark.parametrize("seed", range(2))
+@pytest.mark.parametrize(
+    ("parts", "names"), [(LEAST, ["argmin"]), (OF_SIZE, ["argmax-of-size"])]
+)
+def test_a_wrong_greedy_action_alone_is_no_exploring(parts, names, seed):
+    """A hand-in in which nothing is random is not said to explore."""
+    assert names_of(chooses(**parts, **NEVER), seed) == [*names, "never-random"]
 
 
 @pytest.mark.parametrize(

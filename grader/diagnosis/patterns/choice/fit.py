@@ -28,6 +28,7 @@ FITS, OFF = 4.0, 6.0
 FITS_ALL = 4.5  # limit for the largest deviation of many numbers
 
 CLOSE = 0.03  # no table is shown if all estimates are closer to ε
+ALWAYS = 0.99  # above it, no greedy action is seen
 
 
 @dataclass(frozen=True)
@@ -173,8 +174,8 @@ def fit_of(
             most one in each row.
 
     Returns:
-        None if the pattern does not fit all samples, or if exploring and not exploring
-        choose the same actions.
+        None if the pattern does not fit all samples, if exploring and not exploring
+        choose the same actions, or if another pattern says the same in a simpler way.
     """
     if words.INCLUDES_END in tried.differences and not only_end(samples, allowed):
         return None
@@ -201,12 +202,53 @@ def fit_of(
             return None
         odd |= {*odd_rows(sample, expected)}
         found.setdefault(sample.epsilon, []).append((share, spread))
+    exploring = merged(found)
+    if exploring is None or needless(greedy, tried, exploring):
+        return None
+    return Fit(greedy, tried, exploring, tuple(sorted(odd)))
+
+
+def merged(
+    found: dict[float, list[tuple[float, float]]],
+) -> dict[float, tuple[float, float]] | None:
+    """Return for each ε the mean of its estimates, with its standard deviation.
+
+    Args:
+        found: for each ε, one estimate of the probability of exploring for each array
+            of values, with its standard deviation.
+
+    Returns:
+        None if two estimates at one ε differ by more than chance allows. Then the
+        actions depend on Q in another way than the pattern says.
+    """
     exploring = {}
     for epsilon, pairs in found.items():
-        mean = float(np.mean([share for share, _ in pairs]))
-        spreads = [spread for _, spread in pairs]
-        exploring[epsilon] = mean, float(np.linalg.norm(spreads)) / len(pairs)
-    return Fit(greedy, tried, exploring, tuple(sorted(odd)))
+        shares, spreads = np.array(pairs).T
+        spread = float(np.linalg.norm(spreads))
+        if np.ptp(shares) > OFF * spread:
+            return None
+        exploring[epsilon] = float(shares.mean()), spread / len(pairs)
+    return exploring
+
+
+def needless(
+    greedy: Greedy, tried: Tried, exploring: dict[float, tuple[float, float]]
+) -> bool:
+    """Tell whether a pattern always explores where a simpler pattern says the same.
+
+    If a hand-in always explores, its greedy action is never seen, so only the right
+    rule is supposed. If exploring takes one action without chance, the hand-in never
+    explores: this action is its greedy one.
+
+    Args:
+        greedy: the pattern's rule for the greedy action.
+        tried: the pattern's distribution of the actions when exploring.
+        exploring: the estimated probabilities of exploring, see `Fit`.
+    """
+    if any(share < ALWAYS for share, _ in exploring.values()):
+        return False
+    certain = tried.differences in [(words.CONSTANT,), (words.TRIES_WORST,)]
+    return certain or bool(greedy.differences)
 
 
 def only_end(samples: list[Sample], allowed: list[np.ndarray]) -> bool:
