@@ -153,9 +153,9 @@ def explained(samples: list[Sample], questions: Questions) -> Reading | None:
         samples: the actions for each array of Q values and each ε.
         questions: asks the hand-in further questions, which the samples do not answer.
     """
-    if same_for_all_keys(samples):
-        return without_key(questions)
     fit = fitted(samples)
+    if same_for_all_keys(samples) and (found := without_key(samples, fit, questions)):
+        return found
     if fit is None:
         return noisy(samples) or measured(samples)
     law, dependent = law_of(fit), [*together(samples, fit)]
@@ -218,12 +218,22 @@ def same_for_all_keys(samples: list[Sample]) -> bool:
     return alike and any(len(level) > 1 for level in levels)
 
 
-def without_key(questions: Questions) -> Reading:
+def without_key(
+    samples: list[Sample], fit: Fit | None, questions: Questions
+) -> Reading | None:
     """Return the reading for actions that are the same for every key.
 
-    Two calls with the same key, without `jax.jit`, show which mistake it is. If their
-    actions are equal, the key is fixed in the code. If they differ, NumPy draws the
-    actions.
+    Two calls with the same key, without `jax.jit`, show where the chance comes from. If
+    they differ, NumPy draws the actions. If they are equal, the key is fixed in the
+    code, or there is no chance at all: then the actions do not depend on ε either.
+
+    Args:
+        samples: the actions for each array of Q values and each ε.
+        fit: the pattern that fits the samples; None if no pattern fits.
+        questions: asks the hand-in further questions.
+
+    Returns:
+        None if nothing in the hand-in is random and a pattern fits: it says more.
     """
     text = "the same actions for every key"
     try:
@@ -232,10 +242,17 @@ def without_key(questions: Questions) -> Reading:
         if found := refused(str(error)):
             return found
         repeats = True
-    if repeats:
-        return Reading(text, ASKED, (words.FIXED_KEY,))
-    text = f"{text} under jax.jit, and other ones for one key in plain calls"
-    return Reading(text, ASKED, (words.NUMPY,))
+    if not repeats:
+        text = f"{text} under jax.jit, and other ones for one key in plain calls"
+        return Reading(text, ASKED, (words.NUMPY,))
+    for q_values in questions.values:
+        by_epsilon = [s.actions[0] for s in samples if s.q_values is q_values]
+        if np.ptp(by_epsilon, axis=0).any():
+            return Reading(text, ASKED, (words.FIXED_KEY,))
+    if (action := questions.only_action(samples)) is not None:
+        text = f"action {action} for every row, whatever Q, ε and the key are"
+        return Reading(text, ASKED, (words.ONE_FOR_ALL,))
+    return None if fit else Reading(f"{text} and every ε", ASKED, (words.NO_CHANCE,))
 
 
 def hard_rule(fit: Fit, questions: Questions) -> Greedy | None:

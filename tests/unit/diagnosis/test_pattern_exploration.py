@@ -183,6 +183,60 @@ def test_a_wrong_greedy_action_alone_is_no_exploring(parts, names, seed):
     assert names_of(chooses(**parts, **NEVER), seed) == [*names, "never-random"]
 
 
+def without_key(rule):
+    """Return a function `choose` for `Simulated` whose actions depend on no key.
+
+    Args:
+        rule: function of the values [N,A] and ε that returns the actions [N].
+    """
+    return lambda rng, calls, q, e: np.broadcast_to(rule(q, e), (calls, len(q)))
+
+
+def own_key(q, epsilon):
+    """Return right actions [N] for the values [N,A], drawn with a fixed seed."""
+    return chooses()(np.random.default_rng(7), 1, q, epsilon)[0]
+
+
+@pytest.mark.parametrize(
+    ("rule", "names"),
+    [
+        (own_key, ["fixed-key"]),
+        (lambda q, e: np.zeros(len(q), int), ["always-one-action"]),
+        (lambda q, e: np.full(len(q), 7), ["always-one-action"]),
+        (lambda q, e: np.full(len(q), q.argmax()), ["argmax-flat", "never-random"]),
+        (
+            lambda q, e: np.full(len(q), q[0].argmax()),
+            ["argmax-of-first-row", "never-random"],
+        ),
+        (lambda q, e: np.arange(len(q)) % q.shape[1], ["without-chance"]),
+        (lambda q, e: own_key(q, 1.0), ["without-chance"]),
+    ],
+)
+@pytest.mark.parametrize(
+    ("fake", "seed"), [(Simulated, 0), (Untraced, 1), (Untraced, 19)]
+)
+def test_actions_without_a_key(rule, names, fake, seed):
+    """A key of its own is claimed only if ε changes the actions.
+
+    If only one array of values is asked, the first row's best action looks like a
+    constant. With seed 19 the largest of the drawn values is in the first row.
+    """
+    found = reading_of(fake(without_key(rule)), seed)
+    assert [one.name for one in found.differences] == names
+
+
+def test_a_generator_that_is_traced_once():
+    """If jit draws the actions only once, plain calls tell that there is chance."""
+
+    class Numpy(Simulated):
+        def called(self, case):
+            rng = np.random.default_rng()
+            return Answer({"actions": rng.integers(0, 4, len(case.args["q_values"]))})
+
+    rule = without_key(lambda q, e: own_key(q, 1.0))
+    assert [one.name for one in reading_of(Numpy(rule)).differences] == ["numpy-random"]
+
+
 @pytest.mark.parametrize(
     ("parts", "by_row"),
     [

@@ -237,6 +237,16 @@ FIXED_KEY = choice(
     "Your coins fall the same way in every call, as with a key of your own. All chance "
     "has to come from the key that is given",
 )
+ONE_FOR_ALL = choice(
+    "always-one-action",
+    "You always return the same action, whatever Q, ε and the key are. With "
+    "probability ε a row draws from all actions, otherwise it takes its greedy one",
+)
+NO_CHANCE = choice(
+    "without-chance",
+    "Your actions depend neither on ε nor on the key that is given. With probability "
+    "ε a row draws from all actions, and this key decides",
+)
 NUMPY = choice(
     "numpy-random",
     "You draw from a generator that is no argument, as NumPy's: under jit that happens "
