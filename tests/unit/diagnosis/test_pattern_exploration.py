@@ -368,6 +368,92 @@ def test_a_fair_draw_in_few_calls_is_not_blamed(seed):
     assert found.computes.startswith("at ε = 0 with 4 actions the greedy action came")
 
 
+def offset(rng, shape, q):
+    """Return actions [C,N] that differ from the best by one number in each call."""
+    return (q.argmax(axis=1) + rng.integers(1, 4, (shape[0], 1))) % q.shape[1]
+
+
+def dealt(rng, shape, q, spare=0):
+    """Return actions [C,N] of which each call has the same number of each.
+
+    Args:
+        rng: the generator.
+        shape: [C,N].
+        q: the values; not used.
+        spare: how many actions of each call are dealt, but not used.
+    """
+    numbers = np.tile(np.arange(shape[1] + spare), (shape[0], 1))
+    return rng.permuted(numbers, axis=1)[:, : shape[1]] % 4
+
+
+@pytest.mark.parametrize(
+    ("tried", "names"),
+    [
+        (offset, ["random-not-greedy", "rows-dependent"]),
+        (dealt, ["random-dealt"]),
+        (lambda rng, shape, q: dealt(rng, shape, q, 4), ["rows-dependent"]),
+        (lambda rng, shape, q: q.argmin(axis=1), ["random-worst"]),
+    ],
+)
+def test_actions_are_dealt_only_in_equal_numbers(tried, names):
+    """Dependent rows are said to be dealt only if all actions are equally frequent."""
+    assert names_of(chooses(tried=tried)) == names
+
+
+def with_first_row(rule):
+    """Return a function `choose` for `Simulated` in which row 0 has a rule of its own.
+
+    Args:
+        rule: function (generator, right actions of row 0 [C], values [A], ε) that
+            returns the actions of row 0 [C].
+    """
+
+    def choose(rng, calls, q, epsilon):
+        actions = chooses()(rng, calls, q, epsilon)
+        actions[:, 0] = rule(rng, actions[:, 0], q[0], epsilon)
+        return actions
+
+    return choose
+
+
+def of_one_key(rng, right, q, epsilon):
+    """Return actions [C] whose coin is also the score of action 0."""
+    scores = rng.random((len(right), len(q)))
+    return np.where(scores[:, 0] < epsilon, scores.argmax(axis=1), q.argmax())
+
+
+@pytest.mark.parametrize("seed", range(2))
+@pytest.mark.parametrize(
+    ("rule", "name"),
+    [
+        (of_one_key, "key-reused-scores"),
+        (lambda rng, right, q, e: q.argmax(), "first-row-never-random"),
+        (lambda rng, right, q, e: 0, "first-row-never-random"),
+        (
+            lambda rng, right, q, e: rng.integers(0, len(q), len(right)),
+            "first-row-otherwise",
+        ),
+    ],
+)
+def test_the_first_row_alone(rule, name, seed):
+    """One key for coin and action is claimed only if the first row shows it."""
+    assert names_of(with_first_row(rule), seed) == [name]
+
+
+@pytest.mark.parametrize("seed", [0, 3, 7, 8])
+def test_who_always_explores_shows_no_greedy_action(seed):
+    """Actions drawn by the softmax of Q, whatever ε is, say nothing of an arg max.
+
+    With these seeds, the action of the lowest value comes more rarely than expected.
+    """
+
+    def softmax(rng, shape, q):
+        return (q + rng.gumbel(size=(shape[0], *q.shape))).argmax(axis=2)
+
+    names = names_of(chooses(**ALWAYS, tried=softmax), seed)
+    assert names == ["never-greedy", "random-softmax"]
+
+
 @pytest.mark.parametrize(
     ("actions", "names", "computes"),
     [

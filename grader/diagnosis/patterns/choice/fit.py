@@ -109,14 +109,24 @@ class Fit:
         exploring: a dict; its keys are the ε of the samples. Each value is the
             estimated probability of exploring, with the standard deviation of this
             estimate.
-        odd_rows: indices of the rows in which some action has another frequency than
-            the pattern predicts.
+        odd: pairs of a row and an ε. In this row, at this ε, some action has another
+            frequency than the pattern predicts.
     """
 
     greedy: Greedy
     tried: Tried
     exploring: dict[float, tuple[float, float]]
-    odd_rows: tuple[int, ...]
+    odd: frozenset[tuple[int, float]]
+
+    @property
+    def odd_rows(self) -> tuple[int, ...]:
+        """Indices of the rows in `odd`."""
+        return tuple(sorted({row for row, _ in self.odd}))
+
+    @property
+    def is_certain(self) -> bool:
+        """Whether exploring takes one action of each row, without chance."""
+        return self.tried.differences in [(words.CONSTANT,), (words.TRIES_WORST,)]
 
     @property
     def is_off(self) -> bool:
@@ -180,7 +190,7 @@ def fit_of(
     if words.INCLUDES_END in tried.differences and not only_end(samples, allowed):
         return None
     found: dict[float, list[tuple[float, float]]] = {}
-    odd: set[int] = set()
+    odd: set[tuple[int, float]] = set()
     for sample, one in zip(samples, allowed, strict=True):
         none = ~one.any(axis=1, keepdims=True)
         stays = np.concatenate([one, none], axis=1).astype(np.float64)
@@ -200,12 +210,13 @@ def fit_of(
         expected[: sample.start] += share * (tries - stays)[: sample.start]
         if not agrees(sample, expected, direction * spread):
             return None
-        odd |= {*odd_rows(sample, expected)}
+        odd |= {(row, sample.epsilon) for row in odd_rows(sample, expected)}
         found.setdefault(sample.epsilon, []).append((share, spread))
     exploring = merged(found)
-    if exploring is None or needless(greedy, tried, exploring):
+    if exploring is None:
         return None
-    return Fit(greedy, tried, exploring, tuple(sorted(odd)))
+    fit = Fit(greedy, tried, exploring, frozenset(odd))
+    return None if needless(fit) else fit
 
 
 def merged(
@@ -231,24 +242,16 @@ def merged(
     return exploring
 
 
-def needless(
-    greedy: Greedy, tried: Tried, exploring: dict[float, tuple[float, float]]
-) -> bool:
+def needless(fit: Fit) -> bool:
     """Tell whether a pattern always explores where a simpler pattern says the same.
 
     If a hand-in always explores, its greedy action is never seen, so only the right
     rule is supposed. If exploring takes one action without chance, the hand-in never
     explores: this action is its greedy one.
-
-    Args:
-        greedy: the pattern's rule for the greedy action.
-        tried: the pattern's distribution of the actions when exploring.
-        exploring: the estimated probabilities of exploring, see `Fit`.
     """
-    if any(share < ALWAYS for share, _ in exploring.values()):
+    if any(share < ALWAYS for share, _ in fit.exploring.values()):
         return False
-    certain = tried.differences in [(words.CONSTANT,), (words.TRIES_WORST,)]
-    return certain or bool(greedy.differences)
+    return fit.is_certain or bool(fit.greedy.differences)
 
 
 def only_end(samples: list[Sample], allowed: list[np.ndarray]) -> bool:
@@ -285,8 +288,10 @@ def agrees(sample: Sample, expected: np.ndarray, doubt: np.ndarray) -> bool:
     shares, spreads = sample.shares
     wanted = (sample.groups * expected).sum(axis=(1, 2))
     moved = (sample.groups * doubt).sum(axis=(1, 2))
-    least = 3 / len(sample.actions)  # for events too rare for a standard deviation
-    limit = FITS_ALL * np.hypot(spreads, moved) + least
+    # Rare events may be seen too rarely for a standard deviation.
+    variances = (sample.groups * expected * (1 - expected)).sum(axis=(1, 2))
+    spreads = np.maximum(spreads, np.sqrt(variances.clip(0) / len(sample.actions)))
+    limit = FITS_ALL * np.hypot(spreads, moved) + 3 / len(sample.actions)
     return bool((np.abs(shares - wanted) <= limit).all())
 
 

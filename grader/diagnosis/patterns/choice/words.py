@@ -114,6 +114,11 @@ DEALT = choice(
     "You deal the actions out among the rows, so that one row's action depends on the "
     "others'. Each row draws for itself",
 )
+DEPENDENT = choice(
+    "rows-dependent",
+    "When you explore, the actions of a call's rows depend on each other: the number "
+    "of rows that take an action varies less than by chance. Each row draws for itself",
+)
 ROUNDED = choice(
     "random-rounded",
     "The first and the last action are tried half as often as the others, as when a "
@@ -149,6 +154,16 @@ REUSED_SCORES = choice(
     "key-reused-scores",
     "In your first row some actions are tried more rarely than in the others: coin and "
     "action are correlated there, as when both come from one key. Split the key",
+)
+FIRST_NEVER = choice(
+    "first-row-never-random",
+    "Your first row never explores: it gets the same action in every call, as when a "
+    "loop leaves it out. Every row explores with probability ε",
+)
+FIRST_OTHER = choice(
+    "first-row-otherwise",
+    "Your first row chooses its action otherwise than the other rows. One rule holds "
+    "for every row",
 )
 
 # Which action is greedy
@@ -271,4 +286,7 @@ PYTHON_IF = choice(
 )
 
 # Mistakes by which a row's action depends on the other rows, or on its place.
-OF_ROWS = (PER_BATCH, EXACT_SHARE, SHARED, DEALT, REUSED_SCORES, FLAT, FIRST_ROW)
+OF_ROWS = (
+    *(PER_BATCH, EXACT_SHARE, SHARED, DEALT, DEPENDENT, FLAT, FIRST_ROW),
+    *(REUSED_SCORES, FIRST_NEVER, FIRST_OTHER),
+)
