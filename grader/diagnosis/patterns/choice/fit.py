@@ -187,7 +187,7 @@ def fit_of(
         None if the pattern does not fit all samples, if exploring and not exploring
         choose the same actions, or if another pattern says the same in a simpler way.
     """
-    if words.INCLUDES_END in tried.differences and not only_end(samples, allowed):
+    if not only_known(tried, samples, allowed):
         return None
     found: dict[float, list[tuple[float, float]]] = {}
     odd: set[tuple[int, float]] = set()
@@ -254,20 +254,23 @@ def needless(fit: Fit) -> bool:
     return fit.is_certain or bool(fit.greedy.differences)
 
 
-def only_end(samples: list[Sample], allowed: list[np.ndarray]) -> bool:
-    """Tell whether each chosen number that is no action is A, the end of the range.
+def only_known(tried: Tried, samples: list[Sample], allowed: list[np.ndarray]) -> bool:
+    """Tell whether a pattern can choose each chosen number that is no action.
 
-    One more number is accepted if the rule for the greedy action chooses it, too.
+    It can choose A, the end of the range, if exploring includes it. One more number is
+    accepted if the rule for the greedy action chooses it.
 
     Args:
+        tried: the pattern's distribution of the actions when exploring.
         samples: chosen actions, one `Sample` for each pair of values and ε.
         allowed: for each sample, a mask [N,A] of the rule's greedy actions. A row with
             no action in its mask gets a number that is no action.
     """
     for sample, one in zip(samples, allowed, strict=True):
         numbers = set(sample.actions[sample.taken[:, :, -1] > 0].tolist())
-        greedy = 0 if one.any(axis=1).all() else 1
-        if len(numbers - {one.shape[1]}) > greedy:
+        if words.INCLUDES_END in tried.differences:
+            numbers -= {one.shape[1]}
+        if len(numbers) > (0 if one.any(axis=1).all() else 1):
             return False
     return True
 
