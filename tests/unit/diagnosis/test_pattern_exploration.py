@@ -130,6 +130,9 @@ INVERTED = {"coin": lambda rng, shape, e: rng.random(shape) < 1 - e}
 NEVER = {"coin": lambda rng, shape, e: np.zeros(shape, bool)}
 ALWAYS = {"coin": lambda rng, shape, e: np.ones(shape, bool)}
 TENTHS = {"coin": lambda rng, shape, e: rng.integers(0, 10, shape) < np.float32(10 * e)}
+HUNDREDTHS = {
+    "coin": lambda rng, shape, e: rng.integers(0, 100, shape) < np.float32(100 * e)
+}
 PER_CALL = {"coin": lambda rng, shape, e: rng.random((shape[0], 1)) < e}
 BUT_LAST = {"tried": lambda rng, shape, q: rng.integers(0, q.shape[1] - 1, shape)}
 TO_END = {"tried": lambda rng, shape, q: rng.integers(0, q.shape[1] + 1, shape)}
@@ -161,6 +164,7 @@ def test_right_work_gets_no_reading(seed):
         ({**INVERTED, **WHOLE}, ["argmax-of-whole-numbers", "eps-inverted"]),
         ({**LEAST, **PER_CALL}, ["argmin", "coin-per-batch"]),
         ({**TENTHS, **TO_END}, ["coin-of-ten", "random-includes-end"]),
+        (HUNDREDTHS, ["coin-of-hundred"]),
         (NEVER, ["never-random"]),
         (ALWAYS, ["never-greedy"]),
         ({**ALWAYS, **BUT_LAST}, ["never-greedy", "random-excludes-last"]),

@@ -345,5 +345,5 @@ def table(fit: Fit) -> tuple[str, ...]:
     shares = [(epsilon, share) for epsilon, (share, _) in fit.exploring.items()]
     if all(abs(share - epsilon) < CLOSE for epsilon, share in shares):
         return ()
-    rows = [(f"{epsilon:.2f}", f"{share:.3f}") for epsilon, share in shares]
+    rows = [(f"{epsilon:g}", f"{share:.3f}") for epsilon, share in shares]
     return in_columns([("ε", "you explore with"), *rows])

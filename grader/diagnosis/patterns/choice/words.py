@@ -57,6 +57,12 @@ TENTHS = choice(
     "Your ε counts in steps of a tenth, as with a coin that shows whole numbers from 0 "
     "to 9: 0.05 becomes 0.1. Compare ε with a fraction that can take any value",
 )
+HUNDREDTHS = choice(
+    "coin-of-hundred",
+    "Your ε counts in steps of a hundredth, as with a coin that shows whole numbers "
+    "from 0 to 99: 0.0134 becomes 0.02. Compare ε with a fraction that can take any "
+    "value",
+)
 ONE_TOO_MANY = choice(
     "coin-one-too-many",
     "You explore a little too rarely, even at ε = 1, as with a coin that has one side "
