@@ -7,7 +7,7 @@ fits if all estimates are within about 4.5 standard deviations of its probabilit
 """
 
 import re
-from collections.abc import Iterator
+from dataclasses import replace
 
 import numpy as np
 
@@ -16,7 +16,6 @@ from grader.contract.case import Student
 from grader.contract.outcomes import NotImplementedYet, Raised
 from grader.diagnosis.patterns.choice import words
 from grader.diagnosis.patterns.choice.fit import (
-    FITS,
     OFF,
     Fit,
     Sample,
@@ -33,6 +32,7 @@ from grader.diagnosis.patterns.choice.questions import (
     OtherShape,
     Questions,
 )
+from grader.diagnosis.patterns.choice.rows import by_values, first_row, together
 from grader.diagnosis.reading import Difference, Reading
 
 # The second line of the message quotes the hand-in's line; comments do not count.
@@ -81,71 +81,6 @@ def refused(message: str) -> Reading | None:
     return None
 
 
-# ---------------------------------------------------------------- dependent rows
-
-
-def together(samples: list[Sample], fit: Fit) -> Iterator[Difference]:
-    """Yield each mistake by which the rows of a call depend on each other.
-
-    For example, all exploring rows may get the same random action, or all rows may
-    explore together.
-
-    Args:
-        samples: the actions for each array of Q values and each ε.
-        fit: the pattern that fits the samples.
-    """
-    shares = {epsilon: share for epsilon, (share, _) in fit.exploring.items()}
-    most = max(samples, key=lambda sample: shares[sample.epsilon])
-    greedy = fit.greedy.allowed(most.q_values).argmax(axis=1)
-    if shares[most.epsilon] > 0.1 and words.CONSTANT not in fit.tried.differences:
-        others = [row[row != greedy] for row in most.actions]
-        several = [row for row in others if len(row) > 1]
-        if len(several) > 100 and all(len(set(row.tolist())) == 1 for row in several):
-            yield words.SHARED
-            return
-        taken = most.actions[:, :, None] == np.arange(ACTIONS)
-        chances, counts = taken.mean(axis=0), taken.sum(axis=1)
-        scatter = counts.var(axis=0).sum() / (chances * (1 - chances)).sum()
-        if shares[most.epsilon] > 0.8 and scatter < 0.6:
-            yield words.DEALT
-    middle = min(samples, key=lambda sample: abs(shares[sample.epsilon] - 0.4))
-    share = shares[middle.epsilon]
-    if not 0.1 < share < 0.9:
-        return
-    yield from scattered(middle, fit, share)
-
-
-def scattered(sample: Sample, fit: Fit, share: float) -> Iterator[Difference]:
-    """Yield a mistake if the rows of a call do not explore independently.
-
-    Either all rows of a call explore together, or each call has the same number of
-    exploring rows. The variance of the number of exploring rows per call is compared
-    with the variance for independent rows.
-
-    Args:
-        sample: the actions of many calls with the same Q values and ε.
-        fit: the pattern that fits the samples.
-        share: estimated probability of exploring in this sample.
-    """
-    allowed = fit.greedy.allowed(sample.q_values)
-    explores = sample.actions != allowed.argmax(axis=1)
-    counts = explores.sum(axis=1)
-    chances = explores.mean(axis=0)
-    ratio = counts.var() / float((chances * (1 - chances)).sum())
-    calls, rows = explores.shape
-    limit = OFF * np.sqrt(2 / calls)
-    if ratio > 1 + limit:
-        none = float((counts == 0).mean())
-        expected = 1 - share
-        if abs(none - expected) < FITS * np.sqrt(share * (1 - share) / calls) + 0.01:
-            yield words.PER_BATCH
-    elif ratio < 1 - limit and counts.max() <= np.ceil(share * rows - 0.3):
-        yield words.EXACT_SHARE
-
-
-# ---------------------------------------------------------------- the reading
-
-
 def explained(samples: list[Sample], questions: Questions) -> Reading | None:
     """Return the reading of the samples; None if the part is right or no pattern fits.
 
@@ -153,9 +88,9 @@ def explained(samples: list[Sample], questions: Questions) -> Reading | None:
         samples: the actions for each array of Q values and each ε.
         questions: asks the hand-in further questions, which the samples do not answer.
     """
-    if same_for_all_keys(samples):
-        return without_key(questions)
     fit = fitted(samples)
+    if same_for_all_keys(samples) and (found := without_key(samples, fit, questions)):
+        return found
     if fit is None:
         return noisy(samples) or measured(samples)
     law, dependent = law_of(fit), [*together(samples, fit)]
@@ -169,13 +104,13 @@ def explained(samples: list[Sample], questions: Questions) -> Reading | None:
     differences += fit.tried.differences
     differences += [d for d in dependent if d not in differences]
     if fit.odd_rows == (0,):
-        differences.append(words.REUSED_SCORES)
+        differences.append(first_row(samples, fit))
     if words.OTHER_EPSILON in differences and questions.decays():
         differences[differences.index(words.OTHER_EPSILON)] = words.DECAYS
     greedy = hard_rule(fit, questions)
     if greedy and greedy.differences and not fit.greedy.differences:
         differences = [*greedy.differences, *differences]
-        fit = Fit(greedy, fit.tried, fit.exploring, fit.odd_rows)
+        fit = replace(fit, greedy=greedy)
     if never_of_two(fit, questions):
         differences.append(words.FOR_TWO)
     if not differences:
@@ -218,12 +153,22 @@ def same_for_all_keys(samples: list[Sample]) -> bool:
     return alike and any(len(level) > 1 for level in levels)
 
 
-def without_key(questions: Questions) -> Reading:
+def without_key(
+    samples: list[Sample], fit: Fit | None, questions: Questions
+) -> Reading | None:
     """Return the reading for actions that are the same for every key.
 
-    Two calls with the same key, without `jax.jit`, show which mistake it is. If their
-    actions are equal, the key is fixed in the code. If they differ, NumPy draws the
-    actions.
+    Two calls with the same key, without `jax.jit`, show where the chance comes from. If
+    they differ, NumPy draws the actions. If they are equal, the key is fixed in the
+    code, or there is no chance at all: then the actions do not depend on ε either.
+
+    Args:
+        samples: the actions for each array of Q values and each ε.
+        fit: the pattern that fits the samples; None if no pattern fits.
+        questions: asks the hand-in further questions.
+
+    Returns:
+        None if nothing in the hand-in is random and a pattern fits: it says more.
     """
     text = "the same actions for every key"
     try:
@@ -232,10 +177,15 @@ def without_key(questions: Questions) -> Reading:
         if found := refused(str(error)):
             return found
         repeats = True
-    if repeats:
+    if not repeats:
+        text = f"{text} under jax.jit, and other ones for one key in plain calls"
+        return Reading(text, ASKED, (words.NUMPY,))
+    if any((actions != actions[0]).any() for actions in by_values(samples)):
         return Reading(text, ASKED, (words.FIXED_KEY,))
-    text = f"{text} under jax.jit, and other ones for one key in plain calls"
-    return Reading(text, ASKED, (words.NUMPY,))
+    if (action := questions.only_action(samples)) is not None:
+        text = f"action {action} for every row, whatever Q, ε and the key are"
+        return Reading(text, ASKED, (words.ONE_FOR_ALL,))
+    return None if fit else Reading(f"{text} and every ε", ASKED, (words.NO_CHANCE,))
 
 
 def hard_rule(fit: Fit, questions: Questions) -> Greedy | None:
@@ -298,7 +248,10 @@ def in_words(fit: Fit, law: Law | None, differences: list[Difference]) -> str:
         words.DEALT: "each action as often as the others in every call",
         words.FOR_TWO: "with two actions never any but the greedy one",
         words.EXACT_SHARE: "nearly the same number of rows in every call",
+        words.DEPENDENT: "the rows of a call depend on each other",
         words.REUSED_SCORES: "but other shares in row 0",
+        words.FIRST_OTHER: "but other shares in row 0",
+        words.FIRST_NEVER: "but row 0 never explores",
     }.items():
         text += f"; {more}" if difference in differences else ""
     return text

@@ -127,7 +127,12 @@ def by_count(count):
 
 BOOLEAN = "epsilon_greedy: TracerBoolConversionError: Attempted boolean conversion"
 INVERTED = {"coin": lambda rng, shape, e: rng.random(shape) < 1 - e}
+NEVER = {"coin": lambda rng, shape, e: np.zeros(shape, bool)}
+ALWAYS = {"coin": lambda rng, shape, e: np.ones(shape, bool)}
 TENTHS = {"coin": lambda rng, shape, e: rng.integers(0, 10, shape) < np.float32(10 * e)}
+HUNDREDTHS = {
+    "coin": lambda rng, shape, e: rng.integers(0, 100, shape) < np.float32(100 * e)
+}
 PER_CALL = {"coin": lambda rng, shape, e: rng.random((shape[0], 1)) < e}
 BUT_LAST = {"tried": lambda rng, shape, q: rng.integers(0, q.shape[1] - 1, shape)}
 TO_END = {"tried": lambda rng, shape, q: rng.integers(0, q.shape[1] + 1, shape)}
@@ -159,6 +164,10 @@ def test_right_work_gets_no_reading(seed):
         ({**INVERTED, **WHOLE}, ["argmax-of-whole-numbers", "eps-inverted"]),
         ({**LEAST, **PER_CALL}, ["argmin", "coin-per-batch"]),
         ({**TENTHS, **TO_END}, ["coin-of-ten", "random-includes-end"]),
+        (HUNDREDTHS, ["coin-of-hundred"]),
+        (NEVER, ["never-random"]),
+        (ALWAYS, ["never-greedy"]),
+        ({**ALWAYS, **BUT_LAST}, ["never-greedy", "random-excludes-last"]),
     ],
 )
 def test_one_mistake_or_two(parts, names):
@@ -167,6 +176,69 @@ def test_one_mistake_or_two(parts, names):
     If a part makes two of these mistakes, both are named.
     """
     assert names_of(chooses(**parts)) == names
+
+
+@pytest.mark.parametrize("seed", range(2))
+@pytest.mark.parametrize(
+    ("parts", "names"), [(LEAST, ["argmin"]), (OF_SIZE, ["argmax-of-size"])]
+)
+def test_a_wrong_greedy_action_alone_is_no_exploring(parts, names, seed):
+    """A hand-in in which nothing is random is not said to explore."""
+    assert names_of(chooses(**parts, **NEVER), seed) == [*names, "never-random"]
+
+
+def without_key(rule):
+    """Return a function `choose` for `Simulated` whose actions depend on no key.
+
+    Args:
+        rule: function of the values [N,A] and ε that returns the actions [N].
+    """
+    return lambda rng, calls, q, e: np.broadcast_to(rule(q, e), (calls, len(q)))
+
+
+def own_key(q, epsilon):
+    """Return right actions [N] for the values [N,A], drawn with a fixed seed."""
+    return chooses()(np.random.default_rng(7), 1, q, epsilon)[0]
+
+
+@pytest.mark.parametrize(
+    ("rule", "names"),
+    [
+        (own_key, ["fixed-key"]),
+        (lambda q, e: np.zeros(len(q), int), ["always-one-action"]),
+        (lambda q, e: np.full(len(q), 7), ["always-one-action"]),
+        (lambda q, e: np.full(len(q), q.argmax()), ["argmax-flat", "never-random"]),
+        (
+            lambda q, e: np.full(len(q), q[0].argmax()),
+            ["argmax-of-first-row", "never-random"],
+        ),
+        (lambda q, e: np.arange(len(q)) % q.shape[1], ["without-chance"]),
+        (lambda q, e: own_key(q, 1.0), ["without-chance"]),
+    ],
+)
+@pytest.mark.parametrize(
+    ("fake", "seed"), [(Simulated, 0), (Untraced, 1), (Untraced, 19)]
+)
+def test_actions_without_a_key(rule, names, fake, seed):
+    """A key of its own is claimed only if ε changes the actions.
+
+    If only one array of values is asked, the first row's best action looks like a
+    constant. With seed 19 the largest of the drawn values is in the first row.
+    """
+    found = reading_of(fake(without_key(rule)), seed)
+    assert [one.name for one in found.differences] == names
+
+
+def test_a_generator_that_is_traced_once():
+    """If jit draws the actions only once, plain calls tell that there is chance."""
+
+    class Numpy(Simulated):
+        def called(self, case):
+            rng = np.random.default_rng()
+            return Answer({"actions": rng.integers(0, 4, len(case.args["q_values"]))})
+
+    rule = without_key(lambda q, e: own_key(q, 1.0))
+    assert [one.name for one in reading_of(Numpy(rule)).differences] == ["numpy-random"]
 
 
 @pytest.mark.parametrize(
@@ -298,6 +370,92 @@ def test_a_fair_draw_in_few_calls_is_not_blamed(seed):
 
     found = reading_of(Untraced(chooses(greedy=half_worst)), seed)
     assert found.computes.startswith("at ε = 0 with 4 actions the greedy action came")
+
+
+def offset(rng, shape, q):
+    """Return actions [C,N] that differ from the best by one number in each call."""
+    return (q.argmax(axis=1) + rng.integers(1, 4, (shape[0], 1))) % q.shape[1]
+
+
+def dealt(rng, shape, q, spare=0):
+    """Return actions [C,N] of which each call has the same number of each.
+
+    Args:
+        rng: the generator.
+        shape: [C,N].
+        q: the values; not used.
+        spare: how many actions of each call are dealt, but not used.
+    """
+    numbers = np.tile(np.arange(shape[1] + spare), (shape[0], 1))
+    return rng.permuted(numbers, axis=1)[:, : shape[1]] % 4
+
+
+@pytest.mark.parametrize(
+    ("tried", "names"),
+    [
+        (offset, ["random-not-greedy", "rows-dependent"]),
+        (dealt, ["random-dealt"]),
+        (lambda rng, shape, q: dealt(rng, shape, q, 4), ["rows-dependent"]),
+        (lambda rng, shape, q: q.argmin(axis=1), ["random-worst"]),
+    ],
+)
+def test_actions_are_dealt_only_in_equal_numbers(tried, names):
+    """Dependent rows are said to be dealt only if all actions are equally frequent."""
+    assert names_of(chooses(tried=tried)) == names
+
+
+def with_first_row(rule):
+    """Return a function `choose` for `Simulated` in which row 0 has a rule of its own.
+
+    Args:
+        rule: function (generator, right actions of row 0 [C], values [A], ε) that
+            returns the actions of row 0 [C].
+    """
+
+    def choose(rng, calls, q, epsilon):
+        actions = chooses()(rng, calls, q, epsilon)
+        actions[:, 0] = rule(rng, actions[:, 0], q[0], epsilon)
+        return actions
+
+    return choose
+
+
+def of_one_key(rng, right, q, epsilon):
+    """Return actions [C] whose coin is also the score of action 0."""
+    scores = rng.random((len(right), len(q)))
+    return np.where(scores[:, 0] < epsilon, scores.argmax(axis=1), q.argmax())
+
+
+@pytest.mark.parametrize("seed", range(2))
+@pytest.mark.parametrize(
+    ("rule", "name"),
+    [
+        (of_one_key, "key-reused-scores"),
+        (lambda rng, right, q, e: q.argmax(), "first-row-never-random"),
+        (lambda rng, right, q, e: 0, "first-row-never-random"),
+        (
+            lambda rng, right, q, e: rng.integers(0, len(q), len(right)),
+            "first-row-otherwise",
+        ),
+    ],
+)
+def test_the_first_row_alone(rule, name, seed):
+    """One key for coin and action is claimed only if the first row shows it."""
+    assert names_of(with_first_row(rule), seed) == [name]
+
+
+@pytest.mark.parametrize("seed", [0, 3, 7, 8])
+def test_who_always_explores_shows_no_greedy_action(seed):
+    """Actions drawn by the softmax of Q, whatever ε is, say nothing of an arg max.
+
+    With these seeds, the action of the lowest value comes more rarely than expected.
+    """
+
+    def softmax(rng, shape, q):
+        return (q + rng.gumbel(size=(shape[0], *q.shape))).argmax(axis=2)
+
+    names = names_of(chooses(**ALWAYS, tried=softmax), seed)
+    assert names == ["never-greedy", "random-softmax"]
 
 
 @pytest.mark.parametrize(

@@ -28,6 +28,7 @@ FITS, OFF = 4.0, 6.0
 FITS_ALL = 4.5  # limit for the largest deviation of many numbers
 
 CLOSE = 0.03  # no table is shown if all estimates are closer to ε
+ALWAYS = 0.99  # above it, no greedy action is seen
 
 
 @dataclass(frozen=True)
@@ -108,14 +109,24 @@ class Fit:
         exploring: a dict; its keys are the ε of the samples. Each value is the
             estimated probability of exploring, with the standard deviation of this
             estimate.
-        odd_rows: indices of the rows in which some action has another frequency than
-            the pattern predicts.
+        odd: pairs of a row and an ε. In this row, at this ε, some action has another
+            frequency than the pattern predicts.
     """
 
     greedy: Greedy
     tried: Tried
     exploring: dict[float, tuple[float, float]]
-    odd_rows: tuple[int, ...]
+    odd: frozenset[tuple[int, float]]
+
+    @property
+    def odd_rows(self) -> tuple[int, ...]:
+        """Indices of the rows in `odd`."""
+        return tuple(sorted({row for row, _ in self.odd}))
+
+    @property
+    def is_certain(self) -> bool:
+        """Whether exploring takes one action of each row, without chance."""
+        return self.tried.differences in [(words.CONSTANT,), (words.TRIES_WORST,)]
 
     @property
     def is_off(self) -> bool:
@@ -173,13 +184,13 @@ def fit_of(
             most one in each row.
 
     Returns:
-        None if the pattern does not fit all samples, or if exploring and not exploring
-        choose the same actions.
+        None if the pattern does not fit all samples, if exploring and not exploring
+        choose the same actions, or if another pattern says the same in a simpler way.
     """
-    if words.INCLUDES_END in tried.differences and not only_end(samples, allowed):
+    if not only_known(tried, samples, allowed):
         return None
     found: dict[float, list[tuple[float, float]]] = {}
-    odd: set[int] = set()
+    odd: set[tuple[int, float]] = set()
     for sample, one in zip(samples, allowed, strict=True):
         none = ~one.any(axis=1, keepdims=True)
         stays = np.concatenate([one, none], axis=1).astype(np.float64)
@@ -199,30 +210,67 @@ def fit_of(
         expected[: sample.start] += share * (tries - stays)[: sample.start]
         if not agrees(sample, expected, direction * spread):
             return None
-        odd |= {*odd_rows(sample, expected)}
+        odd |= {(row, sample.epsilon) for row in odd_rows(sample, expected)}
         found.setdefault(sample.epsilon, []).append((share, spread))
-    exploring = {}
-    for epsilon, pairs in found.items():
-        mean = float(np.mean([share for share, _ in pairs]))
-        spreads = [spread for _, spread in pairs]
-        exploring[epsilon] = mean, float(np.linalg.norm(spreads)) / len(pairs)
-    return Fit(greedy, tried, exploring, tuple(sorted(odd)))
+    exploring = merged(found)
+    if exploring is None:
+        return None
+    fit = Fit(greedy, tried, exploring, frozenset(odd))
+    return None if needless(fit) else fit
 
 
-def only_end(samples: list[Sample], allowed: list[np.ndarray]) -> bool:
-    """Tell whether each chosen number that is no action is A, the end of the range.
-
-    One more number is accepted if the rule for the greedy action chooses it, too.
+def merged(
+    found: dict[float, list[tuple[float, float]]],
+) -> dict[float, tuple[float, float]] | None:
+    """Return for each ε the mean of its estimates, with its standard deviation.
 
     Args:
+        found: for each ε, one estimate of the probability of exploring for each array
+            of values, with its standard deviation.
+
+    Returns:
+        None if two estimates at one ε differ by more than chance allows. Then the
+        actions depend on Q in another way than the pattern says.
+    """
+    exploring = {}
+    for epsilon, pairs in found.items():
+        shares, spreads = np.array(pairs).T
+        spread = float(np.linalg.norm(spreads))
+        if np.ptp(shares) > OFF * spread:
+            return None
+        exploring[epsilon] = float(shares.mean()), spread / len(pairs)
+    return exploring
+
+
+def needless(fit: Fit) -> bool:
+    """Tell whether a pattern always explores where a simpler pattern says the same.
+
+    If a hand-in always explores, its greedy action is never seen, so only the right
+    rule is supposed. If exploring takes one action without chance, the hand-in never
+    explores: this action is its greedy one.
+    """
+    if any(share < ALWAYS for share, _ in fit.exploring.values()):
+        return False
+    return fit.is_certain or bool(fit.greedy.differences)
+
+
+def only_known(tried: Tried, samples: list[Sample], allowed: list[np.ndarray]) -> bool:
+    """Tell whether a pattern can choose each chosen number that is no action.
+
+    It can choose A, the end of the range, if exploring includes it. One more number is
+    accepted if the rule for the greedy action chooses it.
+
+    Args:
+        tried: the pattern's distribution of the actions when exploring.
         samples: chosen actions, one `Sample` for each pair of values and ε.
         allowed: for each sample, a mask [N,A] of the rule's greedy actions. A row with
             no action in its mask gets a number that is no action.
     """
     for sample, one in zip(samples, allowed, strict=True):
         numbers = set(sample.actions[sample.taken[:, :, -1] > 0].tolist())
-        greedy = 0 if one.any(axis=1).all() else 1
-        if len(numbers - {one.shape[1]}) > greedy:
+        if words.INCLUDES_END in tried.differences:
+            numbers -= {one.shape[1]}
+        if len(numbers) > (0 if one.any(axis=1).all() else 1):
             return False
     return True
 
@@ -243,8 +291,10 @@ def agrees(sample: Sample, expected: np.ndarray, doubt: np.ndarray) -> bool:
     shares, spreads = sample.shares
     wanted = (sample.groups * expected).sum(axis=(1, 2))
     moved = (sample.groups * doubt).sum(axis=(1, 2))
-    least = 3 / len(sample.actions)  # for events too rare for a standard deviation
-    limit = FITS_ALL * np.hypot(spreads, moved) + least
+    # Rare events may be seen too rarely for a standard deviation.
+    variances = (sample.groups * expected * (1 - expected)).sum(axis=(1, 2))
+    spreads = np.maximum(spreads, np.sqrt(variances.clip(0) / len(sample.actions)))
+    limit = FITS_ALL * np.hypot(spreads, moved) + 3 / len(sample.actions)
     return bool((np.abs(shares - wanted) <= limit).all())
 
 
@@ -295,5 +345,5 @@ def table(fit: Fit) -> tuple[str, ...]:
     shares = [(epsilon, share) for epsilon, (share, _) in fit.exploring.items()]
     if all(abs(share - epsilon) < CLOSE for epsilon, share in shares):
         return ()
-    rows = [(f"{epsilon:.2f}", f"{share:.3f}") for epsilon, share in shares]
+    rows = [(f"{epsilon:g}", f"{share:.3f}") for epsilon, share in shares]
     return in_columns([("ε", "you explore with"), *rows])

@@ -338,6 +338,7 @@ SIMPLE = [
     Law("1", (words.ALWAYS,), lambda e: 1.0),
     Law("0 below ε = 1", (words.TRUNCATED,), lambda e: float(int(e))),
     Law("ε in steps of a tenth", (words.TENTHS,), lambda e: steps(e, 10) / 10),
+    Law("ε in steps of 1/100", (words.HUNDREDTHS,), lambda e: steps(e, 100) / 100),
     Law("ε / A", (words.BY_ACTIONS,), lambda e: e / 4),
     Law("ε²", (words.OTHER_EPSILON,), lambda e: e * e),
     Law("√ε", (words.OTHER_EPSILON,), lambda e: e**0.5),

@@ -12,7 +12,8 @@ from grader.diagnosis.reading import Reading
 ASKED = "with probability ε any action, else argmax_a Q(s,a)"
 BY_ROW = f"{ASKED}, for each row by itself"
 KEYS, ROWS, ACTIONS = 2048, 16, 4
-EPSILONS = (0.0, 0.05, 0.23, 0.37, 0.66, 0.88, 1.0)
+# Of these ε, 0.0134 is no whole number of hundredths.
+EPSILONS = (0.0, 0.0134, 0.05, 0.23, 0.37, 0.66, 0.88, 1.0)
 FEW_EPSILONS = (0.0, 0.37, 1.0)  # if the export fails, each key needs its own call
 HARD = (  # rows of values: whole numbers, ties, negative and close values
     *((2, 0, 1, -1), (0, 3, 3, 1), (1, 1, 1, 1), (-3, -1, -2, -1)),
@@ -64,6 +65,9 @@ class Questions:
         self.untraced = ""
         mixed = cases.distinct(rng, ROWS, ACTIONS)
         negative = cases.distinct(rng, ROWS, ACTIONS) - 20
+        for q_values in (mixed, negative):
+            # Not the largest of all: so the arg max over all rows is not row 0's.
+            q_values[0] -= 0.7
         self.values = [mixed, negative]
         try:
             student.export(cases.exploration(self.keys[0], mixed, 0.5))
@@ -108,6 +112,22 @@ class Questions:
         drawn = self.rng.integers(-2, 5, (ROWS - len(HARD), ACTIONS))
         q_values = np.concatenate([np.array(HARD), drawn]).astype(np.float32)
         return self.chosen(q_values, epsilon)
+
+    def only_action(self, samples: list[Sample]) -> int | None:
+        """Return the number that the hand-in takes in every row, whatever it is asked.
+
+        One more question has the columns of Q rotated: there a rule that depends on Q,
+        such as the best action of the first row, takes another action.
+
+        Args:
+            samples: the actions for each array of Q values and each ε.
+
+        Returns:
+            None if there are several numbers.
+        """
+        rotated = self.chosen(np.roll(self.values[0], 1, axis=1), 0.5)
+        numbers = {int(a) for s in [*samples, rotated] for a in np.unique(s.actions)}
+        return numbers.pop() if len(numbers) == 1 else None
 
     def alone(self) -> Reading | None:
         """Return a reading if the action for one row of Q values has a wrong shape.

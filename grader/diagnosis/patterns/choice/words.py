@@ -57,6 +57,12 @@ TENTHS = choice(
     "Your ε counts in steps of a tenth, as with a coin that shows whole numbers from 0 "
     "to 9: 0.05 becomes 0.1. Compare ε with a fraction that can take any value",
 )
+HUNDREDTHS = choice(
+    "coin-of-hundred",
+    "Your ε counts in steps of a hundredth, as with a coin that shows whole numbers "
+    "from 0 to 99: 0.0134 becomes 0.02. Compare ε with a fraction that can take any "
+    "value",
+)
 ONE_TOO_MANY = choice(
     "coin-one-too-many",
     "You explore a little too rarely, even at ε = 1, as with a coin that has one side "
@@ -114,6 +120,11 @@ DEALT = choice(
     "You deal the actions out among the rows, so that one row's action depends on the "
     "others'. Each row draws for itself",
 )
+DEPENDENT = choice(
+    "rows-dependent",
+    "When you explore, the actions of a call's rows depend on each other: the number "
+    "of rows that take an action varies less than by chance. Each row draws for itself",
+)
 ROUNDED = choice(
     "random-rounded",
     "The first and the last action are tried half as often as the others, as when a "
@@ -149,6 +160,16 @@ REUSED_SCORES = choice(
     "key-reused-scores",
     "In your first row some actions are tried more rarely than in the others: coin and "
     "action are correlated there, as when both come from one key. Split the key",
+)
+FIRST_NEVER = choice(
+    "first-row-never-random",
+    "Your first row never explores: it gets the same action in every call, as when a "
+    "loop leaves it out. Every row explores with probability ε",
+)
+FIRST_OTHER = choice(
+    "first-row-otherwise",
+    "Your first row chooses its action otherwise than the other rows. One rule holds "
+    "for every row",
 )
 
 # Which action is greedy
@@ -237,6 +258,16 @@ FIXED_KEY = choice(
     "Your coins fall the same way in every call, as with a key of your own. All chance "
     "has to come from the key that is given",
 )
+ONE_FOR_ALL = choice(
+    "always-one-action",
+    "You always return the same action, whatever Q, ε and the key are. With "
+    "probability ε a row draws from all actions, otherwise it takes its greedy one",
+)
+NO_CHANCE = choice(
+    "without-chance",
+    "Your actions depend neither on ε nor on the key that is given. With probability "
+    "ε a row draws from all actions, and this key decides",
+)
 NUMPY = choice(
     "numpy-random",
     "You draw from a generator that is no argument, as NumPy's: under jit that happens "
@@ -261,4 +292,7 @@ PYTHON_IF = choice(
 )
 
 # Mistakes by which a row's action depends on the other rows, or on its place.
-OF_ROWS = (PER_BATCH, EXACT_SHARE, SHARED, DEALT, REUSED_SCORES, FLAT, FIRST_ROW)
+OF_ROWS = (
+    *(PER_BATCH, EXACT_SHARE, SHARED, DEALT, DEPENDENT, FLAT, FIRST_ROW),
+    *(REUSED_SCORES, FIRST_NEVER, FIRST_OTHER),
+)
