@@ -247,7 +247,8 @@ def called_like(own: Any, function: Callable) -> Callable:
                 args, kwargs = every[: len(takes.parameters)], {}
         return function(*args, **kwargs)
 
-    called.__signature__ = signature  # for jax.jit with `static_argnames`
+    # For `jax.jit` with `static_argnames`.
+    called.__signature__ = signature  # type: ignore[attr-defined]
     return called
 
 

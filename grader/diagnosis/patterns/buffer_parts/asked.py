@@ -51,8 +51,8 @@ def findings_of(asker: Asker) -> list[Finding]:
     if not usable:
         return findings
     came = batches_in(filling)
-    if only_blank(came) and (told := always_blank(asker)):
-        return [*findings, told]
+    if only_blank(came) and (blank := always_blank(asker)):
+        return [*findings, blank]
     later = (CAPACITY, CAPACITY + 3, 3 * CAPACITY + 3)
     scripts = [filling, *(asker.draw(added, DRAWS) for added in later)]
     scripts += [] if asker.single else [between_samples(asker)]
