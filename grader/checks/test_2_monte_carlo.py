@@ -9,6 +9,7 @@ from grader.contract.case import Answers, Case, Student
 from grader.contract.outcomes import (
     NOT_IMPLEMENTED,
     NotImplementedYet,
+    OutOfMemory,
     Raised,
     Stopped,
     Waiting,
@@ -182,8 +183,9 @@ def judged_by(
     stand-in's returns is accepted: on wrong returns, which may all be equal, a wrong
     loss could be right. There are two exceptions, in which the question is the case:
 
-    - `mc_loss` undoes the mistake, such as a wrong shape or order. Its loss is then the
-      one for the right returns, or for the wrong returns in the right shape.
+    - `mc_loss` undoes the mistake, such as a wrong shape or order of the returns, or of
+      the arguments. Its loss is then the one for the right returns, or for the wrong
+      returns in the right shape.
     - `mc_loss` computes the returns itself, or needs what only the hand-in's
       `discounted_returns` returns, see `ignores_stand_in`. It may share a mistake with
       `discounted_returns`. So the loss for the wrong returns is accepted as well,
@@ -203,10 +205,10 @@ def judged_by(
     except NotImplementedYet:
         require_answer(case, student)
         return case, losses_on([right], case, reference)
-    except Wrong:
-        pass
-    except (Raised, Stopped):
+    except (OutOfMemory, Stopped):
         answers = False
+    except (Raised, Wrong):
+        pass  # mc_loss may still be able to use it
     if own is not None and not compare.problem("", own, right):
         return case, losses_on([own, right], case, reference)
     labels = [stand_in_returns(rewards, gamma), right, *in_steps(own, rewards)]
@@ -214,8 +216,10 @@ def judged_by(
     replaced = case.replace(spec={"stand_in": True})
     if not answers:
         return replaced, accepted[:2]
-    # Wrong returns of the right shape are not undone: they could hide a wrong loss.
-    undone = accepted[1:2] if own is None or own.shape == right.shape else accepted[1:]
+    # Wrong returns of the right shape are not undone, and neither is a single number:
+    # they could hide a wrong loss.
+    as_is = own is None or own.size == 1 or own.shape == right.shape
+    undone = accepted[1:2] if as_is else accepted[1:]
     if not (
         any(has_answer(student, case, *one) for one in undone)
         or ignores_stand_in(student, case, replaced)

@@ -45,7 +45,8 @@ def reason_of(error: Args, what: str, locate: Callable[[str], str] = str) -> Exc
     Returns:
         `NotImplementedYet` if the part is a stub. `Waiting` if the part calls another
         part that is a stub. `Wrong` if the part is missing, its result has a wrong type
-        or structure, or a stub is left where the part is written. Otherwise `Raised`.
+        or structure, or a stub is left where the part, or another part that it calls,
+        is written. Otherwise `Raised`.
     """
     error = {k: v for k, v in error.items() if isinstance(v, str | int)}
     kind = error.get("kind")
@@ -53,11 +54,11 @@ def reason_of(error: Args, what: str, locate: Callable[[str], str] = str) -> Exc
     if error.get("type") == DEBUGGER:
         message = f"{NOBODY_ANSWERS}. Take it out{how_to_debug(what)}"
     if kind == "not implemented" and what != IMPORTING:
+        if error.get("left"):
+            return Wrong(locate(one_line(error["left"], 300)))
         stub = error.get("function")
         if stub in FUNCTIONS and stub != what:
             return Waiting(f"waits for {stub}: {NOT_IMPLEMENTED}")
-        if error.get("left"):
-            return Wrong(locate(one_line(error["left"], 300)))
         return NotImplementedYet(what)
     if kind == "contract":
         return Wrong(message)
@@ -112,7 +113,7 @@ def with_own_line(error: Args, source: str, what: str) -> Args:
         unknown. If it is known, "text" is the source line, and "called" is "" if the
         error was raised in this line, or a text such as "called was " if the line only
         defines the called function. "explanation" is replaced where the text explains
-        the error better, and "left" says why a stub runs although the part is written.
+        the error better, and "left" says why a stub runs although its part is written.
     """
     line, lines = error.get("line"), source.split("\n")
     error = {**error, **told_by_text(error, lines, what)}
@@ -144,12 +145,14 @@ def told_by_text(error: Args, lines: list[str], what: str) -> Args:
     part = next((p.name for p in WRITTEN if what in (p.name, *p.questions)), "")
     part = "q_network" if what == NAMES["forward"] else part
     explanation, left = error.get("explanation"), ""
+    function = error.get("function")
+    function = function if isinstance(function, str) else ""
     if kind == "raised":
         explanation = other_order(lines, part) or explanation
-    if kind == "raised" and what == IMPORTING and error.get("function") == "<module>":
+    if kind == "raised" and what == IMPORTING and function == "<module>":
         explanation = explanation or tried_out(lines, line, calls=True)
     if kind == "not implemented" and part:
-        left = left_stub(lines, line, part)
+        left = left_stub(lines, line, function if function in FUNCTIONS else part)
     return {"explanation": explanation, "left": left}
 
 
@@ -216,13 +219,13 @@ def add_sizes(reason: Raised, case: Case) -> Raised:
         case: the case that was asked.
 
     Returns:
-        A new exception; or `reason` itself if its message is not about sizes, or if
-        `sizes_of` knows no sizes for the case.
+        A new exception of the same type; or `reason` itself if its message is not about
+        sizes, or if `sizes_of` knows no sizes for the case.
     """
     sizes = sizes_of(case)
     if not sizes or not ABOUT_SIZES.search(str(reason).partition("\n")[0]):
         return reason
-    return Raised(f"{reason}\nasked with {sizes}")
+    return type(reason)(f"{reason}\nasked with {sizes}")
 
 
 def out_of_memory(error: Args) -> bool:

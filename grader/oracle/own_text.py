@@ -83,10 +83,11 @@ def left_stub(lines: list[str], line: int, name: str) -> str:
     if not (0 < line <= len(lines) and STUB.match(lines[line - 1])):
         return ""
     below = next((text for text in lines[line:] if is_code(text)), "")
-    if indent(below) == indent(lines[line - 1]) and below.lstrip()[0] not in ")]}\"'":
+    same_block = below and indent(below) == indent(lines[line - 1])
+    if same_block and below.lstrip()[0] not in ")]}\"'":
         return (
             f"dqn.py, line {line} still raises NotImplementedError, and what stands "
-            "below it never runs: take it out"
+            "below it never runs: take this line out"
         )
     heads = [
         n

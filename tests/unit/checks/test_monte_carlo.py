@@ -58,6 +58,7 @@ class Student:
             `discounted_returns`, which a stand-in can replace.
         factor: a factor of the loss.
         change: function by which `mc_loss` changes the returns that it uses.
+        swapped: whether `mc_loss` calls `discounted_returns` with (gamma, rewards).
     """
 
     def __init__(
@@ -66,9 +67,11 @@ class Student:
         own: Callable | None = None,
         factor: float = 1.0,
         change: Callable = lambda G: G,
+        *,
+        swapped: bool = False,
     ) -> None:
         self.helper, self.own, self.factor = helper, own, factor
-        self.change = change
+        self.change, self.swapped = change, swapped
         self.stopped: set[str] = set()
 
     def answer(self, case: Case) -> Answer:
@@ -77,8 +80,9 @@ class Student:
         if case.part == "discounted_returns":
             return Answer(returns=self.helper(rewards, gamma))
         called = stand_in_returns if case.spec.get("stand_in") else self.helper
-        G = (self.own or called)(rewards, gamma)
+        given = (gamma, rewards) if self.swapped else (rewards, gamma)
         try:
+            G = (self.own or called)(*given)
             return loss_on(self.change(G), case.args, self.factor)
         except (IndexError, ValueError) as error:
             raise Raised(f"mc_loss: {error}") from None
@@ -122,6 +126,18 @@ def zeros(rewards: np.ndarray, gamma: float) -> np.ndarray:
 def raising(rewards: np.ndarray, gamma: float) -> np.ndarray:
     """Raise an exception."""
     raise Raised("discounted_returns: IndexError")
+
+
+def other_order(gamma: float, rewards: np.ndarray) -> np.ndarray:
+    """Return the returns; raise an exception for (rewards, gamma)."""
+    if np.ndim(gamma):
+        raise Raised("discounted_returns: TypeError")
+    return returns(rewards, gamma)
+
+
+def number_alone(rewards: np.ndarray, gamma: float) -> np.ndarray:
+    """Return G_0 as a single number, shape ()."""
+    return np.asarray(returns(rewards, gamma)[0])
 
 
 def running(rewards: np.ndarray, gamma: float) -> np.ndarray:
@@ -182,11 +198,27 @@ STUDENTS = {
     "raises": (Student(raising), set()),
     "raises, half": (Student(raising, factor=0.5), HALF),
     "raises, own": (Student(raising, returns), set()),
+    "raises, own, half": (Student(raising, returns, factor=0.5), HALF),
+    "other order": (Student(other_order, swapped=True), set()),
+    "other order, half": (Student(other_order, factor=0.5, swapped=True), HALF),
+    "other order, reverses": (
+        Student(other_order, change=lambda G: G[::-1], swapped=True),
+        BOTH,
+    ),
     # Wrong returns that are all equal hide no mistake of the loss.
     "equal": (Student(first), set()),
     "equal, broadcasts": (Student(first, change=lambda G: G[:, None]), BOTH),
     "equal, reverses": (Student(first, change=lambda G: G[::-1]), BOTH),
     "equal, mean": (Student(first, change=np.mean), BOTH),
+    "one number": (Student(number_alone), set()),
+    "one number, broadcasts": (
+        Student(number_alone, change=lambda G: G.reshape(-1, 1)),
+        BOTH,
+    ),
+    "one entry, broadcasts": (
+        Student(lambda r, g: number_alone(r, g)[None], change=lambda G: G[:, None]),
+        BOTH,
+    ),
     "undone order": (Student(backwards, change=lambda G: G[::-1]), set()),
     "undone order, half": (
         Student(backwards, factor=0.5, change=lambda G: G[::-1]),

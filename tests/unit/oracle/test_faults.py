@@ -10,7 +10,7 @@ import pytest
 
 from grader.contract.case import Case
 from grader.contract.exercises import STARTER
-from grader.contract.outcomes import NOT_IMPLEMENTED, Raised, Wrong
+from grader.contract.outcomes import NOT_IMPLEMENTED, OutOfMemory, Raised, Wrong
 from grader.oracle.faults import (
     IMPORTING,
     add_sizes,
@@ -174,6 +174,13 @@ def test_sizes(case, sizes):
         assert add_sizes(other, case) is other
 
 
+def test_an_exception_about_sizes_keeps_its_type():
+    """What ran out of memory is still told from other exceptions."""
+    case = Case("discounted_returns", {}, {"reward": zeros(6)})
+    reason = OutOfMemory("MemoryError: Unable to allocate an array with shape (9,)")
+    assert type(add_sizes(reason, case)) is OutOfMemory
+
+
 def at_import(text: str, line: int, **error) -> str:
     """Return the message for an exception that ends the import of a text.
 
@@ -263,6 +270,7 @@ STUB = 'def td_loss(batch):\n    """Say."""\n    raise NotImplementedError("6")\
             4,
         ),
         (STUB, 99),
+        ('S = """\nraise NotImplementedError', 2),
     ],
 )
 def test_a_stub_is_not_implemented_yet(text, line):
@@ -271,15 +279,21 @@ def test_a_stub_is_not_implemented_yet(text, line):
 
 
 def test_a_stub_that_is_left_where_the_part_is_written():
-    """The message names the line that is in the way; another part's stub is waited for.
+    """The message names the line that is in the way, in the part or in one it calls.
 
-    The code stands below the line, or in an earlier definition of the same name.
+    The code stands below the line, or in an earlier definition of the same name. A stub
+    of another part is waited for if this part is not written.
     """
     below = STUB + "\n    return batch\n"
-    assert stub_at(3, below).startswith("dqn.py, line 3 still raises")
-    assert stub_at(3, below, "td_update", "td_loss").startswith("waits for td_loss")
+    told = stub_at(3, below)
+    assert told.startswith("dqn.py, line 3 still raises")
+    assert told.endswith("take this line out")
+    assert stub_at(3, below, "td_update", "td_loss") == told
+    assert stub_at(3, STUB, "td_update", "td_loss").startswith("waits for td_loss")
     twice = "def td_loss(batch):\n    return 1\n\n\n" + STUB
-    assert stub_at(7, twice).startswith("dqn.py, line 5 defines `td_loss` once more")
+    told = stub_at(7, twice)
+    assert told.startswith("dqn.py, line 5 defines `td_loss` once more")
+    assert stub_at(7, twice, "td_update", "td_loss") == told
     buffer = "class ReplayBuffer:\n    def add(self):\n        {}\n"
     left = buffer.format("raise NotImplementedError\n        self.n = 1")
     assert stub_at(3, left, "replay_buffer", "add").startswith("dqn.py, line 3 still")
