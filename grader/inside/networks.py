@@ -156,9 +156,9 @@ def fresh_network(dqn: Any, key: Any, state_dim: int, num_actions: int) -> eqx.M
 
 # ---------------------------------------------------------------- stand-ins
 # A part may call a second part. It is mostly judged with the student's version of the
-# second part. If this version cannot be used, and in some questions of readers and
-# checks, a stand-in replaces it: a function with the same arguments, which does not
-# compute what the homework asks for.
+# second part. If this version cannot be used (of `discounted_returns`, also if it is
+# wrong), and in some questions of readers and checks, a stand-in replaces it: a
+# function with the same arguments, which does not compute what the homework asks for.
 
 
 @eqx.filter_jit  # otherwise a call would compile each operation by itself
@@ -222,29 +222,36 @@ def standing_in(dqn: Any, spec: Spec, name: str, function: Any) -> Iterator[None
 def called_like(own: Any, function: Callable) -> Callable:
     """Return a stand-in that can be called as the hand-in's own function.
 
-    The hand-in may have given its arguments other names, a default, or one argument
-    more: `discounted_returns(r, gamma=0.99)`.
+    The hand-in may have given its arguments another order, other names, a default, or
+    one argument more: `discounted_returns(r, gamma=0.99)`.
 
     Args:
         own: the hand-in's function.
-        function: the stand-in. If it cannot take the arguments of a call, it gets those
-            that `own` would get, as many as it takes.
+        function: the stand-in. If `own` has arguments with all of its names, it gets
+            these. Else, if it cannot take the arguments of a call, it gets those that
+            `own` would get, as many as it takes.
     """
     takes = inspect.signature(function)
     try:
         signature = inspect.signature(own)
     except (TypeError, ValueError):
         return function
+    by_name = takes.parameters.keys() <= signature.parameters.keys()
 
     def called(*args: Any, **kwargs: Any) -> Any:
         try:
+            bound = signature.bind(*args, **kwargs)
+        except TypeError:
+            return function(*args, **kwargs)
+        bound.apply_defaults()
+        if by_name:
+            given = bound.arguments
+            return function(**{name: given[name] for name in takes.parameters})
+        try:
             takes.bind(*args, **kwargs)
         except TypeError:
-            with contextlib.suppress(TypeError):
-                bound = signature.bind(*args, **kwargs)
-                bound.apply_defaults()
-                every = (*bound.args, *bound.kwargs.values())
-                args, kwargs = every[: len(takes.parameters)], {}
+            every = (*bound.args, *bound.kwargs.values())
+            args, kwargs = every[: len(takes.parameters)], {}
         return function(*args, **kwargs)
 
     # For `jax.jit` with `static_argnames`.
@@ -260,10 +267,12 @@ def forwarding(own: Any, function: Any) -> Iterator[None]:
     `loss_and_grad = jax.value_and_grad(td_loss)`.
 
     Args:
-        own: the hand-in's function. If it is no function written in Python, or uses
-            variables of a function around it, the block runs without any change.
+        own: the hand-in's function, perhaps decorated, as by `jax.jit`. If the function
+            below its decorators is not written in Python, or uses variables of a
+            function around it, the block runs without any change.
         function: what `own` calls in the block, with the same arguments.
     """
+    own = inspect.unwrap(own)
     if not isinstance(own, types.FunctionType) or own.__closure__:
         yield
         return

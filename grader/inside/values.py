@@ -1,5 +1,6 @@
 """Check the results of parts and convert them to arrays that can be sent in frames."""
 
+from collections import deque
 from typing import Any, NamedTuple
 
 import equinox as eqx
@@ -74,15 +75,11 @@ def as_array(what: str, value: Any) -> np.ndarray:
 
     Raises:
         ContractError: the result is no array of numbers.
-        TracerArrayConversionError: the result is a list with tracers in it. A call,
-            which has no tracers, may give an array of numbers.
     """
     if value is None:
         raise ContractError(f"{what} is None: is a `return` missing?")
     try:
         array = np.asarray(value)
-    except jax.errors.TracerArrayConversionError:
-        raise
     except (TypeError, ValueError):
         raise ContractError(
             f"{what} is {describe(value)}: no array of numbers"
@@ -120,7 +117,8 @@ def objects_in(value: Any, array: np.ndarray) -> str:
 def as_output(what: str, value: Any) -> jax.Array:
     """Return a part's result as one JAX array.
 
-    While the part is traced, this array is a tracer. A list of JAX arrays is stacked.
+    While the part is traced, this array is a tracer. A list (or deque) with JAX arrays
+    in it, or lists of them, is stacked.
 
     Args:
         what: name of the part, for messages.
@@ -133,9 +131,10 @@ def as_output(what: str, value: Any) -> jax.Array:
         raise ContractError(returned(what, value, "one array"))
     if isinstance(value, jax.Array):
         return value
-    if isinstance(value, list) and any(isinstance(v, jax.Array) for v in value):
+    items = list(value) if isinstance(value, list | deque) else []
+    if any(isinstance(leaf, jax.Array) for leaf in jax.tree.leaves(items)):
         try:
-            return jnp.stack(value)
+            return jnp.asarray(items)
         except (TypeError, ValueError):
             raise ContractError(returned(what, value, "one array")) from None
     return jnp.asarray(as_array(f"the result of {what}", value))

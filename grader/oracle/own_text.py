@@ -18,8 +18,10 @@ ARGUMENTS = {
 }
 MOST_LINES, MOST_LETTERS = 40, 2000  # of a definition's head
 STUB = re.compile(r"\s*raise NotImplementedError\b")
-# Lines that are no statement of their own, or belong into every file.
-NO_TRIAL = re.compile(r"\s*(?:(?:import|from|def|class|async)\b|[@)\]}\"']|$)")
+# Lines that are no statement of their own, or that other lines may need.
+NO_TRIAL = re.compile(
+    r"\s*(?:(?:import|from|def|class|async)\b|[@)\]}\"']|$|\w[^=(!<>]*=(?!=))"
+)
 AT_IMPORT = (
     "this line runs whenever dqn.py is imported: code that tries the parts out belongs "
     'under `if __name__ == "__main__":`'
@@ -119,7 +121,10 @@ def block_of(lines: list[str], first: int) -> list[str]:
 
 
 def tried_out(lines: list[str], line: int, *, calls: bool) -> str:
-    """Return advice on a line that runs at import, unless it is an import or the like.
+    """Return advice on a line that runs at import, unless other lines may need it.
+
+    Others may need an import, a definition or an assignment. The line can be one of
+    several lines of an assignment.
 
     Args:
         lines: lines of the hand-in.
@@ -127,9 +132,11 @@ def tried_out(lines: list[str], line: int, *, calls: bool) -> str:
         calls: True to give the advice only on a line that calls something.
     """
     text = lines[line - 1] if 0 < line <= len(lines) else ""
-    if NO_TRIAL.match(text) or (calls and not re.search(r"\w\(", text)):
+    above = (each for each in reversed(lines[:line]) if is_code(each))
+    first = next((each for each in above if not indent(each)), "")
+    if any(map(NO_TRIAL.match, (first, text))):
         return ""
-    return AT_IMPORT
+    return AT_IMPORT if not calls or re.search(r"\w\(", text) else ""
 
 
 def is_code(line: str) -> bool:

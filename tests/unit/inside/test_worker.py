@@ -1,9 +1,11 @@
 """Tests of the worker: the line that runs when time is nearly over, and stand-ins."""
 
+import functools
 import os
 import re
 import sys
 import time
+from collections import deque
 from pathlib import Path
 
 import jax
@@ -14,7 +16,7 @@ import pytest
 from grader.contract import cases, fixed_cases
 from grader.contract.case import Case
 from grader.inside.networks import stand_in_returns
-from grader.inside.values import as_array, as_output
+from grader.inside.values import ContractError, as_array, as_output
 from grader.inside.worker import Worker, place_told
 
 JITTED = """
@@ -29,9 +31,11 @@ def mc_loss(theta_Q, model, states, actions, rewards, gamma):
     return jnp.mean(discounted_returns(rewards, gamma) ** 2)
 """
 KEPT = """
+import equinox as eqx
 import jax
 import jax.numpy as jnp
 
+{decorator}
 def discounted_returns(rewards, gamma=0.5):
     return jnp.zeros(len(rewards))
 
@@ -44,17 +48,25 @@ CALLED = """
 import jax.numpy as jnp
 
 def discounted_returns({taken}):
-    return jnp.zeros(len(r))
+    return jnp.zeros(1)
 
 def mc_loss(theta_Q, model, states, actions, rewards, gamma):
     return jnp.mean(discounted_returns({given}) ** 2)
 """
 STYLES = {
     "jitted": JITTED,
-    "kept": KEPT.format(wrapped="discounted_returns"),
-    "kept and jitted": KEPT.format(wrapped="jax.jit(discounted_returns)"),
+    "kept": KEPT.format(decorator="", wrapped="discounted_returns"),
+    "kept and jitted": KEPT.format(decorator="", wrapped="jax.jit(discounted_returns)"),
+    "jitted and kept": KEPT.format(decorator="@jax.jit", wrapped="discounted_returns"),
+    "jitted twice": KEPT.format(
+        decorator="@eqx.filter_jit", wrapped="jax.jit(discounted_returns)"
+    ),
     "default": CALLED.format(taken=f"r, gamma={cases.GAMMA}", given="rewards"),
     "names": CALLED.format(taken="r, g", given="g=gamma, r=rewards"),
+    "other order": CALLED.format(taken="gamma, rewards", given="gamma, rewards"),
+    "one between": CALLED.format(
+        taken="rewards, T, gamma", given="rewards, len(rewards), gamma"
+    ),
     "one more": CALLED.format(taken="r, g, mean=0", given="rewards, gamma, 1"),
 }
 
@@ -147,12 +159,28 @@ def test_each_type_of_float_is_a_number(dtype):
     assert value.tolist() == [0.25, 3.0]
 
 
-def test_a_nested_list_with_tracers_is_no_wrong_answer():
-    """A nested list of JAX numbers is an array, but only where nothing is traced."""
-    nested = lambda x: as_output("returns", [[x, x], [x, 2 * x]])  # noqa: E731
-    assert nested(jnp.ones(())).tolist() == [[1, 1], [1, 2]]
-    with pytest.raises(jax.errors.TracerArrayConversionError):
-        jax.make_jaxpr(nested)(1.0)
+@pytest.mark.parametrize(
+    ("make", "expected"),
+    [
+        (lambda x: [x, 2 * x], [1, 2]),
+        (lambda x: [[x, x], [x, 2 * x]], [[1, 1], [1, 2]]),
+        (lambda x: [[x]], [[1]]),
+        (lambda x: [(x, 3)], [[1, 3]]),
+        (lambda x: deque([2 * x, x]), [2, 1]),
+    ],
+)
+def test_a_list_of_jax_numbers_is_an_array(make, expected):
+    """A list of JAX numbers is one array, nested or not, traced or not."""
+    output = functools.partial(as_output, "returns")
+    assert output(make(jnp.ones(()))).tolist() == expected
+    assert jax.jit(lambda x: output(make(x)))(1.0).tolist() == expected
+
+
+@pytest.mark.parametrize("make", [lambda x: [x, None], lambda x: [[x], [x, x]]])
+def test_a_list_that_is_no_array(make):
+    """A list without a number, or with lists of several lengths, is a wrong answer."""
+    with pytest.raises(ContractError, match="expected one array"):
+        jax.make_jaxpr(lambda x: as_output("returns", make(x)))(1.0)
 
 
 @pytest.mark.parametrize("style", STYLES)
@@ -160,7 +188,8 @@ def test_a_stand_in_replaces_a_function(style, monkeypatch):
     """A part calls the stand-in, also if its own function was traced before.
 
     The part may have kept its own function under another name, at import. The function
-    may have arguments with other names, with a default, or one argument more.
+    may have arguments in another order or with other names, a default, or one argument
+    more; it may be decorated.
     """
     monkeypatch.setitem(sys.modules, "dqn", None)  # restored after the test
     worker = Worker()

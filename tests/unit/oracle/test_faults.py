@@ -209,14 +209,28 @@ def at_import(text: str, line: int, **error) -> str:
         ("class Net(f(3)):", False),
         ("@f(3)", False),
         ("Table = Rows[3]", False),
+        ("optimizer = optax.adam(lr=1e-3)", False),
+        ("step: F = jax.jit(f, static_argnames='x')", False),
+        ("Q, T = f(3)", False),
+        ("table['x'] = f(3)", False),
+        ("optimizer = optax.chain(\n    optax.clip(1.0),\n    optax.adam(lr=3)", False),
+        ("for i in range(3):\n    net = f(i)", False),
+        ("for i in range(3):\n    print(f(i))", True),
+        ("print(f'x = {f(3)}')", True),
+        ("assert f(3) == 1", True),
+        ("assert n == f(3)", True),
     ],
 )
 def test_code_that_runs_at_import(statement, advised):
-    """An exception in a call at import is told where such code belongs."""
+    """An exception in a call at import is told where such code belongs.
+
+    Not if other lines may need what the statement defines.
+    """
     text = f"x = 1\n{statement}\n"
-    assert ("whenever dqn.py is imported" in at_import(text, 2)) == advised
-    assert "whenever" not in at_import(text, 2, function="f")
-    assert at_import(text, 2, explanation="do this").endswith("\ndo this")
+    last = text.count("\n")
+    assert ("whenever dqn.py is imported" in at_import(text, last)) == advised
+    assert "whenever" not in at_import(text, last, function="f")
+    assert at_import(text, last, explanation="do this").endswith("\ndo this")
 
 
 DUMP = b"""Timeout (alarm)
