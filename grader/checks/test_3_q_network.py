@@ -232,7 +232,9 @@ def require_any_signs(student: Answers, rng: np.random.Generator) -> None:
     first, second = (f"below {low}" if s < 0 else f"above {high}" for s in SIGNS[worst])
     raise Wrong(
         f"of two actions, the first never has a value {first} while the second has one "
-        f"{second}, in {count} inputs, at random parameters of every size"
+        f"{second}, in {count} inputs, at random parameters of every size\n"
+        "any pair of values has to be possible: is there an activation on an output, "
+        "or on one of two branches?"
     )
 
 

@@ -66,7 +66,8 @@ def test_mean_of_squares(student, reference, for_each):
     for_each(
         fixed_cases.TD_BATCH_CONTINUES, lambda case: agree(case, student, reference)
     )
-    # Of another size: 5, the size of the batches above, is also the `len` of a batch.
+    # With B = 5, division by `len(batch)`, the number of its fields, would be right by
+    # chance.
     agree(fixed_cases.TD_LEARNING.fixed[0], student, reference)
 
 

@@ -235,7 +235,8 @@ def ways(
     2. It follows the right loss. Either it computes this loss itself, or it undoes the
        mistake of td_loss, for example by `has_aux` if td_loss returns a pair.
 
-    If td_loss is a stub that td_update does not need, only the second way is left.
+    If td_loss is right, both are the same, and only the first way is returned. If it is
+    a stub that td_update does not need, only the second way is left.
 
     Args:
         case: the question for `td_loss`.
@@ -261,13 +262,22 @@ def ways(
     right = Way(case, reference, stand_in=not answered)
     try:
         if case.part not in student.stopped and usable(case, student):
-            return [Way(case, student), right]
+            own = Way(case, student)
+            return [own] if same_loss(own, right) else [own, right]
     except Waiting:
         if not answered:
             raise
         return [right]
     stand_in = case.replace(spec={"stand_in": True})
     return [Way(stand_in, reference, stand_in=True), right]
+
+
+def same_loss(one: Way, other: Way) -> bool:
+    """Return whether two ways have the same loss and gradient, up to the tolerance."""
+    return not (
+        compare.problem("", one.loss(), other.loss())
+        or compare.leaves_problem("", one.gradient(), other.gradient())
+    )
 
 
 def usable(case: Case, student: Student) -> bool:

@@ -221,7 +221,7 @@ class Student(Answers, Protocol):
         If the candidate is `eager`, the part is called instead.
 
         Raises:
-            Raised: the part cannot be exported, or its program fails.
+            Raised: the part has no program (see `export`), or its program fails.
             Wrong, Waiting, Stopped: there is no answer for another reason.
         """
 
@@ -243,8 +243,8 @@ class Student(Answers, Protocol):
     def answer_keys(self, case: Case, keys: np.ndarray, name: str) -> np.ndarray:
         """Ask a case with many random keys; return one array of each answer, stacked.
 
-        If the part cannot be exported, or if the candidate is `eager`, it is called
-        once for each key, with the first keys only.
+        If the part has no program (see `export`), or if the candidate is `eager`, it is
+        called once for each key, with the first keys only.
 
         Args:
             case: the case, which is asked once with each key in place of its own.
@@ -267,12 +267,13 @@ class Student(Answers, Protocol):
             The name of the program, by which the runner can be asked to run it.
 
         Raises:
-            Raised: the part cannot be exported.
+            Raised: the part has no program: it cannot be exported, or the runner
+                refuses the program, and the part need not work under `jax.jit`.
             Wrong, Waiting, Stopped: there is no program for another reason.
         """
 
     def is_called(self, case: Case) -> bool:
-        """Return whether it is known that a case's program cannot be exported.
+        """Return whether it is known that a case has no program, see `export`.
 
         It is known from an earlier question with the same part, settings, shapes and
         types. The part is then called as plain Python, which takes much longer. For a

@@ -56,7 +56,7 @@ class NotImplementedYet(Wrong):
 
 
 class Raised(Exception):
-    """Raised if a part of the hand-in has raised an exception or cannot be exported."""
+    """Raised if a part of the hand-in has raised an exception or has no program."""
 
     outcome = Outcome.ERROR
 

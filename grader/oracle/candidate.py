@@ -184,11 +184,11 @@ class Candidate:
             raise
 
     def called_instead(self, case: Case) -> Answer:
-        """Call a part that perhaps cannot be exported, and return the answer.
+        """Call a part that perhaps has no program, and return the answer.
 
-        If no answer comes, the message says why the part cannot be exported: a call
-        compiles each operation by itself. It may run out of time before it reaches the
-        exception.
+        If no answer comes, the message says why the part has no program, see `export`:
+        a call compiles each operation by itself. It may run out of time before it
+        reaches the exception.
 
         Raises:
             Wrong, Raised, Waiting, Stopped: there is no usable answer; the message says
@@ -257,7 +257,7 @@ class Candidate:
         If this candidate is `eager`, the part is called.
 
         Raises:
-            Raised: the part cannot be traced under `jax.jit`, or the program fails.
+            Raised: the part has no program (see `export`), or the program fails.
             Wrong, Waiting, Stopped: there is no answer for another reason.
         """
         if self.eager:
@@ -269,8 +269,8 @@ class Candidate:
     def answer_keys(self, case: Case, keys: np.ndarray, name: str) -> np.ndarray:
         """Ask a case with each of K random keys; return one array of each answer.
 
-        A part that cannot be exported is called once for each key; so is any part if
-        this candidate is `eager`. In these cases, only the first `CALLED_KEYS`
+        A part that has no program (see `export`) is called once for each key; so is any
+        part if this candidate is `eager`. In these cases, only the first `CALLED_KEYS`
         keys are used, so K can become smaller.
 
         Args:

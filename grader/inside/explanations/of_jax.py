@@ -12,6 +12,10 @@ PYTORCH = (
 NO_BRANCH = r"^(?!.*\b(?:if|while|and|or|not|assert)\b)[^#]*"
 NO_BOOL = "truth value of an array with more than one element is ambiguous"
 ABOUT_D = r"(?i)termin|done|\bd\b"
+DRAWS = (
+    r"\b(?:split|fold_in|normal|uniform|randint|choice|permutation|bernoulli"
+    "|categorical|gumbel|truncated_normal)"
+)
 A_KEY = "the first argument of the functions of jax.random is a key"
 NO_MASK = (
     "under jax.jit a mask cannot pick entries, because their number would depend on "
@@ -168,7 +172,7 @@ KINDS = (
         "the functions of jnp take arrays and no {0}: jnp.array or jnp.stack makes one",
     ),
     Kind(
-        "(?:arguments, got|problematic value is of type) <class 'equinox",
+        r"(?:arguments, got|problematic value is of type) <class 'equinox\.nn\.",
         "a network or a tree of parameters is no array: jax.tree.map applies a "
         "function to each array of parameters, and a network is called on a state",
     ),
@@ -273,7 +277,7 @@ KINDS = (
         A_KEY,
     ),
     Kind(
-        "got multiple values for argument 'key'",
+        rf"{DRAWS}\(\) got multiple values for argument 'key'",
         A_KEY,
         where=r"random\.\w+\(",
     ),

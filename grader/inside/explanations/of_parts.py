@@ -5,6 +5,7 @@ The explanations are sentences for students.
 
 from grader.inside.explanations.kind import Kind
 
+FUNCTION = r"<class '[\w.]*(?:[Ff]unction|custom_jvp|_\w+Wrapper)'>"
 TREE = r"'(?:MLP|Linear|Sequential|GradientTransformation\w*)'"
 WHOLE = (
     "JAX takes arrays here, and no functions, as a whole network and an optimizer hold "
@@ -237,18 +238,17 @@ KINDS = (
         where=r"^(?:td_loss|mc_loss|td_update): (?!.*\btheta_[QT]\.)",
     ),
     Kind(
-        r"of type '?<class '[\w.]*(?:[Ff]unction|custom_jvp)'>'? "
-        "(?:is not a valid JAX type|and was passed to the function at path "
-        r"\w+(?:\.\w|\[))",
+        rf"of type '?{FUNCTION}'? (?:is not a valid JAX type|and was passed to "
+        r"the function at path \w+(?:\.\w|\[))",
         WHOLE,
     ),
     Kind(
-        r"got <class '[\w.]*(?:[Ff]unction|custom_jvp)'>",
+        f"got {FUNCTION}",
         WHOLE,
         where=r"\btree\b|tree_map|init\(",
     ),
     Kind(
-        r"(?:of type|got) <class '[\w.]*(?:[Ff]unction|custom_jvp)'>",
+        f"(?:of type|got) {FUNCTION}",
         "a function stands where an array is needed: are the ( ) missing that call it?",
     ),
     Kind(
@@ -366,7 +366,8 @@ KINDS = (
     Kind(
         r"UnboundLocalError: cannot access local variable '(\w{1,40})'",
         "a line of the function assigns to `{0}`, so `{0}` is a variable of its own, "
-        "and here it has no value: values from outside come as arguments",
+        "and here it has no value yet: give it one before this line, or take it as an "
+        "argument",
     ),
     Kind(
         r"\w\(\) (?:takes|missing|got)",

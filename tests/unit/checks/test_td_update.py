@@ -153,6 +153,17 @@ def test_a_stub_costs_only_who_needs_it():
         lost(HandIn(stub, of_td_loss))
 
 
+def test_a_right_td_loss_gives_no_second_try():
+    """Beside a right td_loss, a step that is right only at times fails."""
+    asked = []
+
+    def at_times(case, of_loss):
+        asked.append(case)
+        return (right if len(asked) % 2 else with_a_minus)(case)
+
+    assert "one_step" in lost(HandIn(right, at_times))
+
+
 @pytest.mark.parametrize("of_loss", [right, half, fails])
 @pytest.mark.parametrize(
     "wrong",

@@ -29,6 +29,8 @@ PATH = (
     ". The problematic value is of type <class 'function'> and was passed to the "
     "function at path {}."
 )
+GOT_WRAPPER = GOT.format("mean").replace("function", "equinox._vmap_pmap._VmapWrapper")
+PATH_WRAPPER = PATH.format("x").replace("'function'", "'equinox._jit._JitWrapper'")
 TWICE = "TypeError: {} got multiple values for argument '{}'"
 CALLED = "TypeError: {}.__call__() takes 2 positional arguments but {} were given"
 GROUPS = {
@@ -79,6 +81,8 @@ GROUPS = {
         ),
         (PATH.format("a"), "f: y = jnp.mean(td_loss)", "", "are the ( ) missing"),
         (PATH.format("net.activation"), "f: y = g(net)", "", "give it theta_Q"),
+        (GOT_WRAPPER, "f: y = jnp.mean(eqx.filter_vmap(net))", "", "are the ( ) miss"),
+        (PATH_WRAPPER, "f: y = jax.nn.relu(loss)", "", "are the ( ) missing"),
     ],
     "not": [
         (
@@ -122,6 +126,16 @@ GROUPS = {
             *("q_network: return Net(state_dim, 2, key=key)", "", "arrive as `key`"),
         ),
         (
+            TWICE.format("Net.__init__()", "key"),
+            *("q_network: return Net(jax.random.split(key)[0], 4, key=key)", ""),
+            "arrive as `key`",
+        ),
+        (
+            TWICE.format("layer()", "key"),
+            *("q_network: x = layer(jax.random.split(key)[0], key=key)", ""),
+            "arrive as `key`",
+        ),
+        (
             TWICE.format("f()", "gamma"),
             *("td_loss: y = f(b, gamma=gamma)", "", "arrive as `gamma`"),
         ),
@@ -162,6 +176,10 @@ GROUPS = {
         (
             "UnboundLocalError: cannot access local variable 'KEY' where it is not",
             *("f: KEY, k = jax.random.split(KEY)", "", "assigns to `KEY`"),
+        ),
+        (
+            "UnboundLocalError: cannot access local variable 'G' where it is not",
+            *("f: G = rewards[t] + gamma * G", "", "give it one before this line"),
         ),
         (
             "ModuleNotFoundError: No module named 'utils'",
