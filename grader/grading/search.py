@@ -11,7 +11,7 @@ from grader.contract.outcomes import Raised, Stopped, Wrong
 
 MAX_EXAMPLES = 15  # cases drawn for one check
 MAX_SHRINKS = 300  # cases tried after the first wrong answer
-# The same if the part cannot be exported: each call takes much longer.
+# The same if the part has no program: each call takes much longer.
 MAX_CALLED_EXAMPLES = 5
 MAX_CALLED_SHRINKS = 30
 
