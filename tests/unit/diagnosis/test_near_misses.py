@@ -443,6 +443,27 @@ def last_again(x: np.ndarray) -> np.ndarray:
     return x[np.minimum(np.arange(1, len(x) + 1), len(x) - 1)]
 
 
+def along_the_gradient(table: np.ndarray, episode: SimpleNamespace) -> None:
+    """Differentiate the targets, too; take s of the following step, and then 0, for s′.
+
+    Each move is right for a cell that is predicted, and adds one for the target's cell.
+    """
+    old, after = table.copy(), np.append(episode.s[1:], 0)
+    for s, a, r, d, n in zip(
+        episode.s, episode.a, episode.r, episode.d, after, strict=True
+    ):
+        rate = (1 - d) * episode.gamma
+        eta = old[s, a] - (r + rate * old[n].max())
+        table[s, a] -= episode.alpha * eta
+        table[n, old[n].argmax()] += episode.alpha * eta * rate
+
+
+def test_state_0_has_a_gradient_where_it_is_appended():
+    """A target that reads state 0 moves its cells, also if no step comes there."""
+    found = names(read(td0, Update(along_the_gradient), 0))
+    assert found == {"tab-by-gradient", "tab-next-from-states"}
+
+
 def test_a_table_shows_no_rounding():
     """If all shown numbers are right up to rounding, no table is shown."""
     assert read(td0, Update(zeroes_terminal_state), 0).table == ()

@@ -174,8 +174,10 @@ class Episode:
         rows = rows_of(self.case, self.before, formula)
         e = formula["predict"].compute(rows) - target_of(rows, formula).reshape(-1)
         move = np.zeros_like(self.before)
-        # A target reads no values but those of the states of the episode.
-        read = np.unique([self.case.args[name] for name in ("states", "next_states")])
+        # A target reads the values of the episode's states, and of state 0: that is the
+        # state of zeros, and what code may append to shifted states.
+        args = self.case.args
+        read = np.unique([*args["states"], *args["next_states"], 0])
         for index in product(read, range(move.shape[1])):
             ends = []
             for step in (STEP, -STEP):
