@@ -367,6 +367,25 @@ def test_an_unknown_way_to_make_room_is_shown():
     assert "number 0 is still drawn" in reading.computes
 
 
+@pytest.mark.parametrize(
+    "drops", [lambda reward: reward == 0, lambda reward: reward < -30]
+)
+def test_what_is_added_last_is_rightly_drawn(drops):
+    """If a buffer stores too few, its own length does not say what is to be drawn.
+
+    Numbers 0 to 5 are added to 8 places, and one of them is not stored.
+    """
+
+    class Wrong(Right):
+        def add(self, *transition):
+            if not drops(transition[2]):
+                super().add(*transition)
+
+    reading = reading_of(Wrong)
+    assert "still drawn" not in reading.computes
+    assert reading.asked.startswith("the numbers 0, 1, 2, 3, 4, 5 are drawn")
+
+
 @pytest.mark.parametrize("seed", range(8))
 def test_empty_places_that_raise(seed):
     """If the draw of an empty place raises an exception, this mistake is named."""
