@@ -229,6 +229,23 @@ def test_actions_without_a_key(rule, names, fake, seed):
     assert [one.name for one in found.differences] == names
 
 
+@pytest.mark.parametrize(
+    "rule",
+    [
+        lambda q: np.zeros(len(q), int),
+        lambda q: np.full(len(q), 2),
+        lambda q: q.argmin(axis=1),
+        lambda q: np.abs(q).argmax(axis=1),
+    ],
+)
+@pytest.mark.parametrize("fake", [Simulated, Untraced])
+def test_no_key_of_its_own_without_a_coin(rule, fake):
+    """No key is claimed if all rows explore by one rule whenever ε is above ½."""
+    choose = without_key(lambda q, e: rule(q) if e > 0.5 else q.argmax(axis=1))
+    found = {one.name for one in reading_of(fake(choose)).differences}
+    assert not found & {"fixed-key", "never-random", "first-row-otherwise"}
+
+
 def test_a_generator_that_is_traced_once():
     """If jit draws the actions only once, plain calls tell that there is chance."""
 

@@ -113,6 +113,22 @@ class Questions:
         q_values = np.concatenate([np.array(HARD), drawn]).astype(np.float32)
         return self.chosen(q_values, epsilon)
 
+    def by_place(self, samples: list[Sample]) -> bool:
+        """Tell whether rows of Q in other places get other actions.
+
+        Call this only if the actions are the same for every key.
+
+        Args:
+            samples: the actions for each array of Q values and each ε.
+        """
+        for sample in samples:
+            if sample.epsilon in FEW_EPSILONS[1:]:
+                rolled = np.roll(sample.q_values, 1, axis=0)
+                actions = self.chosen(rolled, sample.epsilon).actions[0]
+                if (actions != np.roll(sample.actions[0], 1)).any():
+                    return True
+        return False
+
     def only_action(self, samples: list[Sample]) -> int | None:
         """Return the number that the hand-in takes in every row, whatever it is asked.
 
