@@ -183,9 +183,10 @@ def without_key(
         text = f"{text} under jax.jit, and other ones for one key in plain calls"
         return Reading(text, ASKED, (words.NUMPY,))
     if any((actions != actions[0]).any() for actions in by_values(samples)):
-        if questions.by_place(samples):
-            return Reading(text, ASKED, (words.FIXED_KEY,))
-        return None if fit and not fit.odd else Reading(text, ASKED, ())
+        if fit and not fit.odd:
+            return None
+        own_key = questions.by_place(samples)
+        return Reading(text, ASKED, (words.FIXED_KEY,) if own_key else ())
     if (action := questions.only_action(samples)) is not None:
         text = f"action {action} for every row, whatever Q, ε and the key are"
         return Reading(text, ASKED, (words.ONE_FOR_ALL,))

@@ -116,7 +116,8 @@ class Questions:
     def by_place(self, samples: list[Sample]) -> bool:
         """Tell whether rows of Q in other places get other actions.
 
-        Call this only if the actions are the same for every key.
+        Call this only if the actions are the same for every key. One number for all
+        rows, as the place of the largest of all values, does not count.
 
         Args:
             samples: the actions for each array of Q values and each ε.
@@ -125,7 +126,8 @@ class Questions:
             if sample.epsilon in FEW_EPSILONS[1:]:
                 rolled = np.roll(sample.q_values, 1, axis=0)
                 actions = self.chosen(rolled, sample.epsilon).actions[0]
-                if (actions != np.roll(sample.actions[0], 1)).any():
+                moved = (actions != np.roll(sample.actions[0], 1)).any()
+                if moved and (actions != actions[0]).any():
                     return True
         return False
 
