@@ -352,6 +352,24 @@ def test_uneven_draws_are_shown_by_counts():
     assert draws.uneven(rng.integers(6, size=(400, 4)), 6) is None
 
 
+def test_batches_that_cannot_be_read_are_not_called_the_same():
+    """Batches of which no transition is recognised show nothing, not even a repeat."""
+
+    class Wrong(Right):
+        first = 0
+
+        def rows(self, size, rng):
+            others = np.delete(np.arange(len(self.stored)), 1)
+            return rng.choice(others, size)
+
+        def changed(self, batch):
+            self.first = self.first or len(self.stored)
+            known = self.first == 4
+            return batch if known else {n: 0 * x + 99 for n, x in batch.items()}
+
+    assert "same-batch" not in names(Wrong)
+
+
 def test_an_unknown_way_to_make_room_is_shown():
     """If a full buffer drops an unusual transition, the reading says so.
 

@@ -144,10 +144,10 @@ def storage_findings(
 
     Returns:
         At most one finding on what is stored and one on what is drawn; [] if both are
-        right. None if no rules of `STORES` and `PLACES` predict what was drawn, or if
-        the answers fit different mistakes equally well.
+        right. None if no rules of `STORES` and `PLACES` predict what was drawn, if the
+        answers fit different mistakes equally well, or if no buffer was tested.
     """
-    good = fitting(seen, exactly=exactly)
+    good = fitting(seen, exactly=exactly) if seen else []
     if not good:
         return None
     names = [{way.name for way in pair if way.name} for pair in good]
