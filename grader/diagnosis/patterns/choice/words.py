@@ -130,7 +130,8 @@ DEALT = choice(
 DEPENDENT = choice(
     "rows-dependent",
     "When you explore, the actions of a call's rows depend on each other: the number "
-    "of rows that take an action varies less than by chance. Each row draws for itself",
+    "of rows that take an action varies less from call to call than with independent "
+    "rows. Each row draws for itself",
 )
 ROUNDED = choice(
     "random-rounded",
