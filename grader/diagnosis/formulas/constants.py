@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator, Sequence
 
 import numpy as np
 
+from grader.contract.stand_in import stand_in_returns
 from grader.diagnosis.formulas.bounds import bounded_rewards, bounded_targets
 from grader.diagnosis.formulas.grammar import Choice, Formula, difference_of
 from grader.diagnosis.formulas.losses.loss import (
@@ -137,8 +138,8 @@ def of_target(
 ) -> Formulas:
     """Yield copies of a formula, each with one computed constant in its target.
 
-    The constant may change the reward, replace γ, be the bound of a clipped y, or be
-    the weight in a mean of two values of s′.
+    The constant may change the reward, replace γ, also in the returns G, be the bound
+    of a clipped y, or be the weight in a mean of two values of s′.
 
     Args:
         target_of: the function that takes rows and a formula, and computes the targets.
@@ -179,12 +180,30 @@ def of_target(
             yield made(
                 "discount", Choice(words, lambda x: c, "gamma-constant", OWN_GAMMA)
             )
+    if "label" in formula.choices and formula["label"].words == "G":
+        zero, whole = (without("label", returns_with(k).compute) for k in (0.0, 1.0))
+        slope = whole - zero
+        # Beside a much larger y, little more than its rounding errors would count.
+        slope = np.where(np.abs(slope) < 0.01 * np.abs(y), np.nan, slope)
+        if c := constant((y - zero) / slope):
+            yield made("label", returns_with(c))
     if "reduce" in formula.choices and formula["reduce"] is REDUCE[0]:
         mixed = mixtures(target_of, formula, samples, y)
         yield from (made("reduce", choice) for choice in mixed)
     if "after" in formula.choices and formula["after"] is AFTER[0]:
         bounded = bounded_targets(known, y, future)
         yield from (made("after", choice) for choice in bounded)
+
+
+def returns_with(gamma: float) -> Choice:
+    """Return the choice for an `mc_loss` that asks for G with a γ of its own."""
+    return Choice(
+        f"(G with γ = {constant_words(gamma)})",
+        lambda x: stand_in_returns(x.r, gamma),
+        "gamma-not-passed",
+        "Your loss does not change with its argument gamma. Pass on the γ that came in "
+        f"{DEEP_Q}.",
+    )
 
 
 def scaled_reward(c: float) -> Choice:

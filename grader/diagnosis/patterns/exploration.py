@@ -160,7 +160,8 @@ def without_key(
 
     Two calls with the same key, without `jax.jit`, show where the chance comes from. If
     they differ, NumPy draws the actions. If they are equal, the key is fixed in the
-    code, or there is no chance at all: then the actions do not depend on ε either.
+    code, or there is no chance at all. Chance differs from row to row: with a fixed
+    key, an action depends on the place of its row.
 
     Args:
         samples: the actions for each array of Q values and each ε.
@@ -168,7 +169,8 @@ def without_key(
         questions: asks the hand-in further questions.
 
     Returns:
-        None if nothing in the hand-in is random and a pattern fits: it says more.
+        None if nothing in the hand-in is random and a pattern fits: it says more. If
+        the actions depend on ε, it has to fit in every row.
     """
     text = "the same actions for every key"
     try:
@@ -181,7 +183,10 @@ def without_key(
         text = f"{text} under jax.jit, and other ones for one key in plain calls"
         return Reading(text, ASKED, (words.NUMPY,))
     if any((actions != actions[0]).any() for actions in by_values(samples)):
-        return Reading(text, ASKED, (words.FIXED_KEY,))
+        if fit and not fit.odd:
+            return None
+        own_key = questions.by_place(samples)
+        return Reading(text, ASKED, (words.FIXED_KEY,) if own_key else ())
     if (action := questions.only_action(samples)) is not None:
         text = f"action {action} for every row, whatever Q, ε and the key are"
         return Reading(text, ASKED, (words.ONE_FOR_ALL,))

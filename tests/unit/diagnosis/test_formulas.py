@@ -278,6 +278,43 @@ def test_the_table_of_an_update_shows_what_is_wrong(choices):
     assert max(abs(own - right) / max(abs(own), 1) for own, right in numbers) > 0.05
 
 
+@pytest.mark.parametrize("seed", range(6))
+@pytest.mark.parametrize("online", [False, True])
+def test_right_values_are_those_of_the_order_of_the_code(online, seed):
+    """A table shows the right new Q of all steps at once, or of one after the other."""
+    asked = td0.QUESTIONS(np.random.default_rng(seed))
+    case = next(case for case in asked if Episode(case, case.args["Q"]).revisits)
+    sample = Episode(case, case.args["Q"].astype(np.float64))
+    after = sample.table(td0.RIGHT, 2 * sample.alpha, online=online)
+    known = [Episode(case, after.astype(np.float32).astype(np.float64))]
+    _, head, *rows = words_of_steps.reading(
+        td0.RIGHT, Size(2.0, "α"), td0.RIGHT, known
+    ).table
+    assert head.split()[-6:] == ["your", "new", "Q", "right", "new", "Q"]
+    right = sample.table(td0.RIGHT, sample.alpha, online=online)
+    for row in rows:
+        s, a, *_, own, expected = row.split()
+        assert float(own) == pytest.approx(after[int(s), int(a)], 1e-3)
+        assert float(expected) == pytest.approx(right[int(s), int(a)], 1e-3)
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_a_cell_that_is_visited_once_is_right_if_the_last_visit_counts(seed):
+    """If the last of several visits counts alone, no other cell is called wrong."""
+    formula = other(td0.RIGHT, revisits="the last visit to a cell counts alone")
+    samples = [
+        Episode(case, Update(formula).answer(case).array("Q").astype(np.float64))
+        for case in td0.QUESTIONS(np.random.default_rng(seed))
+    ]
+    _, _, *rows = words_of_steps.reading(
+        formula.changed(Difference("x", "y")), Size(1.0, "α"), td0.RIGHT, samples
+    ).table
+    cells = [tuple(row.split()[:2]) for row in rows]
+    for place, row in zip(cells, rows, strict=True):
+        own, right = map(float, row.split()[-2:])
+        assert (own == pytest.approx(right, 1e-3)) == (cells.count(place) == 1)
+
+
 def test_a_table_without_a_difference_is_left_out():
     """If no asked episode shows a difference in numbers, no table is shown."""
     case = td0.QUESTIONS(np.random.default_rng(3))[0]

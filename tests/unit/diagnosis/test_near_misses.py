@@ -14,10 +14,10 @@ import pytest
 
 from grader.contract import cases
 from grader.contract.case import Answer, Case
+from grader.contract.stand_in import stand_in_returns
 from grader.diagnosis.formulas.losses import mc_loss, td_loss
 from grader.diagnosis.formulas.table import td0
 from grader.diagnosis.reading import Reading
-from grader.inside.networks import stand_in_returns
 
 MOVE = 1e-5  # of one parameter, to compute a gradient
 SEEDS = (0, 1)
@@ -79,13 +79,9 @@ def batch_of(
         batch.future = batch.gamma * batch.t_next.max(axis=1)
         batch.y = batch.r + (1 - batch.d) * batch.future
     else:
-        batch.G = functools.partial(standing_in, gamma=batch.gamma)
+        of = stand_in_returns if case.spec.get("stand_in") else right_returns
+        batch.G = functools.partial(of, gamma=batch.gamma)
     return batch
-
-
-def standing_in(rewards: np.ndarray, gamma: float) -> np.ndarray:
-    """Return what `discounted_returns` returns in the questions to `mc_loss`."""
-    return np.asarray(stand_in_returns(rewards, gamma), np.float64)
 
 
 class Update:
@@ -265,6 +261,9 @@ def test_nothing_is_said_of_a_loss_without_a_formula(loss):
         (squared(lambda b: b.G(b.r) / (b.G(b.r).std() + 1e-8)), set()),
         (squared(lambda b: b.G(b.r) - b.q.mean(axis=1)), set()),
         (lambda b: -(b.p * b.G(b.r)).mean(), set()),
+        (squared(lambda b: b.G(b.r, gamma=0.98)), {"mc-gamma-not-passed"}),
+        (squared(lambda b: b.G(b.r, gamma=b.gamma**2)), set()),
+        (squared(lambda b: 0.37 * b.G(b.r, gamma=0.98)), set()),
     ],
     ids=[
         "right",
@@ -275,6 +274,9 @@ def test_nothing_is_said_of_a_loss_without_a_formula(loss):
         "divided",
         "baseline",
         "policy",
+        "own-gamma",
+        "squared-gamma",
+        "own-gamma-scaled",
     ],
 )
 def test_losses_on_returns_get_only_true_names(loss, true):
@@ -285,6 +287,14 @@ def test_losses_on_returns_get_only_true_names(loss, true):
     reading = read(mc_loss, Loss(loss), 0)
     assert names(reading) <= true
     assert not reading or not re.search(r"\brows?\b", hints(reading))
+
+
+@pytest.mark.parametrize("gamma", [0.98, 0.8])
+def test_a_constant_in_place_of_gamma_is_shown(gamma):
+    """The constant is shown with which `mc_loss` calls `discounted_returns`."""
+    reading = read(mc_loss, Loss(squared(lambda b: b.G(b.r, gamma=gamma))), 0)
+    assert reading.computes == f"L = mean (Q(s,a; θ_Q) − (G with γ = {gamma}))²"
+    assert names(reading) == {"mc-gamma-not-passed"}
 
 
 @pytest.mark.parametrize("factor", [1, 0.5])
@@ -431,6 +441,27 @@ def reads(
 def last_again(x: np.ndarray) -> np.ndarray:
     """Return x[t + 1] for each t, as JAX reads it: the last entry twice."""
     return x[np.minimum(np.arange(1, len(x) + 1), len(x) - 1)]
+
+
+def along_the_gradient(table: np.ndarray, episode: SimpleNamespace) -> None:
+    """Differentiate the targets, too; take s of the following step, and then 0, for s′.
+
+    Each move is right for a cell that is predicted, and adds one for the target's cell.
+    """
+    old, after = table.copy(), np.append(episode.s[1:], 0)
+    for s, a, r, d, n in zip(
+        episode.s, episode.a, episode.r, episode.d, after, strict=True
+    ):
+        rate = (1 - d) * episode.gamma
+        eta = old[s, a] - (r + rate * old[n].max())
+        table[s, a] -= episode.alpha * eta
+        table[n, old[n].argmax()] += episode.alpha * eta * rate
+
+
+def test_state_0_has_a_gradient_where_it_is_appended():
+    """A target that reads state 0 moves its cells, also if no step comes there."""
+    found = names(read(td0, Update(along_the_gradient), 0))
+    assert found == {"tab-by-gradient", "tab-next-from-states"}
 
 
 def test_a_table_shows_no_rounding():

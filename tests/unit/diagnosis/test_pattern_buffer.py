@@ -352,6 +352,24 @@ def test_uneven_draws_are_shown_by_counts():
     assert draws.uneven(rng.integers(6, size=(400, 4)), 6) is None
 
 
+def test_batches_that_cannot_be_read_are_not_called_the_same():
+    """Batches of which no transition is recognised show nothing, not even a repeat."""
+
+    class Wrong(Right):
+        first = 0
+
+        def rows(self, size, rng):
+            others = np.delete(np.arange(len(self.stored)), 1)
+            return rng.choice(others, size)
+
+        def changed(self, batch):
+            self.first = self.first or len(self.stored)
+            known = self.first == 4
+            return batch if known else {n: 0 * x + 99 for n, x in batch.items()}
+
+    assert "same-batch" not in names(Wrong)
+
+
 def test_an_unknown_way_to_make_room_is_shown():
     """If a full buffer drops an unusual transition, the reading says so.
 
@@ -365,6 +383,25 @@ def test_an_unknown_way_to_make_room_is_shown():
     reading = reading_of(Wrong)
     assert [d.name for d in reading.differences] == ["keeps-others"]
     assert "number 0 is still drawn" in reading.computes
+
+
+@pytest.mark.parametrize(
+    "drops", [lambda reward: reward == 0, lambda reward: reward < -30]
+)
+def test_what_is_added_last_is_rightly_drawn(drops):
+    """If a buffer stores too few, its own length does not say what is to be drawn.
+
+    Numbers 0 to 5 are added to 8 places, and one of them is not stored.
+    """
+
+    class Wrong(Right):
+        def add(self, *transition):
+            if not drops(transition[2]):
+                super().add(*transition)
+
+    reading = reading_of(Wrong)
+    assert "still drawn" not in reading.computes
+    assert reading.asked.startswith("the numbers 0, 1, 2, 3, 4, 5 are drawn")
 
 
 @pytest.mark.parametrize("seed", range(8))
@@ -436,6 +473,20 @@ def test_only_the_length_is_wrong(kind, length, expected, by_length):
             return super().rows(size, rng)
 
     assert names(Wrong) == [expected]
+
+
+def test_lengths_that_cannot_be_counted():
+    """A buffer that fails when its lengths are counted is examined to the end."""
+
+    class Wrong(Right):
+        def add(self, *transition):
+            row = [np.array(x, np.float64) for x in transition]
+            if len(self.stored) == self.capacity - 1:
+                raise IndexError("one place too few")
+            if not any(all(map(np.array_equal, row, old)) for old in self.stored):
+                self.stored.append(row)
+
+    assert "drops-duplicates" in names(Wrong)
 
 
 def test_a_buffer_that_holds_one_too_many():

@@ -133,6 +133,10 @@ TENTHS = {"coin": lambda rng, shape, e: rng.integers(0, 10, shape) < np.float32(
 HUNDREDTHS = {
     "coin": lambda rng, shape, e: rng.integers(0, 100, shape) < np.float32(100 * e)
 }
+TENTHS_BELOW = {"coin": lambda rng, shape, e: rng.integers(0, 10, shape) < int(10 * e)}
+HUNDREDTHS_BELOW = {
+    "coin": lambda rng, shape, e: rng.integers(1, 101, shape) <= np.float32(100 * e)
+}
 PER_CALL = {"coin": lambda rng, shape, e: rng.random((shape[0], 1)) < e}
 BUT_LAST = {"tried": lambda rng, shape, q: rng.integers(0, q.shape[1] - 1, shape)}
 TO_END = {"tried": lambda rng, shape, q: rng.integers(0, q.shape[1] + 1, shape)}
@@ -165,6 +169,7 @@ def test_right_work_gets_no_reading(seed):
         ({**LEAST, **PER_CALL}, ["argmin", "coin-per-batch"]),
         ({**TENTHS, **TO_END}, ["coin-of-ten", "random-includes-end"]),
         (HUNDREDTHS, ["coin-of-hundred"]),
+        ({**TENTHS_BELOW, **TO_END}, ["coin-of-ten", "random-includes-end"]),
         (NEVER, ["never-random"]),
         (ALWAYS, ["never-greedy"]),
         ({**ALWAYS, **BUT_LAST}, ["never-greedy", "random-excludes-last"]),
@@ -176,6 +181,23 @@ def test_one_mistake_or_two(parts, names):
     If a part makes two of these mistakes, both are named.
     """
     assert names_of(chooses(**parts)) == names
+
+
+@pytest.mark.parametrize("seed", range(3))
+@pytest.mark.parametrize(
+    ("coin", "name", "becomes"),
+    [
+        (TENTHS, "coin-of-ten", "0.05 becomes 0.1."),
+        (TENTHS_BELOW, "coin-of-ten", "0.05 becomes 0."),
+        (HUNDREDTHS, "coin-of-hundred", "0.015 becomes 0.02."),
+        (HUNDREDTHS_BELOW, "coin-of-hundred", "0.015 becomes 0.01."),
+    ],
+)
+def test_a_coin_with_few_sides_rounds(coin, name, becomes, seed):
+    """The hint on a coin of ten or a hundred sides says what becomes of a small ε."""
+    (difference,) = reading_of(Simulated(chooses(**coin)), seed).differences
+    assert difference.name == name
+    assert becomes in difference.hint
 
 
 @pytest.mark.parametrize("seed", range(2))
@@ -227,6 +249,34 @@ def test_actions_without_a_key(rule, names, fake, seed):
     """
     found = reading_of(fake(without_key(rule)), seed)
     assert [one.name for one in found.differences] == names
+
+
+def best_of_row(q):
+    """Return the best action of each row [N]."""
+    return q.argmax(axis=1)
+
+
+def best_of_all(q):
+    """Return the place of the largest of all values for each row [N]."""
+    return np.full(len(q), q.argmax())
+
+
+@pytest.mark.parametrize(
+    "rule",
+    [
+        lambda q: np.zeros(len(q), int),
+        lambda q: np.full(len(q), 2),
+        lambda q: q.argmin(axis=1),
+        lambda q: np.abs(q).argmax(axis=1),
+    ],
+)
+@pytest.mark.parametrize("fake", [Simulated, Untraced])
+@pytest.mark.parametrize("greedy", [best_of_row, best_of_all])
+def test_no_key_of_its_own_without_a_coin(rule, fake, greedy):
+    """No key is claimed if all rows explore by one rule whenever ε is above ½."""
+    choose = without_key(lambda q, e: rule(q) if e > 0.5 else greedy(q))
+    found = {one.name for one in reading_of(fake(choose)).differences}
+    assert not found & {"fixed-key", "never-random", "first-row-otherwise"}
 
 
 def test_a_generator_that_is_traced_once():

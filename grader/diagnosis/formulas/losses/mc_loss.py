@@ -13,6 +13,7 @@ import numpy as np
 from grader.contract.case import Student
 from grader.contract.stand_in import rewards_for, stand_in_returns
 from grader.diagnosis.formulas.combine import Group
+from grader.diagnosis.formulas.constants import returns_with
 from grader.diagnosis.formulas.grammar import Choice, Formula, Grammar
 from grader.diagnosis.formulas.losses import questions
 from grader.diagnosis.formulas.losses.loss import LOSS_SLOTS
@@ -63,10 +64,6 @@ def value_at_end(x: Rows, *, held: bool) -> np.ndarray:
     return x.gamma * best * (np.arange(x.size) == x.size - 1)
 
 
-OWN_GAMMA = (
-    "Your loss does not change with its argument gamma. Pass on the γ that came in "
-    f"{DEEP_Q}."
-)
 TD = (
     "Your loss bootstraps: its target is one reward and the network's own value of the "
     "next state (TD, exercise 6). Monte Carlo needs no estimate: compare with G_i "
@@ -89,15 +86,7 @@ LABEL = (
         "Your loss compares Q with the single rewards. Q(s, a) stands for all that is "
         f"still to come: compare it with the returns G_i {DEEP_Q}.",
     ),
-    *(
-        Choice(
-            f"(G with γ = {gamma})",
-            lambda x, gamma=gamma: stand_in_returns(x.r, gamma),
-            "gamma-not-passed",
-            OWN_GAMMA,
-        )
-        for gamma in (0.99, 0.9, 0.95, 1.0, 0.5)
-    ),
+    *map(returns_with, (0.99, 0.9, 0.95, 1.0, 0.5)),
     Choice(
         "(r + γ max_a Q(s_{i+1},a; θ_Q, held fixed))",
         lambda x: x.r + next_value(x, held=True),

@@ -2,7 +2,7 @@
 
 The questions have tables for networks, so the loss and its gradient determine the
 returns, see `target_inference`. A stand-in replaces the hand-in's `discounted_returns`.
-So a formula that fits belongs to returns that do not come from there.
+One question is asked without it, too: returns that are the same do not come from there.
 """
 
 from dataclasses import replace
@@ -10,7 +10,7 @@ from dataclasses import replace
 import numpy as np
 
 from grader.contract import cases
-from grader.contract.case import Student
+from grader.contract.case import Case, Student
 from grader.diagnosis.formulas.losses.questions import source_of
 from grader.diagnosis.patterns import returns
 from grader.diagnosis.reading import Reading
@@ -25,8 +25,9 @@ def read_own_returns(student: Student, rng: np.random.Generator) -> Reading | No
         rng: draws the questions.
 
     Returns:
-        None if the loss is no multiple of the mean square error, if no formula of
-        returns fits, or if the returns are right.
+        None if the loss is no multiple of the mean square error, if it uses the returns
+        of `discounted_returns`, if no formula of returns fits, or if the returns are
+        right.
     """
     size = returns.STEPS
     units = np.eye(size, dtype=np.float32)
@@ -39,34 +40,44 @@ def read_own_returns(student: Student, rng: np.random.Generator) -> Reading | No
     ):
         used = []
         for row in rewards:
-            G = used_returns(student, row, gamma, rng)
+            G = targets_of(question(row, gamma, rng), student)
             if G is None:
                 return None
             used.append(G)
         values = rewards.astype(np.float64), np.stack(used)
         asked.append(returns.Asked(gamma, *values))
     found = returns.in_words(asked, None) if returns.fitting(asked) else None
-    if not found:
+    if not found or not are_own(student, long[0], rng):
         return None
     first, *more = found.differences
     hint = f"Your loss computes returns of its own. {first.hint}"
     return replace(found, differences=(replace(first, hint=hint), *more))
 
 
-def used_returns(
-    student: Student, rewards: np.ndarray, gamma: float, rng: np.random.Generator
-) -> np.ndarray | None:
-    """Ask the hand-in's `mc_loss`; compute the returns [T] that it has used.
+def are_own(student: Student, rewards: np.ndarray, rng: np.random.Generator) -> bool:
+    """Tell whether the targets stay as they are when no stand-in is used.
 
     Args:
         student: the hand-in.
+        rewards: the rewards of an episode [T].
+        rng: draws the table and the actions.
+    """
+    case = question(rewards, cases.GAMMA, rng)
+    both = case, case.replace(spec={"stand_in": False})
+    one, other = (targets_of(asked, student) for asked in both)
+    if one is None or other is None:
+        return False
+    return bool(returns.close(one, other).all())
+
+
+def question(rewards: np.ndarray, gamma: float, rng: np.random.Generator) -> Case:
+    """Make a question to `mc_loss`, with a table and a stand-in for the returns.
+
+    Args:
         rewards: the rewards of the episode [T].
         gamma: γ.
         rng: draws the table and the actions.
-
-    Returns:
-        None if they cannot be computed from the answer, see `targets_of`.
     """
     drawn = cases.mc(source_of(rng), len(rewards), gamma=gamma)
     case = cases.on_table(drawn.replace(args={"reward": rewards}))
-    return targets_of(case.replace(spec={"stand_in": True}), student)
+    return case.replace(spec={"stand_in": True})

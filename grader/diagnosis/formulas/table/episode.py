@@ -174,8 +174,10 @@ class Episode:
         rows = rows_of(self.case, self.before, formula)
         e = formula["predict"].compute(rows) - target_of(rows, formula).reshape(-1)
         move = np.zeros_like(self.before)
-        # A target reads no values but those of the states of the episode.
-        read = np.unique([self.case.args[name] for name in ("states", "next_states")])
+        # A target reads the values of the episode's states, and of state 0: that is the
+        # state of zeros, and what code may append to shifted states.
+        args = self.case.args
+        read = np.unique([*args["states"], *args["next_states"], 0])
         for index in product(read, range(move.shape[1])):
             ends = []
             for step in (STEP, -STEP):
@@ -197,13 +199,21 @@ class Episode:
             formula: the formula.
             size: the step size, which is α in right code.
         """
-        scale = np.abs(self.after).max()
-        for online in (False, True) if self.steps > 1 else (False,):
-            expected = self.table(formula, size, online=online)
-            limit = RTOL * np.abs(expected) + 0.1 * RTOL * scale
-            if (np.abs(self.after - expected) <= limit).all():  # False for nan
-                return True
-        return False
+        orders = (False, True) if self.steps > 1 else (False,)
+        return any(self.fits_in_order(formula, size, one) for one in orders)
+
+    def fits_in_order(self, formula: Formula, size: float, online: bool) -> bool:
+        """Tell whether a formula computes the returned table in one of the two orders.
+
+        Args:
+            formula: the formula.
+            size: the step size, which is α in right code.
+            online: the order, see `table`.
+        """
+        expected = self.table(formula, size, online=online)
+        limit = RTOL * np.abs(expected) + 0.1 * RTOL * np.abs(self.after).max()
+        # False for nan.
+        return bool((np.abs(self.after - expected) <= limit).all())
 
 
 def ask(case: Case, student: Student) -> Episode | None:

@@ -42,7 +42,8 @@ def sarsa_then_best(x: Rows, v: np.ndarray) -> np.ndarray:
     return value
 
 
-# There is no state of the row below with 0 at the end: it is s′ with another mask.
+# No choice has s of the row below with a value of 0 at the end: these values are those
+# of s′ with the mask 0 in the last row.
 SHIFTS = {
     "reward": like(
         REWARD,

@@ -25,7 +25,7 @@ ALPHA = Size(1.0, "α")
 CLEAR, ROUNDING = 0.05, 1e-3
 # How the step size grows as a share of α, by its growth: those of `td0.SIZES`.
 BY_ALPHA = {"α": "", "": "1/α", "α/T": "1/T"}
-# Of mistakes that losses have as well, the hints that hold for an episode and a table.
+# Hints for an episode and a table, for mistakes that have another hint in a loss.
 HINTS = {
     "term-on-truncation": "You take every last step for terminal and never look at d, "
     "which says whether it is. Where the time limit cut the episode, the future "
@@ -118,21 +118,23 @@ def reading(
     ]
     apart = [(own, asked) for own, asked in pairs if own != asked]
     computes, asked = ("\n".join(side) for side in zip(*apart, strict=True))
-    table = table_of(formula, right, telling(formula, right, samples))
+    table = table_of(formula, size, right, telling(formula, size, right, samples))
     return of_episode(Reading(computes, asked, differences, table), in_table)
 
 
 Compared = tuple[str, np.ndarray, np.ndarray]
 
 
-def compared(formula: Formula, right: Formula, sample: Episode) -> Compared:
-    """Return what a table compares: "y" or "move", the code's numbers, the right ones.
+def compared(formula: Formula, size: Size, right: Formula, sample: Episode) -> Compared:
+    """Return what a table compares: "y" or "new Q", the code's numbers, the right ones.
 
     It compares the targets of the steps. If the code's formula of the target is right,
-    it compares how far the cells of the steps were moved.
+    it compares the new values of the steps' cells. The right ones are those of the
+    order in which the code goes: all steps at once, or one after the other.
 
     Args:
         formula: the code's formula.
+        size: the code's step size.
         right: the right formula.
         sample: the question with the hand-in's answer.
     """
@@ -141,12 +143,22 @@ def compared(formula: Formula, right: Formula, sample: Episode) -> Compared:
         own = target_of(viewed, formula).reshape(-1)
         return "y", own, target_of(sample.rows, right).reshape(-1)
     cells = sample.case.args["states"], sample.case.args["actions"]
-    tables = [sample.table(right, sample.alpha, online=one) for one in (False, True)]
+    own_size = size.at(sample.alpha, sample.steps)
+    both = (False, True)
+    orders = [one for one in both if sample.fits_in_order(formula, own_size, one)]
+    tables = [sample.table(right, sample.alpha, online=one) for one in orders or both]
     asked = min(tables, key=lambda table: np.abs(sample.after - table).max())
-    return "move", *((Q - sample.before)[cells] for Q in (sample.after, asked))
+    return "new Q", sample.after[cells], asked[cells]
 
 
-def telling(formula: Formula, right: Formula, samples: Sequence[Episode]) -> Episode:
+def old_values(sample: Episode) -> np.ndarray:
+    """Return Q(s,a) of each step [T], from the table that was passed in."""
+    return sample.rows.q_s[np.arange(sample.steps), sample.rows.a]
+
+
+def telling(
+    formula: Formula, size: Size, right: Formula, samples: Sequence[Episode]
+) -> Episode:
     """Return an episode whose table shows clearly what is wrong.
 
     It is the first one with a clear difference; one without revisits, if there is any.
@@ -154,14 +166,20 @@ def telling(formula: Formula, right: Formula, samples: Sequence[Episode]) -> Epi
 
     Args:
         formula: the code's formula.
+        size: the code's step size.
         right: the right formula.
         samples: the questions with the hand-in's answers.
     """
 
     def apart(sample: Episode) -> float:
-        name, own, asked = compared(formula, right, sample)
-        # On the way, the code may have read a newer Q than `compared` does.
-        return 0.0 if name == "y" and sample.revisits else share(own, asked)
+        name, own, asked = compared(formula, size, right, sample)
+        if share(own, asked) < ROUNDING:
+            return 0.0
+        if name == "y":
+            # On the way, the code may have read a newer Q than `compared` does.
+            return 0.0 if sample.revisits else share(own, asked)
+        old = old_values(sample)
+        return share(own - old, asked - old)
 
     ordered = sorted(samples, key=lambda sample: sample.revisits)
     clear = (sample for sample in ordered if apart(sample) > CLEAR)
@@ -173,13 +191,16 @@ def share(own: np.ndarray, asked: np.ndarray) -> float:
     return float(np.abs(own - asked).max() / (np.abs([own, asked]).max() + 1e-9))
 
 
-def table_of(formula: Formula, right: Formula, sample: Episode) -> tuple[str, ...]:
+def table_of(
+    formula: Formula, size: Size, right: Formula, sample: Episode
+) -> tuple[str, ...]:
     """Return the lines of a table that shows the episode's steps.
 
     The last two columns compare the code's numbers with the right ones, see `compared`.
 
     Args:
         formula: the code's formula.
+        size: the code's step size.
         right: the right formula.
         sample: the question with the hand-in's answer.
 
@@ -187,7 +208,7 @@ def table_of(formula: Formula, right: Formula, sample: Episode) -> tuple[str, ..
         () if the last two columns are equal, up to rounding.
     """
     args, rows = sample.case.args, sample.rows
-    name, own, asked = compared(formula, right, sample)
+    name, own, asked = compared(formula, size, right, sample)
     if share(own, asked) < ROUNDING:
         return ()
     columns = [
@@ -198,10 +219,8 @@ def table_of(formula: Formula, right: Formula, sample: Episode) -> tuple[str, ..
         ["d", *map(str, args["terminateds"].astype(int))],
         ["Q(s′,·)", *map(vector, rows.q_n)],
     ]
-    if name == "move":
-        columns.append(
-            ["Q(s,a)", *map(short, rows.q_s[np.arange(sample.steps), rows.a])]
-        )
+    if name == "new Q":
+        columns.append(["Q(s,a)", *map(short, old_values(sample))])
     columns.append([f"your {name}", *map(short, own)])
     columns.append([f"right {name}", *map(short, asked)])
     settings = f"α = {short(sample.alpha)}, γ = {short(rows.gamma)}"

@@ -135,8 +135,8 @@ RESULT = (
         "and all values of a terminal s′ become 0",
         lambda before, after, ends: zeroed(after, ends),
         "zeroes-terminal-state",
-        "You set the values of the terminal state to 0 in the table. Only visited "
-        "cells move: that its future counts 0 is what the factor ¬d is for "
+        "You set the values of the terminal state to 0 in the table. Leave its values "
+        "as they are: the factor ¬d already makes the future after the end 0 "
         f"{ADMIN}.",
     ),
 )

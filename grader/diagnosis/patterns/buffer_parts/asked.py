@@ -65,7 +65,7 @@ def findings_of(asker: Asker) -> list[Finding]:
     stored, drawing = stored_and_drawn(asker, seen, drawn)
     counts = counted(asker)
     lengths = length_findings(asker, counts, {f.name for f in stored})
-    if lengths and counts[-1] > CAPACITY:  # draws below this length fail
+    if lengths and max(counts, default=0) > CAPACITY:  # draws below this length fail
         findings = [f for f in findings if f != extras.FAILS_TO_DRAW]
     findings += [*stored, *lengths]
     if not asker.single and not drawing and several_drawn(seen):

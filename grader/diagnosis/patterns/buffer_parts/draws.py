@@ -74,10 +74,10 @@ def same_batches(draws: Sequence[np.ndarray]) -> Finding | None:
             rows [n,B].
 
     Returns:
-        None also if a buffer gave fewer than three batches, or if all rows of its
-        batches are the same transition.
+        None also without buffers, if a buffer gave fewer than three batches, or if all
+        rows of its batches are the same transition.
     """
-    if not all(constant(each) and len(set(each[0])) > 1 for each in draws):
+    if not draws or not all(constant(each) and len(set(each[0])) > 1 for each in draws):
         return None
     if all(np.ptp(each[0]) < each.shape[1] for each in draws):
         return found(

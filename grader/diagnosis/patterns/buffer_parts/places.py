@@ -1,7 +1,7 @@
 """Table of rules by which a buffer chooses the places to draw from.
 
-A place is an index of the storage. The table `PLACES` has one right rule and wrong
-ones. To add a rule, add a line.
+A place is an index of the storage. The table `PLACES` has right rules and wrong ones.
+To add a rule, add a line.
 """
 
 from collections.abc import Callable, Sequence
@@ -73,10 +73,11 @@ UP_TO_NEXT = (
     "are stored",
 )
 
+# Right, whatever `len` says.
+FILLED = Way(lambda s: s.store.slots[: s.store.filled()])
 PLACES: Sequence[Way] = [
     Way(all_stored),
-    # Right, whatever `len` says.
-    Way(lambda s: s.store.slots[: s.store.filled()]),
+    FILLED,
     Way(before_next, *UP_TO_NEXT),
     Way(lambda s: s.store.slots[: s.store.place()] or s.store.slots, *UP_TO_NEXT),
     Way(

@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from grader.diagnosis.patterns.buffer_parts.places import PLACES, State
+from grader.diagnosis.patterns.buffer_parts.places import FILLED, PLACES, State
 from grader.diagnosis.patterns.buffer_parts.questions import BLANK, Finding, Rows, found
 from grader.diagnosis.patterns.buffer_parts.stores import STORES, Ring, Way
 
@@ -144,10 +144,10 @@ def storage_findings(
 
     Returns:
         At most one finding on what is stored and one on what is drawn; [] if both are
-        right. None if no rules of `STORES` and `PLACES` predict what was drawn, or if
-        the answers fit different mistakes equally well.
+        right. None if no rules of `STORES` and `PLACES` predict what was drawn, if the
+        answers fit different mistakes equally well, or if no buffer was tested.
     """
-    good = fitting(seen, exactly=exactly)
+    good = fitting(seen, exactly=exactly) if seen else []
     if not good:
         return None
     names = [{way.name for way in pair if way.name} for pair in good]
@@ -176,7 +176,7 @@ def in_words(seen: Seen) -> Finding | None:
         exactly those that a right buffer stores then. None if there is no such
         operation.
     """
-    right, _ = predicted(STORES[0], PLACES[0], seen)
+    right, _ = predicted(STORES[0], FILLED, seen)
     for k, (expected, drawn) in enumerate(zip(right, seen.drawn, strict=False)):
         if drawn == expected:
             continue

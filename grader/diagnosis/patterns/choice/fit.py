@@ -243,7 +243,7 @@ def merged(
 
 
 def needless(fit: Fit) -> bool:
-    """Tell whether a pattern always explores where a simpler pattern says the same.
+    """Tell whether a simpler pattern describes the same actions.
 
     If a hand-in always explores, its greedy action is never seen, so only the right
     rule is supposed. If exploring takes one action without chance, the hand-in never
@@ -255,7 +255,7 @@ def needless(fit: Fit) -> bool:
 
 
 def only_known(tried: Tried, samples: list[Sample], allowed: list[np.ndarray]) -> bool:
-    """Tell whether a pattern can choose each chosen number that is no action.
+    """Tell whether a pattern explains all chosen numbers outside 0 to A − 1.
 
     It can choose A, the end of the range, if exploring includes it. One more number is
     accepted if the rule for the greedy action chooses it.

@@ -313,20 +313,14 @@ def laws(least: float, most: float) -> Iterator[Law]:
 
 
 def of_rest(law: Law) -> Law:
-    """Return the given law with 1 - ε in place of ε.
-
-    A law is a formula for the probability of exploring.
-    """
+    """Return the given law with 1 - ε in place of ε."""
     differences = (words.INVERTED, *law.differences)
     text = law.words.replace("ε", "(1 - ε)")
     return Law(text, differences, lambda e: law.of(1 - e))
 
 
 def inverted(law: Law) -> Law:
-    """Return a law whose probability of exploring is 1 minus that of the given law.
-
-    A law is a formula for the probability of exploring.
-    """
+    """Return a law whose probability of exploring is 1 minus that of the given law."""
     differences = (words.INVERTED, *law.differences)
     return Law(f"1 - ({law.words})", differences, lambda e: 1 - law.of(e))
 
@@ -339,6 +333,14 @@ SIMPLE = [
     Law("0 below ε = 1", (words.TRUNCATED,), lambda e: float(int(e))),
     Law("ε in steps of a tenth", (words.TENTHS,), lambda e: steps(e, 10) / 10),
     Law("ε in steps of 1/100", (words.HUNDREDTHS,), lambda e: steps(e, 100) / 100),
+    *(
+        Law(
+            f"ε in steps of 1/{n}, rounded down",
+            (difference,),
+            lambda e, n=n: steps(e, n, np.floor) / n,
+        )
+        for n, difference in ((10, words.TENTHS_BELOW), (100, words.HUNDREDTHS_BELOW))
+    ),
     Law("ε / A", (words.BY_ACTIONS,), lambda e: e / 4),
     Law("ε²", (words.OTHER_EPSILON,), lambda e: e * e),
     Law("√ε", (words.OTHER_EPSILON,), lambda e: e**0.5),
@@ -347,9 +349,9 @@ SIMPLE = [
 ]
 
 
-def steps(epsilon: float, count: int) -> float:
-    """Return count · ε, computed in float32 and rounded up to a whole number."""
-    return float(np.ceil(np.float32(epsilon) * np.float32(count)))
+def steps(epsilon: float, count: int, whole: Callable = np.ceil) -> float:
+    """Return count · ε, computed in float32 and made a whole number by `whole`."""
+    return float(whole(np.float32(epsilon) * np.float32(count)))
 
 
 def one_side_more(count: int, epsilon: float) -> float:
@@ -366,10 +368,7 @@ def one_side_more(count: int, epsilon: float) -> float:
 
 
 def coins() -> Iterator[Law]:
-    """Yield the laws of `one_side_more`, for coins with 11, 21, 51 and 101 sides.
-
-    A law is a formula for the probability of exploring.
-    """
+    """Yield the laws of `one_side_more`, for coins with 11, 21, 51 and 101 sides."""
     for sides in (10, 20, 50, 100):
         yield Law(
             f"ε in steps of 1/{sides}, of a coin with {sides + 1} sides",
@@ -380,8 +379,6 @@ def coins() -> Iterator[Law]:
 
 def measured_laws(least: float, most: float) -> Iterator[Law]:
     """Yield laws with an estimated constant, such as "ε, but at least about 0.1".
-
-    A law is a formula for the probability of exploring.
 
     Args:
         least: estimated probability of exploring at ε = 0.

@@ -12,8 +12,8 @@ from grader.diagnosis.reading import Reading
 ASKED = "with probability ε any action, else argmax_a Q(s,a)"
 BY_ROW = f"{ASKED}, for each row by itself"
 KEYS, ROWS, ACTIONS = 2048, 16, 4
-# Of these ε, 0.0134 is no whole number of hundredths.
-EPSILONS = (0.0, 0.0134, 0.05, 0.23, 0.37, 0.66, 0.88, 1.0)
+# Of these ε, 0.015 is as far as can be from a whole number of hundredths.
+EPSILONS = (0.0, 0.015, 0.05, 0.23, 0.37, 0.66, 0.88, 1.0)
 FEW_EPSILONS = (0.0, 0.37, 1.0)  # if the export fails, each key needs its own call
 HARD = (  # rows of values: whole numbers, ties, negative and close values
     *((2, 0, 1, -1), (0, 3, 3, 1), (1, 1, 1, 1), (-3, -1, -2, -1)),
@@ -112,6 +112,24 @@ class Questions:
         drawn = self.rng.integers(-2, 5, (ROWS - len(HARD), ACTIONS))
         q_values = np.concatenate([np.array(HARD), drawn]).astype(np.float32)
         return self.chosen(q_values, epsilon)
+
+    def by_place(self, samples: list[Sample]) -> bool:
+        """Tell whether rows of Q in other places get other actions.
+
+        Call this only if the actions are the same for every key. One number for all
+        rows, as the place of the largest of all values, does not count.
+
+        Args:
+            samples: the actions for each array of Q values and each ε.
+        """
+        for sample in samples:
+            if sample.epsilon in FEW_EPSILONS[1:]:
+                rolled = np.roll(sample.q_values, 1, axis=0)
+                actions = self.chosen(rolled, sample.epsilon).actions[0]
+                moved = (actions != np.roll(sample.actions[0], 1)).any()
+                if moved and (actions != actions[0]).any():
+                    return True
+        return False
 
     def only_action(self, samples: list[Sample]) -> int | None:
         """Return the number that the hand-in takes in every row, whatever it is asked.

@@ -52,16 +52,23 @@ DECAYS = choice(
     "You explore less from call to call, as if your function lowered ε by itself. The "
     "answer may depend on the arguments alone; the caller lowers ε",
 )
-TENTHS = choice(
-    "coin-of-ten",
-    "Your ε counts in steps of a tenth, as with a coin that shows whole numbers from 0 "
-    "to 9: 0.05 becomes 0.1. Compare ε with a fraction that can take any value",
+TENTHS, TENTHS_BELOW = (
+    choice(
+        "coin-of-ten",
+        "Your ε counts in steps of a tenth, as with a coin that shows ten whole "
+        f"numbers: 0.05 becomes {shown}. Compare ε with a fraction that can take any "
+        "value",
+    )
+    for shown in ("0.1", "0")
 )
-HUNDREDTHS = choice(
-    "coin-of-hundred",
-    "Your ε counts in steps of a hundredth, as with a coin that shows whole numbers "
-    "from 0 to 99: 0.0134 becomes 0.02. Compare ε with a fraction that can take any "
-    "value",
+HUNDREDTHS, HUNDREDTHS_BELOW = (
+    choice(
+        "coin-of-hundred",
+        "Your ε counts in steps of a hundredth, as with a coin that shows a hundred "
+        f"whole numbers: 0.015 becomes {shown}. Compare ε with a fraction that can "
+        "take any value",
+    )
+    for shown in ("0.02", "0.01")
 )
 ONE_TOO_MANY = choice(
     "coin-one-too-many",
@@ -123,7 +130,8 @@ DEALT = choice(
 DEPENDENT = choice(
     "rows-dependent",
     "When you explore, the actions of a call's rows depend on each other: the number "
-    "of rows that take an action varies less than by chance. Each row draws for itself",
+    "of rows that take an action varies less from call to call than with independent "
+    "rows. Each row draws for itself",
 )
 ROUNDED = choice(
     "random-rounded",
