@@ -333,13 +333,15 @@ SIMPLE = [
     Law("0 below ε = 1", (words.TRUNCATED,), lambda e: float(int(e))),
     Law("ε in steps of a tenth", (words.TENTHS,), lambda e: steps(e, 10) / 10),
     Law("ε in steps of 1/100", (words.HUNDREDTHS,), lambda e: steps(e, 100) / 100),
-    *(
-        Law(
-            f"ε in steps of 1/{n}, rounded down",
-            (difference,),
-            lambda e, n=n: steps(e, n, np.floor) / n,
-        )
-        for n, difference in ((10, words.TENTHS_BELOW), (100, words.HUNDREDTHS_BELOW))
+    Law(
+        "ε in steps of a tenth, rounded down",
+        (words.TENTHS_BELOW,),
+        lambda e: steps(e, 10, np.floor) / 10,
+    ),
+    Law(
+        "ε in steps of 1/100, rounded down",
+        (words.HUNDREDTHS_BELOW,),
+        lambda e: steps(e, 100, np.floor) / 100,
     ),
     Law("ε / A", (words.BY_ACTIONS,), lambda e: e / 4),
     Law("ε²", (words.OTHER_EPSILON,), lambda e: e * e),
