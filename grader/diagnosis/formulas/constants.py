@@ -172,27 +172,40 @@ def of_target(
         if c := constant(rewards[d > 0]):
             yield made("reward", reward_at_ends(c))
         yield from (made("reward", c) for c in bounded_rewards(r, rewards, future))
-    if "discount" in formula.choices and formula["discount"] is DISCOUNT[0]:
-        zero, whole = (without("discount", lambda x, k=k: float(k)) for k in (0, 1))
-        slope = np.where(np.abs(whole - zero) < 1e-9, np.nan, whole - zero)
-        if c := constant((y - zero) / slope):
-            words = constant_words(c)
-            yield made(
-                "discount", Choice(words, lambda x: c, "gamma-constant", OWN_GAMMA)
-            )
-    if "label" in formula.choices and formula["label"].words == "G":
-        zero, whole = (without("label", returns_with(k).compute) for k in (0.0, 1.0))
-        slope = whole - zero
-        # Beside a much larger y, little more than its rounding errors would count.
-        slope = np.where(np.abs(slope) < 0.01 * np.abs(y), np.nan, slope)
-        if c := constant((y - zero) / slope):
-            yield made("label", returns_with(c))
+    for slot, choice in constant_gammas(formula, without, y):
+        yield made(slot, choice)
     if "reduce" in formula.choices and formula["reduce"] is REDUCE[0]:
         mixed = mixtures(target_of, formula, samples, y)
         yield from (made("reduce", choice) for choice in mixed)
     if "after" in formula.choices and formula["after"] is AFTER[0]:
         bounded = bounded_targets(known, y, future)
         yield from (made("after", choice) for choice in bounded)
+
+
+def constant_gammas(
+    formula: Formula, without: Callable[[str, Callable], np.ndarray], y: np.ndarray
+) -> Iterator[tuple[str, Choice]]:
+    """Yield (slot, choice) for each constant in the place of γ that fits the targets.
+
+    Args:
+        formula: the formula to change.
+        without: function (slot, value) that returns the targets if `value` computes
+            what stands in a slot.
+        y: the targets of the hand-in's code.
+    """
+    if "discount" in formula.choices and formula["discount"] is DISCOUNT[0]:
+        zero, whole = (without("discount", lambda x, k=k: float(k)) for k in (0, 1))
+        slope = np.where(np.abs(whole - zero) < 1e-9, np.nan, whole - zero)
+        if c := constant((y - zero) / slope):
+            words = constant_words(c)
+            yield "discount", Choice(words, lambda x: c, "gamma-constant", OWN_GAMMA)
+    if "label" in formula.choices and formula["label"].words == "G":
+        zero, whole = (without("label", returns_with(k).compute) for k in (0.0, 1.0))
+        slope = whole - zero
+        # Beside a much larger y, little more than its rounding errors would count.
+        slope = np.where(np.abs(slope) < 0.01 * np.abs(y), np.nan, slope)
+        if c := constant((y - zero) / slope):
+            yield "label", returns_with(c)
 
 
 def returns_with(gamma: float) -> Choice:
