@@ -705,3 +705,78 @@ def test_classroom_50_with_a_damaged_table(tmp_path, table):
     (folder / "scores.csv").write_bytes(table)
     found = recognised(folder, "Git repositories")
     assert owners(found) == [("bo at GitHub", {"github": "bo"})]
+
+
+HEAD_50 = (
+    "username,first_name,last_name,email,section,score,max_score,datetime,"
+    "submission_tag,submitted_by,review_url,late,override\n"
+)
+
+
+def scores_of(login: str, name: str, day: int, by: str, repository: str) -> str:
+    """Return a row of Classroom 50's table: a submission, or none if `by` is "".
+
+    Args:
+        login: the person's login at GitHub.
+        name: the person's first name.
+        day: the day of the submission.
+        by: the login of the person who submitted.
+        repository: the end of the name of the repository that the link leads to.
+    """
+    person = f"{login},{name},Doe,{login}@example.org,A"
+    if not by:
+        return f"{person},,,,,,,,\n"
+    time = f"2026-11-{day:02}T10:00:00Z"
+    link = f"https://github.com/org/fall-dqn-{repository}/compare/a...b"
+    return f"{person},7,9,{time},submit/{time},{by},{link},false,\n"
+
+
+@pytest.mark.parametrize(
+    ("rows", "names", "lost"),
+    [
+        (
+            [
+                *(("janed", "Jane", 2, "max", "janed"), ("janed", "Jane", 1, "janed")),
+                *(("max", "Max", 2, "max", "janed"), ("max", "Max", 1, "janed")),
+                *(("Cy", "Cy", 2, "Cy", "cy"), ("ann", "Ann", 1, "")),
+            ],
+            ["Cy Doe", "Jane Doe & Max Doe"],
+            "",
+        ),
+        # Max's repository is not there.
+        (
+            [("janed", "Jane", 2, "janed", "janed"), ("max", "Max", 1, "max", "max")],
+            ["cy at GitHub", "Jane Doe"],
+            "Max Doe",
+        ),
+        # Max has written the link to Jane's repository into his own result.
+        (
+            [("janed", "Jane", 2, "janed", "janed"), ("max", "Max", 1, "max", "janed")],
+            ["cy at GitHub", "Jane Doe"],
+            "Max Doe",
+        ),
+        # Cy has copied all of Jane's result; Max may be of either group.
+        (
+            [(login, login, 2, "janed", "janed") for login in ("janed", "cy", "max")],
+            ["cy Doe", "janed Doe"],
+            "max Doe",
+        ),
+    ],
+)
+def test_groups_of_classroom_50(tmp_path, rows, names, lost):
+    """The members of a group own the repository of the one member who has one.
+
+    They have the same submissions in the table of scores. Whoever has submissions and
+    no repository that is certain is named.
+    """
+    folder = tmp_path / "fall-dqn_submissions_2026_11_03_T_10_00_00"
+    made(folder, "fall-dqn-janed/.git/HEAD", "fall-dqn-cy/.git/HEAD")
+    full = [(*row, row[3])[:5] for row in rows]
+    (folder / "scores.csv").write_text(HEAD_50 + "".join(scores_of(*r) for r in full))
+    found = recognised(folder, "Git repositories")
+    assert [hand_in.who for hand_in in found.hand_ins] == names
+    why = f"it has scores of people whose repository is not certain: {lost}"
+    assert found.ignored[0] == (
+        "scores.csv",
+        why if lost else "neither .py, .ipynb, .zip nor folder",
+    )
