@@ -560,6 +560,25 @@ def test_ilias(tmp_path):
     ]
 
 
+def test_ilias_without_python_files(tmp_path):
+    """A file that ILIAS has stored as "dqnpy.sec" counts as `dqn.py` does."""
+    made(
+        tmp_path,
+        "Doe_Jane_jdoe_4711/dqnpy.sec",
+        "Lee_Bo_blee_12/dqnpy.sec",
+        "Lee_Bo_blee_12/Late Submission - dqnpy (2).sec",
+        "Lee_Bo_blee_12/Late Submission - notes.ipynb",
+    )
+    late = tmp_path / "Lee_Bo_blee_12/Late Submission - dqnpy (2).sec"
+    late.write_text(WRITTEN)
+    found = recognised(tmp_path, "ILIAS")
+    assert [(h.path.name, h.late) for h in found.hand_ins] == [
+        ("dqnpy.sec", False),
+        (late.name, True),
+    ]
+    assert take(str(late)).source == WRITTEN.encode()
+
+
 def test_ilias_teams(tmp_path):
     """A team's folder holds the folders of the members who uploaded files."""
     made(
