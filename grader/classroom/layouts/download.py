@@ -138,6 +138,8 @@ def choose(folder: Path, pieces: dict[str, Piece], found: Found) -> None:
         latest = [name for name in names if pieces[name].time == last]
         best, notes = best_of(folder, {name: pieces[name].file for name in latest})
         piece = pieces[best]
+        if isinstance(piece, ilias.Noted):
+            notes = piece.notes
         for name in names:
             if name != best:
                 whose = "group" if piece.group else "student"

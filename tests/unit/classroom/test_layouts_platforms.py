@@ -579,6 +579,56 @@ def test_ilias_without_python_files(tmp_path):
     assert take(str(late)).source == WRITTEN.encode()
 
 
+@pytest.mark.parametrize(
+    ("files", "right", "told"),
+    [
+        (
+            {"dqn.py": WRITTEN, "dqn (2).py": WRITTEN},
+            "dqn (2).py",
+            "ILIAS numbers the uploads of one name, dqn.py was left aside",
+        ),
+        (
+            {
+                **{"dqn.py": WRITTEN, "dqn (2).py": UNTOUCHED},
+                **{f"dqn ({n}).py": WRITTEN for n in range(3, 11)},
+                "dqn (11).py": UNTOUCHED,
+            },
+            "dqn (10).py",
+            "ILIAS numbers the uploads of one name, in dqn (11).py nothing has been "
+            "written, dqn.py, dqn (3).py, dqn (4).py and 5 more was left aside",
+        ),
+        (
+            {"dqnpy.sec": WRITTEN, "Late Submission - dqnpy (2).sec": WRITTEN},
+            "Late Submission - dqnpy (2).sec",
+            "ILIAS numbers the uploads of one name, dqnpy.sec was left aside",
+        ),
+        ({"dqn.py": UNTOUCHED, "dqn (2).py": UNTOUCHED}, "dqn (2).py", ""),
+        ({"dqn.py": WRITTEN, "dqn (1).py": WRITTEN}, "", ""),
+        ({"dqn.py": WRITTEN, "dqn (3).py": WRITTEN}, "", ""),
+        ({"a.py": WRITTEN, "a (2).py": WRITTEN, "b.py": WRITTEN}, "", ""),
+        (
+            {"a.py": WRITTEN, "b.py": "x = 1\n", "b (2).py": "x = 2\n"},
+            "a.py",
+            "",
+        ),
+    ],
+)
+def test_uploads_of_one_name_in_ilias(tmp_path, files, right, told):
+    """Of uploads with one name the last one counts in which something is written.
+
+    Numbers that ILIAS does not give are the student's. If it is not certain which file
+    counts, the intake decides, or says that it cannot.
+    """
+    folder = made(tmp_path / "Doe_Jane_jdoe_4711")
+    folder.mkdir()
+    for file, text in files.items():
+        (folder / file).write_text(text)
+    (hand_in,) = recognised(tmp_path, "ILIAS").hand_ins
+    assert hand_in.path == folder / right
+    assert [*hand_in.notes] == [f"{right} was taken: {told}"] * bool(told)
+    assert hand_in.late == right.startswith("Late")
+
+
 def test_ilias_teams(tmp_path):
     """A team's folder holds the folders of the members who uploaded files."""
     made(
@@ -601,6 +651,8 @@ def test_ilias_teams(tmp_path):
         (["A_B_ab_1/dqn.py", "C_D_cd_2/Late Submission - dqn.py"], 1, True),
         (["A_B_ab_1/dqn.py", "C_D_cd_2/Late Submission - notes.txt"], 0, False),
         (["A_B_ab_1/dqn.py", "C_D_cd_2/mine.py"], None, False),
+        (["A_B_ab_1/dqn.py", "A_B_ab_1/dqn (2).py", "C_D_cd_2/a.txt"], 1, False),
+        (["A_B_ab_1/dqn.py", "C_D_cd_2/dqn (2).py", "C_D_cd_2/dqn.py"], None, False),
         ([f"{m}/Late Submission - dqn.py" for m in ("A_B_a_1", "C_D_c_2")], None, True),
     ],
 )
