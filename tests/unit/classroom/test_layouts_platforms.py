@@ -209,12 +209,47 @@ def test_canvas_groups(tmp_path):
     ],
 )
 def test_canvas_groups_with_numbers_in_their_names(tmp_path, files):
-    """A group keeps its name and its hand-in if the name ends in _ and digits."""
-    found = recognised(made(tmp_path, *files), "Canvas")
+    """A group keeps its name and its hand-in if the name ends in _ and digits.
+
+    If people of one name are possible as well, this is told, unless the numbers are
+    known.
+    """
+    found = layouts.find(made(tmp_path, *files), {"2001", "2005", "2006"})
+    assert not found.strange
+    assert layouts.find(tmp_path).hand_ins == found.hand_ins
+    assert found.layout.startswith("Canvas")
     groups = [re.split("_(?:LATE_)?200", file)[0] for file in files[:2]]
     assert [hand_in.group for hand_in in found.hand_ins] == groups
     numbers = [hand_in.owners[0].ids["canvas"] for hand_in in found.hand_ins]
     assert numbers == ["2001", "2005"]
+
+
+SIDS = [
+    *("doejane_11_7001_20231234_dqn.py", "doejane_12_7002_20235678_dqn.py"),
+    "leebo_13_7003_20239999_dqn.py",
+]
+
+
+@pytest.mark.parametrize("beside", [[], ["poeann_14_7004_dqn.py", "anon_Zz_7_dqn.py"]])
+@pytest.mark.parametrize("known", ["11 12 13 14", "11 12 99 13 7002", "11 12 13"])
+def test_canvas_with_student_ids_in_the_files_names(tmp_path, beside, known):
+    """People of one name keep their numbers if these are known."""
+    found = layouts.find(made(tmp_path, *SIDS, *beside), known.split())
+    whose = {hand_in.entry: hand_in.owners[0] for hand_in in found.hand_ins}
+    assert [whose[file] for file in SIDS] == [
+        layouts.Owner("doejane", {"canvas": "11"}),
+        layouts.Owner("doejane", {"canvas": "12"}),
+        layouts.Owner("leebo", {"canvas": "13"}),
+    ]
+    assert not found.strange
+
+
+@pytest.mark.parametrize("known", ["", "11", "11 7001", "1 2 3"])
+def test_canvas_with_numbers_that_cannot_be_told(tmp_path, known):
+    """Files with numbers in their names are doubtful if people may share a name."""
+    found = layouts.find(made(tmp_path, *SIDS), known.split())
+    assert len(found.hand_ins) == 3
+    assert [*found.strange] == SIDS
 
 
 @pytest.mark.parametrize(
