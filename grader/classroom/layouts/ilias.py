@@ -1,12 +1,15 @@
 """Know the folders of ILIAS' download of all submissions of an exercise.
 
 A folder's name is last name, first name, login and number of the person, with _ between
-them. The folders of a team's members lie in a folder "Team 12". The words "Late
-Submission - " in the site's language come before the name of a late file
-(ILIAS-eLearning/ILIAS, components/ILIAS/Exercise/Submission/SubmissionManager.php).
+them, and a _ for each byte of a letter such as "ğ" (components/ILIAS/FileServices/
+classes/class.ilFileUtils.php, `getASCIIFilename`). The folders of a team's members lie
+in a folder "Team 12". The words "Late Submission - " in the site's language come before
+the name of a late file (ILIAS-eLearning/ILIAS,
+components/ILIAS/Exercise/Submission/SubmissionManager.php).
 ILIAS keeps all uploads: of those with one name, the second is "dqn (2).py".
 """
 
+import itertools
 import os
 import re
 from collections.abc import Mapping, Sequence
@@ -25,6 +28,7 @@ from grader.classroom.layouts.found import Entries, Owner, Piece
 from grader.intake.choice import about_choice
 
 _PERSON = re.compile(r"(?P<parts>[^_]*(?:_[^_]*)+)_(?P<number>\d+)", re.S)
+_ENDS_ALONE = re.compile(r"(?<!_)_\Z")
 # The number before a file's last suffix. The first upload has none.
 _NUMBERED = re.compile(r"(.+) \(([2-9]|[1-9]\d+)\)(\.[^.]*)", re.S)
 _TEAM = re.compile(r"Team \d+")
@@ -79,17 +83,41 @@ def owner_of(name: str) -> Owner | None:
     """Return the owner of a folder, or None if ILIAS does not give such a name.
 
     The folder's name is last name, first name, login and number, with _ between them. A
-    _ may also be part of a name or login. Then nobody knows where the login begins, and
-    the owner has no login.
+    _ may also be part of a name or login. If then nobody knows where the login begins,
+    the owner has no login. If letters of the name are lost, the owner's name keeps the
+    login, so that it is not the name of somebody else.
     """
     match = _PERSON.fullmatch(name)
     if not match or match["parts"].count("_") < 2:
         return None
-    last, first, *login = match["parts"].split("_")
-    ids = {"ilias": match["number"]}
-    if len(login) == 1:
-        return Owner(f"{first} {last}", {"login": login[0], **ids})
-    return Owner(match["parts"].replace("_", " "), ids)
+    parts, ids = match["parts"], {"ilias": match["number"]}
+    ways = ways_to_read(parts)
+    logins = {login for *_, login in ways}
+    if len(logins) == 1:
+        ids = {"login": logins.pop(), **ids}
+    names = {f"{first} {last}" for last, first, _ in ways}
+    if len(names) == 1 and "_" not in (one := names.pop()):
+        return Owner(one, ids)
+    return Owner(" ".join(parts.replace("_", " ").split()), ids)
+
+
+def ways_to_read(parts: str) -> list[tuple[str, str, str]]:
+    """Return the ways to read a folder's name: last name, first name and login.
+
+    In the place of a letter ILIAS writes two _ or more, so a _ between two parts leaves
+    no single _ beside it. A login has no such letter.
+
+    Args:
+        parts: the folder's name without the number at its end.
+    """
+    places = [at for at, letter in enumerate(parts) if letter == "_"]
+    found = []
+    for i, j in itertools.combinations(places, 2):
+        last, first, login = parts[:i], parts[i + 1 : j], parts[j + 1 :]
+        alone = any(map(_ENDS_ALONE.search, (last, first))) or re.match("_(?!_)", first)
+        if last and first and login and login[0] != "_" and not alone:
+            found.append((last, first, login))
+    return found
 
 
 def team_in(entry: os.DirEntry[str]) -> Piece | None:

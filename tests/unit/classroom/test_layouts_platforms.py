@@ -681,6 +681,31 @@ def test_ilias_teams(tmp_path):
 
 
 @pytest.mark.parametrize(
+    ("folder", "name", "login"),
+    [
+        ("Do__an_Ali_adogan_12", "Do an Ali adogan", "adogan"),  # Doğan
+        ("Kova___Ana_ak_12", "Kova Ana ak", "ak"),  # Kovač
+        ("Lee_Joz___jl_12", "Lee Joz jl", "jl"),  # Jozł
+        ("Nguy___n_An_an_12", "Nguy n An an", None),  # Nguyễn, or n An as a first name
+        ("___________wxm_12", "wxm", "wxm"),  # 王小明
+        ("______w_x_12", "w x", None),
+        ("Ba___Jan_j_x_12", "Ba Jan j x", None),  # Bać, or a login x
+        ("Doe_Jane_a__b_12", "Jane Doe", "a__b"),
+        ("Doe_Jane__jd_12", "Doe Jane jd", None),
+        ("Doe__Jane_12", "Doe Jane", None),
+    ],
+)
+def test_letters_that_ilias_does_not_write(tmp_path, folder, name, login):
+    """A login is known if the name can be read in one way only.
+
+    ILIAS writes a _ for each byte of a letter. The name keeps the login then.
+    """
+    made(tmp_path, f"{folder}/dqn.py")
+    ids = {"login": login} if login else {}
+    assert owners(recognised(tmp_path, "ILIAS")) == [(name, {**ids, "ilias": "12"})]
+
+
+@pytest.mark.parametrize(
     ("files", "path", "late"),
     [
         (["A_B_ab_1/dqn.py", "C_D_cd_2/Late Submission - dqn.py"], 1, True),
