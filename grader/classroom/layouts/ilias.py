@@ -31,7 +31,9 @@ _PERSON = re.compile(r"(?P<parts>[^_]*(?:_[^_]*)+)_(?P<number>\d+)", re.S)
 _ENDS_ALONE = re.compile(r"(?<!_)_\Z")
 # The number before a file's last suffix. The first upload has none.
 _NUMBERED = re.compile(r"(.+) \(([2-9]|[1-9]\d+)\)(\.[^.]*)", re.S)
-_TEAM = re.compile(r"Team \d+")
+# `exc_team` in lang/ilias_en.lang, ilias_de.lang, ilias_fr.lang. The folder of a whole
+# class may have any other word and a number: "Exercise 2".
+_TEAM = re.compile(r"(?:Team|Equipe) \d+")
 _LATE = re.compile(r"(?:Late Submission|Verspaetete Abgabe|Verspätete Abgabe) - ")
 
 

@@ -680,6 +680,16 @@ def test_ilias_teams(tmp_path):
     assert [name for name, _ in owners(found)] == ["Jane Doe", "Bo Lee", "Max Ox"]
 
 
+def test_ilias_teams_in_french(tmp_path):
+    """The word for a team is in the site's language; no other word is one for it."""
+    made(tmp_path, *(f"Equipe {n}/Doe_Jane_jd{n}_4{n}/dqn.py" for n in (7, 8)))
+    found = recognised(tmp_path, "ILIAS")
+    assert [hand_in.group for hand_in in found.hand_ins] == ["Equipe 7", "Equipe 8"]
+    one = made(tmp_path / "a", "Exercise 2/Doe_Jane_jdoe_4711/dqn.py")
+    made(one, "Exercise 2/Lee_Bo_blee_12/dqn.py")
+    assert len(recognised(one, "ILIAS").hand_ins) == 2
+
+
 @pytest.mark.parametrize(
     ("folder", "name", "login"),
     [
