@@ -109,15 +109,17 @@ def run(arguments: argparse.Namespace) -> int:
     """
     # Files first, because grading can take hours.
     gradebook, roster = read_books(arguments)
+    everybody = [book.people for book in (gradebook, roster) if book]
     lines = read_changes(arguments)
     out = arguments.out
-    found = layouts.find(arguments.submissions)
+    numbers = {number for people in everybody for number in people.places["canvas"]}
+    found = layouts.find(arguments.submissions, numbers)
     check_apart(out, arguments.submissions)
     console = make_console()
     results.print_lines([found.headline], console)
     submissions, unread = take_all(found.hand_ins)
     ids = {id_of(h.entry, submissions.get(h.entry)): h for h in found.hand_ins}
-    known = Known(ids, [book.people for book in (gradebook, roster) if book])
+    known = Known(ids, everybody)
     changes = adjust.changes_of(lines, known)
     attended = attendance(roster, found.hand_ins) if roster else Attendance()
     again = chosen_by(arguments.regrade, known, submissions)

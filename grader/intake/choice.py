@@ -15,6 +15,7 @@ from grader.intake.names import (
     PYTHON,
     SUPPLIED,
     listing,
+    original,
     shown,
     stem_of,
     suffix_of,
@@ -169,7 +170,7 @@ def reasons(
         rivals: files that were not taken although a student has written in them.
     """
     missing = suffix_of(path.name) == PYTHON
-    missing = missing and FILE not in {p.name for p in (path, *blank)}
+    missing = missing and FILE not in {original(p.name) for p in (path, *blank)}
     words = f"there is no {FILE} {place.where}"
     return about_choice(path, [words] * missing, blank, rivals)
 

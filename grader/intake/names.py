@@ -16,21 +16,43 @@ SUPPLIED = {
 }
 # What programs add to the stem of a copy: "dqn (1).py", "dqn-1.py", "Copy of dqn.py".
 COPY = re.compile(r"^((copy of|kopie von) )+|( ?\(\d+\)|[-_ ]\d+|[-_ ]+(copy|kopie))+$")
+# ILIAS stores a file of a kind that it does not allow, "dqn.py", as "dqnpy.sec", and
+# another one of this name as "dqnpy (2).sec" (ILIAS-eLearning/ILIAS,
+# components/ILIAS/Filesystem/src/Security/Sanitizing/FilenameSanitizerImpl.php).
+_STORED = re.compile(r"(?P<stem>.+)py(?P<again> \(\d+\))?\.sec", re.I | re.S)
 MAX_SHOWN = 3  # names in a message
 MAX_LENGTH = 100  # characters of a name in a message
 
 
+def is_stored(name: str) -> bool:
+    """Return whether ILIAS has changed the name of a Python file: "dqnpy.sec"."""
+    return bool(_STORED.fullmatch(name.strip()))
+
+
+def original(name: str) -> str:
+    """Return a file name as it was before ILIAS changed it: "dqn.py" for "dqnpy.sec".
+
+    A mark of a copy is kept. Other names are returned without blanks around them.
+    """
+    match = _STORED.fullmatch(name.strip())
+    return f"{match['stem']}{match['again'] or ''}{PYTHON}" if match else name.strip()
+
+
 def suffix_of(name: str) -> str:
-    """Return the suffix of a file name in lower case, such as ".py"; "" without one."""
-    return PurePosixPath(name.strip()).suffix.lower()
+    """Return the suffix of a file name in lower case, such as ".py"; "" without one.
+
+    It is the one before ILIAS changed the name, see `original`.
+    """
+    return PurePosixPath(original(name)).suffix.lower()
 
 
 def stem_of(name: str) -> str:
     """Return a file name in lower case, without suffix and without marks of a copy.
 
-    Marks of a copy are, for example, " (1)" in "dqn (1).py", and "Copy of ".
+    Marks of a copy are, for example, " (1)" in "dqn (1).py", and "Copy of ". The name
+    is the one before ILIAS changed it, see `original`.
     """
-    return COPY.sub("", PurePosixPath(name.strip()).stem.lower())
+    return COPY.sub("", PurePosixPath(original(name)).stem.lower())
 
 
 def shown(path: str | PurePosixPath) -> str:

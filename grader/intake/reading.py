@@ -9,12 +9,14 @@ from pathlib import Path
 
 from grader.contract.outcomes import Wrong
 from grader.intake import contents, notebook
-from grader.intake.names import FILE, MAX_SHOWN, NOTEBOOK, PYTHON, suffix_of
+from grader.intake.names import FILE, MAX_SHOWN, NOTEBOOK, PYTHON, is_stored, suffix_of
 from grader.intake.notebook import MAX_NOTEBOOK
 from grader.intake.submission import Submission
 
 MAX_BYTES = 1 << 20  # of Python source
 HEAD = 512  # bytes at the beginning of a file that show the file's kind
+
+STORED = f"ILIAS may store {FILE} as dqnpy.sec"
 
 # A function that takes a limit n and returns the first bytes of a file, at most n + 1.
 Read = Callable[[int], bytes]
@@ -95,7 +97,8 @@ def from_source(data: bytes, file: str, name: str, path: Path | None) -> Submiss
         return Submission(name, data, f"{file} {why}")
     text, magics = notebook.exported(contents.decoded(data))
     cells = notebook.cells_in(text) or ((0,) if magics else ())
-    notes = (about_magics(magics, file),) if magics else ()
+    notes = (f"{file} was read as a Python file: {STORED}",) * is_stored(file)
+    notes += (about_magics(magics, file),) if magics else ()
     source = text.encode() if magics else data
     exported = bool(cells)
     return with_notes(

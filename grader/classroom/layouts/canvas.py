@@ -8,6 +8,7 @@ attempt only (instructure/canvas-lms, lib/content_zipper.rb).
 """
 
 import re
+from collections.abc import Collection
 from dataclasses import replace
 from pathlib import Path
 from typing import NamedTuple
@@ -52,21 +53,24 @@ class Reading(NamedTuple):
     online: str
 
 
-def pieces(_folder: Path, entries: Entries) -> dict[str, Piece]:
+def pieces(
+    _folder: Path, entries: Entries, numbers: Collection[str] = ()
+) -> dict[str, Piece]:
     """Return a `Piece` for each file that has a name of Canvas' form.
 
     The keys are these names. There are none if `are_other_numbers` is True.
 
     Args:
         entries: the files and folders in the unpacked download.
+        numbers: the known numbers of people in Canvas. They decide if there are several
+            ways to read the names.
     """
     files = [entry.name for entry in entries if not is_folder(entry)]
     readings = {name: some for name in files if (some := readings_of(name))}
-    found = agreed(readings)
+    found, doubtful = agreed(readings, numbers)
     if are_other_numbers(found):
         return {}
     groups = are_groups(reading.name for reading in found.values() if reading.canvas)
-    doubtful = doubtful_in(found, readings)
     return {
         file: replace(piece_of(reading, groups), strange=_DOUBT * (file in doubtful))
         for file, reading in found.items()
@@ -101,24 +105,54 @@ def reading_of(name: str, canvas: str, match: re.Match[str]) -> Reading:
     return Reading(name, canvas, bool(match["late"]), *rest)
 
 
-def agreed(found: dict[str, list[Reading]]) -> dict[str, Reading]:
+def agreed(
+    found: dict[str, list[Reading]], numbers: Collection[str]
+) -> tuple[dict[str, Reading], set[str]]:
     """Return one reading for each file, so that all readings agree.
 
-    These are the first readings that are possible. If they give several numbers to one
-    name, people may share this name. But they are groups if other readings give one
-    number to each name, and all names end in a digit: of "HW_2 1" and "HW_2 2", the
-    first readings are the numbers 21 and 22 of "hw".
+    These are the readings with most of the known numbers of people, if one way to read
+    has more of them than the others and than unknown ones. Else they are the first
+    readings that are possible. If these give several numbers to one name, people may
+    share this name. But they may be groups if other readings give one number to each
+    name, and all names end in a digit: of "HW_2 1" and "HW_2 2", the first readings are
+    the numbers 21 and 22 of "hw".
 
     Args:
         found: the readings of each file, at least one.
+        numbers: the known numbers of people in Canvas.
+
+    Returns:
+        The readings, and the files that could be read in another way.
     """
     ways = ways_of(found)
     first, *others = list(filter(is_possible, ways)) or ways[:1]
+    if known := known_way([first, *others], numbers):
+        return known, set()
     if shared_names(first):
         for way in others:
             if have_numbers(way):
-                return way
-    return first
+                return way, {file for file in way if way[file] != first[file]}
+    return first, doubtful_in(first, found)
+
+
+def known_way(
+    ways: list[dict[str, Reading]], numbers: Collection[str]
+) -> dict[str, Reading] | None:
+    """Return the way to read files' names that gives people their known numbers.
+
+    It has more of these numbers than each other way, and more of them than of others.
+    The result is None if there is no such way.
+
+    Args:
+        ways: the possible ways, in each way one reading for each file.
+        numbers: the known numbers of people in Canvas.
+    """
+    told = [{number for _, number in owners_in(way) if number} for way in ways]
+    counts = [len(some.intersection(numbers)) for some in told]
+    most = max(counts)
+    at = counts.index(most)
+    certain = counts.count(most) == 1 and 2 * most > len(told[at])
+    return ways[at] if certain else None
 
 
 def ways_of(found: dict[str, list[Reading]]) -> list[dict[str, Reading]]:

@@ -1,7 +1,7 @@
 """Find the hand-ins in a folder: recognise the platform, and choose what counts."""
 
 import os
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import replace
 from pathlib import Path, PurePosixPath
 
@@ -32,12 +32,13 @@ from grader.contract.outcomes import UsageError
 from grader.intake.choice import about_choice
 from grader.intake.names import FILE, ZIP, shown
 
+CANVAS = "Canvas, Download Submissions"
 PLAIN = "Folders and files with their owners' names"
 # Their names of files or folders are found nowhere else.
 CERTAIN: dict[str, Pieces] = {
     "Gradescope, Export Submissions": gradescope.pieces,
     "Moodle, Download all submissions": moodle.pieces,
-    "Canvas, Download Submissions": canvas.pieces,
+    CANVAS: canvas.pieces,
     "Blackboard, Assignment File Download": blackboard.pieces,
     "Brightspace, download of an assignment": brightspace.pieces,
 }
@@ -51,7 +52,7 @@ FOREIGN = "the platform gives no such name"
 MAX_NAMED = 3  # entries of a folder in a message
 
 
-def find(folder: Path) -> Found:
+def find(folder: Path, numbers: Collection[str] = ()) -> Found:
     """Return the hand-ins in a folder, and the files that are not hand-ins.
 
     Hidden files, and files that programs make, such as `__MACOSX`, are in neither of
@@ -60,6 +61,7 @@ def find(folder: Path) -> Found:
     Args:
         folder: the folder of all hand-ins, as it was downloaded and unpacked. If the
             download is the only folder in it, this inner folder is searched.
+        numbers: the known numbers of people in Canvas, see `canvas.pieces`.
 
     Raises:
         UsageError: the folder cannot be read, or holds no hand-in, or is no download
@@ -75,8 +77,11 @@ def find(folder: Path) -> Found:
     layout, pieces = recognised(folder, entries)
     if layout == PLAIN:
         if inner := download_in(folder, entries):
-            return found_in(inner, entries)
+            return found_in(inner, entries, numbers)
         require_several(folder, entries)
+    if layout == CANVAS:
+        files = [entry for entry in entries if entry.name in pieces]
+        pieces = canvas.pieces(folder, files, numbers) or pieces
     found = Found(layout=layout)
     for entry in entries:
         if entry.name not in pieces:
@@ -138,6 +143,8 @@ def choose(folder: Path, pieces: dict[str, Piece], found: Found) -> None:
         latest = [name for name in names if pieces[name].time == last]
         best, notes = best_of(folder, {name: pieces[name].file for name in latest})
         piece = pieces[best]
+        if isinstance(piece, ilias.Noted):
+            notes = piece.notes
         for name in names:
             if name != best:
                 whose = "group" if piece.group else "student"
@@ -241,18 +248,19 @@ def is_class(folder: Path) -> bool:
     return len(hand_ins) > 1
 
 
-def found_in(inner: Path, beside: Entries) -> Found:
+def found_in(inner: Path, beside: Entries, numbers: Collection[str]) -> Found:
     """Return what `find` finds in an inner folder; list as ignored what lies beside it.
 
     Args:
         inner: the inner folder.
         beside: the entries of the folder in which it lies.
+        numbers: see `find`.
 
     Raises:
         UsageError: the folder cannot be read, or holds no hand-in, or is no download
             but a single hand-in or a folder of several downloads.
     """
-    found = find(inner)
+    found = find(inner, numbers)
     found.inner = f"{inner.name}/{found.inner}".rstrip("/")
     why = f"it lies beside {inner.name}/, which is the download"
     found.ignored += [(e.name, why) for e in beside if e.name != inner.name]

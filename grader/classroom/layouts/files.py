@@ -130,7 +130,7 @@ def rank(file: str, *, worked: bool = False) -> Rank:
         worked: whether the student has written something in the file.
     """
     again = _AGAIN.search(Path(file).stem)
-    suffix = Path(file).suffix.lower()
+    suffix = suffix_of(file)
     known, own = suffix in KINDS, suffix != PYTHON or stem_of(file) not in SUPPLIED
     right = suffix in (PYTHON, NOTEBOOK) and stem_of(file) == stem_of(FILE)
     kind = (ZIP, PYTHON, NOTEBOOK).index(suffix) if known else 0
@@ -163,22 +163,22 @@ def rank_of(path: Path, file: str) -> Rank:
     worked = False
     # An error is reported when the hand-in is read. Here, all others are still found.
     with contextlib.suppress(Exception):
-        worked = Path(file).suffix.lower() in KINDS and is_worked_on(path, file)
+        worked = suffix_of(file) in KINDS and is_worked_on(path, file)
     return rank(file, worked=worked)
 
 
 def place_in(folder: Path) -> Path:
     """Return the path to grade for a hand-in's folder: the folder, or its only file.
 
-    The result is the only file if it is a `.py` file with another name than `dqn.py`, a
-    notebook or a zip archive. In all other cases the result is the folder.
+    The result is the only file if it is a Python file with another name than `dqn.py`,
+    a notebook or a zip archive. In all other cases the result is the folder.
     """
     if os.path.lexists(folder / FILE):
         return folder
     found = listing_or_nothing(folder)
     if len(found) == 1 and found[0].is_file(follow_symlinks=False):
         file = Path(found[0].path)
-        return file if file.suffix.lower() in KINDS else folder
+        return file if suffix_of(file.name) in KINDS else folder
     return folder
 
 

@@ -117,6 +117,24 @@ def test_two_hand_ins_for_one_row(download, tmp_path, capsys):
     )
 
 
+def test_the_gradebook_tells_the_numbers_of_canvas(tmp_path, capsys):
+    """Names of files that can be read in two ways are read with the book's numbers."""
+    export, folder = tmp_path / "export.csv", tmp_path / "all"
+    export.write_text(CANVAS.replace("Lee, Bo", "Jane Doe"))
+    made(folder, "submissions/doejane_11_7001_20231234_dqn.py")
+    made(folder, "submissions/doejane_12_7002_20235678_dqn.py")
+    for path in (folder / "submissions").iterdir():
+        path.write_text(SOURCE)
+    words = ["--gradebook", str(export), "--assignment", "DQN"]
+    code, lines = planned(capsys, str(folder), *words)
+    assert code == 0
+    assert "  gradebook.csv: row 3: Doe, Jane; 11" in lines
+    assert "  gradebook.csv: row 4: Jane Doe; 12" in lines
+    code, lines = planned(capsys, str(folder))
+    assert code == 2
+    assert sum(line.startswith("  ! strange name: nobody knows") for line in lines) == 2
+
+
 def test_groups_and_hostile_names(tmp_path, capsys):
     """A group is shown with its members; names cannot send commands to a terminal."""
     made(tmp_path, "Team 7/Doe_Jane_jdoe_4711/dqn.py", "Team 8/Max Ox/\x1b[2J.py")

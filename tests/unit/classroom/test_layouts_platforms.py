@@ -209,12 +209,47 @@ def test_canvas_groups(tmp_path):
     ],
 )
 def test_canvas_groups_with_numbers_in_their_names(tmp_path, files):
-    """A group keeps its name and its hand-in if the name ends in _ and digits."""
-    found = recognised(made(tmp_path, *files), "Canvas")
+    """A group keeps its name and its hand-in if the name ends in _ and digits.
+
+    If people of one name are possible as well, this is told, unless the numbers are
+    known.
+    """
+    found = layouts.find(made(tmp_path, *files), {"2001", "2005", "2006"})
+    assert not found.strange
+    assert layouts.find(tmp_path).hand_ins == found.hand_ins
+    assert found.layout.startswith("Canvas")
     groups = [re.split("_(?:LATE_)?200", file)[0] for file in files[:2]]
     assert [hand_in.group for hand_in in found.hand_ins] == groups
     numbers = [hand_in.owners[0].ids["canvas"] for hand_in in found.hand_ins]
     assert numbers == ["2001", "2005"]
+
+
+SIDS = [
+    *("doejane_11_7001_20231234_dqn.py", "doejane_12_7002_20235678_dqn.py"),
+    "leebo_13_7003_20239999_dqn.py",
+]
+
+
+@pytest.mark.parametrize("beside", [[], ["poeann_14_7004_dqn.py", "anon_Zz_7_dqn.py"]])
+@pytest.mark.parametrize("known", ["11 12 13 14", "11 12 99 13 7002", "11 12 13"])
+def test_canvas_with_student_ids_in_the_files_names(tmp_path, beside, known):
+    """People of one name keep their numbers if these are known."""
+    found = layouts.find(made(tmp_path, *SIDS, *beside), known.split())
+    whose = {hand_in.entry: hand_in.owners[0] for hand_in in found.hand_ins}
+    assert [whose[file] for file in SIDS] == [
+        layouts.Owner("doejane", {"canvas": "11"}),
+        layouts.Owner("doejane", {"canvas": "12"}),
+        layouts.Owner("leebo", {"canvas": "13"}),
+    ]
+    assert not found.strange
+
+
+@pytest.mark.parametrize("known", ["", "11", "11 7001", "1 2 3"])
+def test_canvas_with_numbers_that_cannot_be_told(tmp_path, known):
+    """Files with numbers in their names are doubtful if people may share a name."""
+    found = layouts.find(made(tmp_path, *SIDS), known.split())
+    assert len(found.hand_ins) == 3
+    assert [*found.strange] == SIDS
 
 
 @pytest.mark.parametrize(
@@ -560,6 +595,75 @@ def test_ilias(tmp_path):
     ]
 
 
+def test_ilias_without_python_files(tmp_path):
+    """A file that ILIAS has stored as "dqnpy.sec" counts as `dqn.py` does."""
+    made(
+        tmp_path,
+        "Doe_Jane_jdoe_4711/dqnpy.sec",
+        "Lee_Bo_blee_12/dqnpy.sec",
+        "Lee_Bo_blee_12/Late Submission - dqnpy (2).sec",
+        "Lee_Bo_blee_12/Late Submission - notes.ipynb",
+    )
+    late = tmp_path / "Lee_Bo_blee_12/Late Submission - dqnpy (2).sec"
+    late.write_text(WRITTEN)
+    found = recognised(tmp_path, "ILIAS")
+    assert [(h.path.name, h.late) for h in found.hand_ins] == [
+        ("dqnpy.sec", False),
+        (late.name, True),
+    ]
+    assert take(str(late)).source == WRITTEN.encode()
+
+
+@pytest.mark.parametrize(
+    ("files", "right", "told"),
+    [
+        (
+            {"dqn.py": WRITTEN, "dqn (2).py": WRITTEN},
+            "dqn (2).py",
+            "ILIAS numbers the uploads of one name, dqn.py was left aside",
+        ),
+        (
+            {
+                **{"dqn.py": WRITTEN, "dqn (2).py": UNTOUCHED},
+                **{f"dqn ({n}).py": WRITTEN for n in range(3, 11)},
+                "dqn (11).py": UNTOUCHED,
+            },
+            "dqn (10).py",
+            "ILIAS numbers the uploads of one name, in dqn (11).py nothing has been "
+            "written, dqn.py, dqn (3).py, dqn (4).py and 5 more was left aside",
+        ),
+        (
+            {"dqnpy.sec": WRITTEN, "Late Submission - dqnpy (2).sec": WRITTEN},
+            "Late Submission - dqnpy (2).sec",
+            "ILIAS numbers the uploads of one name, dqnpy.sec was left aside",
+        ),
+        ({"dqn.py": UNTOUCHED, "dqn (2).py": UNTOUCHED}, "dqn (2).py", ""),
+        ({"dqn.py": WRITTEN, "dqn (1).py": WRITTEN}, "", ""),
+        ({"dqn.py": WRITTEN, "dqn (3).py": WRITTEN}, "", ""),
+        ({"a.py": WRITTEN, "a (2).py": WRITTEN, "b.py": WRITTEN}, "", ""),
+        (
+            {"a.py": WRITTEN, "b.py": "x = 1\n", "b (2).py": "x = 2\n"},
+            "a.py",
+            "",
+        ),
+    ],
+)
+def test_uploads_of_one_name_in_ilias(tmp_path, files, right, told):
+    """Of uploads with one name the last one counts in which something is written.
+
+    Numbers that ILIAS does not give are the student's. If it is not certain which file
+    counts, the intake decides, or says that it cannot.
+    """
+    folder = made(tmp_path / "Doe_Jane_jdoe_4711")
+    folder.mkdir()
+    for file, text in files.items():
+        (folder / file).write_text(text)
+    (hand_in,) = recognised(tmp_path, "ILIAS").hand_ins
+    assert hand_in.path == folder / right
+    assert [*hand_in.notes] == [f"{right} was taken: {told}"] * bool(told)
+    assert hand_in.late == right.startswith("Late")
+
+
 def test_ilias_teams(tmp_path):
     """A team's folder holds the folders of the members who uploaded files."""
     made(
@@ -576,12 +680,49 @@ def test_ilias_teams(tmp_path):
     assert [name for name, _ in owners(found)] == ["Jane Doe", "Bo Lee", "Max Ox"]
 
 
+def test_ilias_teams_in_french(tmp_path):
+    """The word for a team is in the site's language; no other word is one for it."""
+    made(tmp_path, *(f"Equipe {n}/Doe_Jane_jd{n}_4{n}/dqn.py" for n in (7, 8)))
+    found = recognised(tmp_path, "ILIAS")
+    assert [hand_in.group for hand_in in found.hand_ins] == ["Equipe 7", "Equipe 8"]
+    one = made(tmp_path / "a", "Exercise 2/Doe_Jane_jdoe_4711/dqn.py")
+    made(one, "Exercise 2/Lee_Bo_blee_12/dqn.py")
+    assert len(recognised(one, "ILIAS").hand_ins) == 2
+
+
+@pytest.mark.parametrize(
+    ("folder", "name", "login"),
+    [
+        ("Do__an_Ali_adogan_12", "Do an Ali adogan", "adogan"),  # Doğan
+        ("Kova___Ana_ak_12", "Kova Ana ak", "ak"),  # Kovač
+        ("Lee_Joz___jl_12", "Lee Joz jl", "jl"),  # Jozł
+        ("Nguy___n_An_an_12", "Nguy n An an", None),  # Nguyễn, or n An as a first name
+        ("___________wxm_12", "wxm", "wxm"),  # 王小明
+        ("______w_x_12", "w x", None),
+        ("Ba___Jan_j_x_12", "Ba Jan j x", None),  # Bać, or a login x
+        ("Doe_Jane_a__b_12", "Jane Doe", "a__b"),
+        ("Doe_Jane__jd_12", "Doe Jane jd", None),
+        ("Doe__Jane_12", "Doe Jane", None),
+    ],
+)
+def test_letters_that_ilias_does_not_write(tmp_path, folder, name, login):
+    """A login is known if the name can be read in one way only.
+
+    ILIAS writes a _ for each byte of a letter. The name keeps the login then.
+    """
+    made(tmp_path, f"{folder}/dqn.py")
+    ids = {"login": login} if login else {}
+    assert owners(recognised(tmp_path, "ILIAS")) == [(name, {**ids, "ilias": "12"})]
+
+
 @pytest.mark.parametrize(
     ("files", "path", "late"),
     [
         (["A_B_ab_1/dqn.py", "C_D_cd_2/Late Submission - dqn.py"], 1, True),
         (["A_B_ab_1/dqn.py", "C_D_cd_2/Late Submission - notes.txt"], 0, False),
         (["A_B_ab_1/dqn.py", "C_D_cd_2/mine.py"], None, False),
+        (["A_B_ab_1/dqn.py", "A_B_ab_1/dqn (2).py", "C_D_cd_2/a.txt"], 1, False),
+        (["A_B_ab_1/dqn.py", "C_D_cd_2/dqn (2).py", "C_D_cd_2/dqn.py"], None, False),
         ([f"{m}/Late Submission - dqn.py" for m in ("A_B_a_1", "C_D_c_2")], None, True),
     ],
 )
@@ -705,3 +846,78 @@ def test_classroom_50_with_a_damaged_table(tmp_path, table):
     (folder / "scores.csv").write_bytes(table)
     found = recognised(folder, "Git repositories")
     assert owners(found) == [("bo at GitHub", {"github": "bo"})]
+
+
+HEAD_50 = (
+    "username,first_name,last_name,email,section,score,max_score,datetime,"
+    "submission_tag,submitted_by,review_url,late,override\n"
+)
+
+
+def scores_of(login: str, name: str, day: int, by: str, repository: str) -> str:
+    """Return a row of Classroom 50's table: a submission, or none if `by` is "".
+
+    Args:
+        login: the person's login at GitHub.
+        name: the person's first name.
+        day: the day of the submission.
+        by: the login of the person who submitted.
+        repository: the end of the name of the repository that the link leads to.
+    """
+    person = f"{login},{name},Doe,{login}@example.org,A"
+    if not by:
+        return f"{person},,,,,,,,\n"
+    time = f"2026-11-{day:02}T10:00:00Z"
+    link = f"https://github.com/org/fall-dqn-{repository}/compare/a...b"
+    return f"{person},7,9,{time},submit/{time},{by},{link},false,\n"
+
+
+@pytest.mark.parametrize(
+    ("rows", "names", "lost"),
+    [
+        (
+            [
+                *(("janed", "Jane", 2, "max", "janed"), ("janed", "Jane", 1, "janed")),
+                *(("max", "Max", 2, "max", "janed"), ("max", "Max", 1, "janed")),
+                *(("Cy", "Cy", 2, "Cy", "cy"), ("ann", "Ann", 1, "")),
+            ],
+            ["Cy Doe", "Jane Doe & Max Doe"],
+            "",
+        ),
+        # Max's repository is not there.
+        (
+            [("janed", "Jane", 2, "janed", "janed"), ("max", "Max", 1, "max", "max")],
+            ["cy at GitHub", "Jane Doe"],
+            "Max Doe",
+        ),
+        # Max has written the link to Jane's repository into his own result.
+        (
+            [("janed", "Jane", 2, "janed", "janed"), ("max", "Max", 1, "max", "janed")],
+            ["cy at GitHub", "Jane Doe"],
+            "Max Doe",
+        ),
+        # Cy has copied all of Jane's result; Max may be of either group.
+        (
+            [(login, login, 2, "janed", "janed") for login in ("janed", "cy", "max")],
+            ["cy Doe", "janed Doe"],
+            "max Doe",
+        ),
+    ],
+)
+def test_groups_of_classroom_50(tmp_path, rows, names, lost):
+    """The members of a group own the repository of the one member who has one.
+
+    They have the same submissions in the table of scores. Whoever has submissions and
+    no repository that is certain is named.
+    """
+    folder = tmp_path / "fall-dqn_submissions_2026_11_03_T_10_00_00"
+    made(folder, "fall-dqn-janed/.git/HEAD", "fall-dqn-cy/.git/HEAD")
+    full = [(*row, row[3])[:5] for row in rows]
+    (folder / "scores.csv").write_text(HEAD_50 + "".join(scores_of(*r) for r in full))
+    found = recognised(folder, "Git repositories")
+    assert [hand_in.who for hand_in in found.hand_ins] == names
+    why = f"it has scores of people whose repository is not certain: {lost}"
+    assert found.ignored[0] == (
+        "scores.csv",
+        why if lost else "neither .py, .ipynb, .zip nor folder",
+    )

@@ -45,6 +45,29 @@ def test_any_python_file(folder):
     assert take(str(folder / "dqn (1).py")).problem is None
 
 
+@pytest.mark.parametrize(
+    ("files", "taken"),
+    [
+        (["dqnpy.sec"], "dqnpy.sec"),
+        (["dqnpy.sec", "trainpy.sec", "notes.ipynb"], "dqnpy.sec"),
+        (["dqnPY (2).sec", "agentpy.sec", "notespdf.sec"], "dqnPY (2).sec"),
+        (["homeworkpy.sec"], "homeworkpy.sec"),
+    ],
+)
+def test_a_name_that_ilias_has_changed(tmp_path, solution, files, taken):
+    """A Python file that ILIAS calls "dqnpy.sec" is read as `dqn.py`."""
+    for file in files:
+        (tmp_path / file).write_text("{}")
+    (tmp_path / taken).write_text(solution)
+    told = f"{taken} was read as a Python file: ILIAS may store dqn.py as dqnpy.sec"
+    for path in (tmp_path, tmp_path / taken):
+        found = take(str(path))
+        assert (found.problem, found.text) == (None, solution)
+        assert told in found.notes
+    if taken == "dqnpy.sec":
+        assert not any("there is no dqn.py" in n for n in take(str(tmp_path)).notes)
+
+
 def test_nothing_is_imported(folder, monkeypatch):
     """Reading a hand-in does not run it."""
     monkeypatch.delitem(sys.modules, "dqn", raising=False)  # of another test
