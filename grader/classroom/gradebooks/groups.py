@@ -200,10 +200,12 @@ def written(name: str) -> str:
 
 
 def letters(name: str) -> str:
-    """Return the letters and digits of a group's name in lower case.
+    """Return the letters, their marks, and the digits of a group's name in lower case.
 
-    In file names, Canvas omits all other characters (instructure/canvas-lms,
+    In file names, Canvas omits all other characters but "_" (instructure/canvas-lms,
     lib/content_zipper.rb).
     """
     folded = unicodedata.normalize("NFKC", name).casefold()
-    return "".join(c for c in folded if c.isalnum())
+    return "".join(
+        c for c in folded if c.isalnum() or unicodedata.category(c).startswith("M")
+    )

@@ -111,6 +111,9 @@ class Piece:
     note: bool = False
 
 
+# In these scripts the same name is also written without the marks on its letters. In
+# others, as those of India or the Japanese kana, it would be another name.
+_ACCENTED = ("LATIN", "GREEK", "CYRILLIC", "ARABIC", "HEBREW")
 Entries = Sequence[os.DirEntry[str]]
 # A function that takes a folder and its entries, and returns the pieces of one
 # platform's download by the names of the entries.
@@ -138,7 +141,21 @@ def normal_name(name: str) -> str:
 
 
 def words_of(name: str) -> list[str]:
-    """Return the words of a name in their order, without accents, in lower case."""
-    plain = unicodedata.normalize("NFKD", name.casefold())
-    kept = (c for c in plain if not unicodedata.combining(c))
-    return "".join(c if c.isalnum() else " " for c in kept).split()
+    """Return the words of a name in their order, without accents, in lower case.
+
+    A mark that is part of the spelling stays, as a vowel sign of Devanagari is.
+    """
+    kept = []
+    base = ""  # the name of the character that a mark belongs to
+    for c in unicodedata.normalize("NFKD", name.casefold()):
+        if not unicodedata.category(c).startswith("M"):
+            base = unicodedata.name(c, "") if c.isalnum() else ""
+            kept.append(c if c.isalnum() else " ")
+        elif base and not base.startswith(_ACCENTED) and not is_variant(c):
+            kept.append(c)
+    return "".join(kept).split()
+
+
+def is_variant(mark: str) -> bool:
+    """Return whether a mark only chooses a shape of its character, as of a kanji."""
+    return unicodedata.name(mark, "").startswith("VARIATION SELECTOR")

@@ -278,6 +278,18 @@ def test_groups_with_the_same_letters():
     )
 
 
+def test_groups_that_differ_in_a_vowel_sign():
+    """Canvas keeps the signs of a name, so a group of another name is not meant."""
+    text = CANVAS.replace("EX", "")
+    members = MEMBERS.replace("Team 1", "राजू").replace("Team 2", "राज")
+    filled = filled_in(text, entry(50, canvas("राजू", 77)), members=members)
+    assert filled.text == text
+    assert filled.disputes == [
+        "राजू: not entered, for MEMBERS does not show that number 77 is in this group"
+    ]
+    assert "500" in filled_in(text, entry(50, canvas("राजू", 11)), members=members).text
+
+
 def test_no_list_of_groups():
     """A file that does not say who is in which group is refused."""
     with pytest.raises(
