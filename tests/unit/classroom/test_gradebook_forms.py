@@ -407,6 +407,40 @@ def test_blackboard(tmp_path):
     assert "Lee Bo: not entered, for its cell says 'Exempt'" in told
 
 
+BLACKBOARD_COLUMN = "HW [Total Pts: 50 Score]"
+
+
+@pytest.mark.parametrize(
+    ("column", "cell"),
+    [
+        ("HW [Total Pts: 50 Percentage]", ""),
+        ("HW [Total Pts: 50 Letter]", "A-"),
+        ("HW [Total Pts: 50 Complete/Incomplete]", ""),
+        ("HW [Gesamtpunktzahl: 50 Prozent]", "87,00%"),
+    ],
+)
+def test_blackboard_shows_no_points(column, cell):
+    """A column whose numbers are perhaps no points is refused before grading."""
+    text = BLACKBOARD.replace(BLACKBOARD_COLUMN, column).replace("Needs Grading", cell)
+    with pytest.raises(UsageError, match="its primary display to Score"):
+        read_export(sheet_of(text), "HW")
+
+
+@pytest.mark.parametrize(
+    ("column", "score"),
+    [
+        ("HW [Total Pts: 100 Percentage]", "87"),
+        ("HW [Total Pts: 50]", "43.5"),
+        ("HW [Gesamtpunktzahl: 50 Punktzahl]", "43.5"),
+    ],
+)
+def test_blackboard_shows_points_in_other_words(column, score):
+    """Points are entered where they are points or, of 100, also the percentage."""
+    text = BLACKBOARD.replace(BLACKBOARD_COLUMN, column)
+    filled = filled_in(text, entry(87, Owner("jdoe", {"login": "jdoe"})))
+    assert filled.text == text.replace("Needs Grading", score)
+
+
 def test_brightspace():
     """Scores are scaled to the points in the column's name; "#" is no part of an id."""
     people = [Owner("?", {"sid": "s11"}), Owner("Bo Lee", {"login": "Bo Lee"})]
