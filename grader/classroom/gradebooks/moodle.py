@@ -15,6 +15,10 @@ from grader.contract.outcomes import UsageError
 KINDS = {
     "sid": ["ID number", "ID-Nummer", "Numéro d’identification", "Número de ID"],
     "login": ["Username", "Anmeldename", "Nom d’utilisateur", "Nombre de usuario"],
+    "email": [
+        *("Email address", "E-Mail-Adresse", "Adresse de courriel"),
+        "Dirección de correo",
+    ],
     "name": ["Full name", "Vollständiger Name", "Nom complet", "Nombre completo"],
     "group": ["Group", "Gruppe", "Groupe", "Grupo"],
 }
@@ -109,17 +113,18 @@ def columns_of(sheet: Sheet) -> dict[str, tuple[int, ...]]:
     """Return the indices of the columns that identify a student, by kind.
 
     The kinds are "name" and, if there are such columns, "sid" (student ID), "login",
-    "email" and "group". The parts of a name can be in several columns.
+    "email" and "group". The parts of a name can be in several columns, and so can the
+    addresses of a person: where people log in with an address, it is the user name.
     """
     columns = named(sheet.head, KINDS)
-    emails = [
+    emails = tuple(
         i
         for i in range(len(sheet.head))
         if (cells := [*filter(None, sheet.column(i))])
         and all(map(EMAIL.fullmatch, cells))
-    ]
+    )
     if emails:
-        columns["email"] = tuple(emails[:1])
+        columns.setdefault("email", emails)
     if "name" not in columns:
         parts = named(sheet.head, {"name": PARTS})
         # Moodle puts the full name second in a worksheet, and its parts first in a

@@ -9,9 +9,11 @@ from pathlib import Path
 
 import pytest
 
+from grader.classroom.after.who import Known
 from grader.classroom.entries import Entry
 from grader.classroom.gradebooks.fill import Filled, fill
 from grader.classroom.gradebooks.groups import Places, read_members
+from grader.classroom.gradebooks.people import People
 from grader.classroom.gradebooks.read import read_export
 from grader.classroom.gradebooks.sheet import sheet_at, sheet_of
 from grader.classroom.layouts import HandIn, Owner
@@ -319,6 +321,30 @@ def test_people_whose_names_end_with_a_number():
     filled = filled_in(text, entry(50, owner, group=name))
     assert filled.disputes == []
     assert filled.text == text.replace('grading",,20.00', 'grading",10,20.00')
+
+
+@pytest.mark.parametrize("head", ["Username", "Gebruikersnaam"])
+def test_user_names_that_are_addresses(head):
+    """Where people log in with an address, each of their addresses finds the row.
+
+    In a language that is not known, nothing tells which column is the user name.
+    """
+    text = WORKSHEET.replace('"Full name",', f'"Full name",{head},')
+    for login, name in {"jd1": "Jane Doe", "bl2": "Bo Lee", "cr3": "Cy Roe"}.items():
+        text = text.replace(f'"{name}",', f'"{name}",{login}@uni.example,')
+    if head != "Username":
+        text = text.replace("Email address", "E-mailadres")
+    for address in ("jane@example.org", "JD1@uni.example"):
+        filled = filled_in(text, entry(75, Owner("Jane Doe", {"email": address})))
+        assert filled.text == text.replace('grading",,20', 'grading",15,20')
+        assert filled.disputes == filled.without_row == []
+    hand_in = HandIn(Path("x"), "x", (Owner("Jane Doe", {"email": "jd1@uni.example"}),))
+    known = Known({"0a1b": hand_in}, [People(read_export(sheet_of(text), ""))])
+    assert known.find("jane@example.org") == "0a1b"
+    filled = filled_in(text, entry(75, Owner("Jane Doe", {"email": "j@example.org"})))
+    assert filled.text == text
+    (told,) = filled.disputes
+    assert "the row of this name has another e-mail address" in told
 
 
 def test_worksheet_where_only_moodle_knows_the_names():
