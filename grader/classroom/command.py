@@ -119,7 +119,7 @@ def run(arguments: argparse.Namespace) -> int:
     ids = {id_of(h.entry, submissions.get(h.entry)): h for h in found.hand_ins}
     known = Known(ids, [book.people for book in (gradebook, roster) if book])
     changes = adjust.changes_of(lines, known)
-    attended = attendance(roster, found.hand_ins) if roster else Attendance()
+    attended = attendance(roster, found) if roster else Attendance()
     again = chosen_by(arguments.regrade, known, submissions)
     if arguments.dryrun:
         read = found, submissions, unread, gradebook, attended

@@ -9,7 +9,7 @@ from grader.classroom.gradebooks.groups import Places
 from grader.classroom.gradebooks.moodle import KINDS as MOODLE
 from grader.classroom.gradebooks.moodle import is_worksheet
 from grader.classroom.gradebooks.sheet import Sheet, as_csv, sheet_of
-from grader.classroom.layouts import HandIn, Owner, words_of
+from grader.classroom.layouts import Found, Owner, words_of
 from grader.contract.outcomes import UsageError
 
 # The kinds of identifiers (see `Owner.ids`), and in the end the name of the group.
@@ -54,6 +54,8 @@ class Attendance:
     Attributes:
         people: the number of people on the list.
         absent: the people on the list who handed in nothing.
+        without_file: the people on the list who handed in something, but no file, each
+            with what it was.
         strangers: by the hand-in's name in the download, the owners who are not, or
             perhaps not, on the list, as text. Hand-ins without such an owner are left
             out.
@@ -61,6 +63,7 @@ class Attendance:
 
     people: int = 0
     absent: list[Owner] = field(default_factory=list)
+    without_file: list[tuple[Owner, str]] = field(default_factory=list)
     strangers: dict[str, str] = field(default_factory=dict)
 
 
@@ -180,17 +183,18 @@ def by_shape(cells: list[str]) -> dict[str, str]:
     return person
 
 
-def attendance(places: Places, hand_ins: Iterable[HandIn]) -> Attendance:
+def attendance(places: Places, download: Found) -> Attendance:
     """Return who on a list handed in nothing, and who handed in but is not on it.
 
     Args:
         places: the rows of the list of people, from `read_roster`.
-        hand_ins: all hand-ins, also those that were not read.
+        download: all hand-ins, also those that were not read, and what was handed in
+            without a file.
     """
     roster = places.export
     found = Attendance(len(roster.rows) - roster.first)
     present: set[int] = set()
-    for hand_in in hand_ins:
+    for hand_in in download.hand_ins:
         doubts = []
         for name, row, doubt in places.of(hand_in):
             if row is not None:
@@ -199,11 +203,19 @@ def attendance(places: Places, hand_ins: Iterable[HandIn]) -> Attendance:
                 doubts.append(f"{name}: {doubt}" if doubt else name)
         if doubts:
             found.strangers[hand_in.entry] = "; ".join(doubts)
-    found.absent = [
-        person_in(roster, row)
-        for row in range(roster.first, len(roster.rows))
-        if row not in present
-    ]
+    without_file = {
+        row: why
+        for hand_in, why in download.without_file
+        for _, row, _ in places.of(hand_in)
+        if row is not None
+    }
+    for row in range(roster.first, len(roster.rows)):
+        if row not in present:
+            person = person_in(roster, row)
+            if row in without_file:
+                found.without_file.append((person, without_file[row]))
+            else:
+                found.absent.append(person)
     return found
 
 

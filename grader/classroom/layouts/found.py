@@ -60,6 +60,8 @@ class Found:
     Attributes:
         hand_ins: the hand-ins, sorted by name.
         ignored: for each file or folder that is no hand-in, its name and the reason.
+        without_file: of the ignored, those by which somebody handed in something that
+            is no file, such as a text, each with the reason.
         layout: the platform and its command, as in "Canvas, Download Submissions". It
             is `download.PLAIN` if no platform was recognised.
         inner: the path from the given folder to the download; "" if they are the same.
@@ -69,6 +71,7 @@ class Found:
 
     hand_ins: list[HandIn] = field(default_factory=list)
     ignored: list[tuple[str, str]] = field(default_factory=list)
+    without_file: list[tuple[HandIn, str]] = field(default_factory=list)
     layout: str = ""
     inner: str = ""
     strange: dict[str, str] = field(default_factory=dict)
@@ -86,7 +89,8 @@ class Piece:
 
     Attributes:
         who: a text that is the same for all pieces of one person or group.
-        owners: see `HandIn.owners`.
+        owners: see `HandIn.owners`. If this is no hand-in, they are the people who
+            handed in something by it, if any.
         file: the file's name as the student chose it; "" for a folder.
         time: when it was handed in, as text that sorts by time; "" if unknown.
         late: whether the download says that it was late.

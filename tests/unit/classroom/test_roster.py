@@ -9,8 +9,9 @@ from grader.classroom.entries import troubles
 from grader.classroom.gradebooks.groups import Places
 from grader.classroom.gradebooks.sheet import sheet_of
 from grader.classroom.gradebooks.table import table
-from grader.classroom.layouts import Owner
+from grader.classroom.layouts import Found, Owner
 from grader.classroom.pages import overview
+from grader.classroom.results import about_people
 from grader.classroom.similar.clusters import Findings
 from grader.contract.outcomes import UsageError
 from tests.support.classes import entry_of, hand_in_of
@@ -49,7 +50,7 @@ JANE = hand_in_of("1", Owner("Doe, Jané", {}))
 
 def names(text: str, *hand_ins) -> tuple[list[str], list[str]]:
     """Return who of a list handed in nothing, and the sentences on other people."""
-    found = attendance(Places(read_roster(sheet_of(text)), {}), hand_ins)
+    found = attendance(Places(read_roster(sheet_of(text)), {}), Found([*hand_ins]))
     absent = [" ".join(sorted(o.name.replace(",", "").split())) for o in found.absent]
     return absent, [*found.strangers.values()]
 
@@ -146,7 +147,7 @@ def test_other_groups_in_the_list(other):
     text = f"name,email,Group\nJane Doe,j@x,{other}\nBo Lee,b@x,{other}\nCy,c@x,B\n"
     members = {"Team 1": [Owner("", {"email": "j@x"}), Owner("", {"email": "c@x"})]}
     team = hand_in_of("team1_11_5_dqn.py", Owner("team1", {"canvas": "11"}))
-    found = attendance(Places(read_roster(sheet_of(text)), members), [team])
+    found = attendance(Places(read_roster(sheet_of(text)), members), Found([team]))
     assert [one.name for one in found.absent] == ["Bo Lee"]
     assert found.strangers == {}
 
@@ -156,7 +157,7 @@ def test_a_group_that_the_list_alone_knows():
     text = "name,email,Group\nJane Doe,j@x,Team 1\nBo Lee,b@x,Team 2\nCy,c@x,B\n"
     members = {"Team 1": [Owner("", {"email": "j@x"})]}
     teams = [hand_in_of(f"{n}", Owner(f"Team {n}"), group=f"Team {n}") for n in (1, 2)]
-    found = attendance(Places(read_roster(sheet_of(text)), members), teams)
+    found = attendance(Places(read_roster(sheet_of(text)), members), Found(teams))
     assert [one.name for one in found.absent] == ["Cy"]
     assert found.strangers == {}
 
@@ -175,7 +176,7 @@ def test_where_it_is_said():
     """
     hand_in = hand_in_of("max", Owner("Max Ox", {}))
     roster = Places(read_roster(sheet_of(LISTS["words"])), {})
-    found = attendance(roster, [JANE, hand_in])
+    found = attendance(roster, Found([JANE, hand_in]))
     entry = entry_of(1, hand_in, stranger=found.strangers["max"])
     rows = [*csv.DictReader(table([entry], found.absent).splitlines())]
     assert [(row["name"], row["id"], row["note"]) for row in rows] == [
@@ -192,3 +193,33 @@ def test_where_it_is_said():
         assert "Of 3 people on the roster" in top
         assert "Not on the roster: 1</h3>" in top
         assert ("Cy Roe" in page) is ("Max Ox" in page) is shown
+
+
+def test_who_handed_in_something_else():
+    """Who handed in a text or a link is not said to have handed in nothing.
+
+    Who handed in a file as well is not listed, and a stranger's text is nobody's.
+    """
+    text = "a text written into Canvas"
+    jane, bo, ox = (
+        hand_in_of(f"{name}_text.html", Owner(name, {"canvas": number}))
+        for name, number in (("doejane", "11"), ("leebo", "12"), ("oxmax", "15"))
+    )
+    download = Found([JANE], without_file=[(one, text) for one in (jane, bo, ox)])
+    roster = Places(read_roster(sheet_of(LISTS["canvas"])), {})
+    found = attendance(roster, download)
+    assert [one.name for one in found.absent] == ["Roe, Cy"]
+    assert [(one.name, what) for one, what in found.without_file] == [("Lee, Bo", text)]
+    assert about_people([], found) == [
+        "no hand-in: 1 of 3 on the roster: Roe, Cy",
+        f"handed in, but no file: 1 of 3 on the roster: Lee, Bo ({text})",
+    ]
+    rows = csv.DictReader(table([], found.absent, found.without_file).splitlines())
+    assert [(row["name"], row["note"]) for row in rows] == [
+        ("Roe, Cy", "no hand-in"),
+        ("Lee, Bo", f"handed in, but no file: {text}"),
+    ]
+    for shown in (False, True):
+        page = overview.page([], Findings(), names=shown, attended=found)
+        assert "Handed in, but no file: 1</h3>" in page
+        assert (f"Lee, Bo ({text})" in page) is shown
