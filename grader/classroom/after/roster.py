@@ -8,6 +8,7 @@ from grader.classroom.gradebooks.export import Export
 from grader.classroom.gradebooks.groups import Places
 from grader.classroom.gradebooks.moodle import KINDS as MOODLE
 from grader.classroom.gradebooks.moodle import is_worksheet
+from grader.classroom.gradebooks.people import normal
 from grader.classroom.gradebooks.sheet import Sheet, as_csv, sheet_of
 from grader.classroom.layouts import Found, Owner, words_of
 from grader.contract.outcomes import UsageError
@@ -15,6 +16,7 @@ from grader.contract.outcomes import UsageError
 # The kinds of identifiers (see `Owner.ids`), and in the end the name of the group.
 KINDS = ("name", "email", "sid", "login", "canvas", "moodle")
 CELLS = (*KINDS, "group")
+_UNIQUE = ("sid", "email", "login")  # two people hardly share one
 # By kind, the names of columns in lists of people and in exported gradebooks.
 HEADS = {
     "name": ("name", "student", "student name", "display name"),
@@ -72,7 +74,8 @@ def read_roster(sheet: Sheet) -> Export:
 
     The file is an exported gradebook, or any other table or list with the names, e-mail
     addresses, student ids or logins of the people. If its first row is no head that is
-    known, the kind of each cell is told by what is in it.
+    known, the kind of each cell is told by what is in it. A person may be in several
+    rows, as in a list with a row for each section; the result has one row.
 
     Raises:
         UsageError: the file has no people, or a row has more cells than the head.
@@ -96,7 +99,8 @@ def read_roster(sheet: Sheet) -> Export:
     ]
     if not kept:
         raise UsageError("ROSTER: nobody is in it")
-    table = [[person.get(kind, "") for kind in CELLS] for person in kept]
+    people = merged(kept)
+    table = [[person.get(kind, "") for kind in CELLS] for person in people]
     listed = sheet_of(as_csv([CELLS, *table]))
     columns: dict[str, tuple[int, ...]] = {kind: (i,) for i, kind in enumerate(CELLS)}
     return Export("", listed, columns, 1, 0, [0.0] * len(listed.rows))
@@ -181,6 +185,61 @@ def by_shape(cells: list[str]) -> dict[str, str]:
     elif len(words) == 1 and " " not in words[0]:
         person.setdefault("login", words[0])
     return person
+
+
+def merged(rows: Sequence[dict[str, str]]) -> list[dict[str, str]]:
+    """Return each person once who is in several rows of a list.
+
+    Two rows are of one person if they share a student ID, an e-mail address or a login,
+    and contradict each other in nothing. What people of several names share, such as
+    the number of a section, does not count. The groups of all rows are kept, one on
+    each line.
+
+    Args:
+        rows: by kind, what each row says.
+    """
+    names: dict[tuple[str, str], set[str]] = {}  # of those who share an identifier
+    for row in rows:
+        for kind in _UNIQUE:
+            key = kind, normal(row.get(kind, ""), kind)
+            names.setdefault(key, set()).add(normal(row.get("name", ""), "name"))
+    people: list[dict[str, str]] = []
+    known: dict[tuple[str, str], dict[str, str]] = {}
+    for row in rows:
+        told = {
+            kind: form
+            for kind in KINDS
+            if (form := normal(row.get(kind, ""), kind))
+            and len(names.get((kind, form), set()) - {""}) < 2
+        }
+        # A login that is also the name may be a first name.
+        keys = [
+            (kind, told[kind])
+            for kind in _UNIQUE
+            if kind in told and not (kind == "login" and row[kind] == row.get("name"))
+        ]
+        same = (known[key] for key in keys if key in known)
+        person = next((one for one in same if are_one(one, told)), None)
+        if person is None:
+            person = {}
+            people.append(person)
+        groups = "\n".join(one.get("group", "") for one in (person, row)).split("\n")
+        cells = ((kind, cell) for kind, cell in row.items() if not person.get(kind))
+        person |= {**dict(cells), "group": "\n".join(dict.fromkeys(groups)).strip()}
+        known |= {key: known.get(key, person) for key in keys}
+    return people
+
+
+def are_one(person: dict[str, str], told: dict[str, str]) -> bool:
+    """Return whether nothing that is told of somebody contradicts what a person is.
+
+    Args:
+        person: by kind, what is known of the person.
+        told: by kind, what is told of somebody, as `normal`.
+    """
+    return all(
+        normal(person.get(kind) or form, kind) == form for kind, form in told.items()
+    )
 
 
 def attendance(places: Places, download: Found) -> Attendance:

@@ -70,7 +70,7 @@ class Places:
         self.members = members
         self.rows: dict[str, list[int]] = {}  # by the name of a group
         for row in range(export.first, len(export.rows)):
-            if group := export.value(row, "group"):
+            for group in export.value(row, "group").splitlines():
                 self.rows.setdefault(group, []).append(row)
         rows_first = (self.rows, members)
         # What says who is in a group; the first one that has the group counts.

@@ -169,6 +169,51 @@ def test_no_list(text):
         read_roster(sheet_of(text))
 
 
+TWO_LINES = {
+    "sections": "name,email,section\nJane Doe,jane@x.org,Lecture\n"
+    "Bo Lee,bo@x.org,Lecture\nJane Doe,JANE@x.org,Lab 2\nCy Roe,cy@x.org,Lab 2\n",
+    "no head": "Jane Doe,s11,jane@x.org,Lecture\nBo Lee,s12,bo@x.org,Lecture\n"
+    '"Doe, Jane",s11,jane@x.org,Lab 2\nCy Roe,s13,cy@x.org,Lab 2\n',
+    "more in one": "name,sid,email\nJane Doe,s11,\nBo Lee,s12,bo@x.org\n"
+    "Cy Roe,s13,\n,s11,jane@x.org\n",
+    "the name last": "name,sid,email\n,s11,\nBo Lee,s12,bo@x.org\n"
+    "Cy Roe,s13,\nJane Doe,s11,jane@x.org\n",
+}
+
+
+@pytest.mark.parametrize("kind", TWO_LINES)
+def test_a_person_on_two_lines(kind):
+    """A person on a line for each section is one person, with what all lines say."""
+    text = TWO_LINES[kind]
+    assert names(text, JANE) == (["Bo Lee", "Cy Roe"], [])
+    mail = hand_in_of("x", Owner("Jane", {"email": "jane@x.org"}))
+    assert names(text, mail) == (["Bo Lee", "Cy Roe"], [])
+    roster = Places(read_roster(sheet_of(text)), {})
+    assert attendance(roster, Found([])).people == 3
+
+
+@pytest.mark.parametrize(
+    ("text", "people"),
+    [
+        ("name,sid,email\nJane Doe,s11,d@x.org\nJane Doe,s12,d@x.org\n", 2),
+        ("name,email\nJane Doe,d@x.org\nJune Doe,d@x.org\n", 2),
+        ("Jane Doe,Lab 2\nBo Lee,Lab 2\nJane Doe,Lab 2\n", 3),
+        ("Jane\nJane\n", 2),
+    ],
+)
+def test_two_people_who_share_something(text, people):
+    """Two people are not one, whatever they share: an address, a section or a name."""
+    assert len(names(text)[0]) == people
+
+
+def test_a_person_in_two_groups():
+    """A person on a line for each group is in all of them."""
+    text = "name,email,group\nJane Doe,j@x,Team 1\nJane Doe,j@x,Team 2\nBo,b@x,Team 2\n"
+    teams = [hand_in_of(f"{n}", Owner(f"Team {n}"), group=f"Team {n}") for n in (1, 2)]
+    assert names(text, teams[0]) == (["Bo"], [])
+    assert names(text, teams[1]) == ([], [])
+
+
 def test_where_it_is_said():
     """The table has a row for who handed in nothing, and a note on other people.
 
