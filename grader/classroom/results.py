@@ -153,6 +153,8 @@ def about_people(entries: Sequence[Entry], attended: Attendance) -> list[str]:
     for entry in entries:
         if entry.changes:
             lines.append(f"adjusted: {entry.hand_in.who}: {entry.adjustment()}")
+    if attended.note:
+        lines.append(attended.note)
     if attended.people:
         count = f"{len(attended.absent)} of {attended.people}"
         who = "; ".join(owner.name for owner in attended.absent)

@@ -20,10 +20,13 @@ _UNIQUE = ("sid", "email", "login")  # two people hardly share one
 # By kind, the names of columns in lists of people and in exported gradebooks.
 HEADS = {
     "name": ("name", "student", "student name", "display name"),
-    "first": ("first name", "given name", "firstname", "vorname", "prénom", "nombre"),
+    "first": (
+        *("first name", "given name", "firstname", "vorname", "prénom", "nombre"),
+        "voornaam",
+    ),
     "last": (
         *("last name", "surname", "family name", "lastname", "nachname"),
-        *("nom", "nom de famille", "apellidos", "apellido(s)"),
+        *("nom", "nom de famille", "apellidos", "apellido(s)", "achternaam"),
     ),
     "email": (
         *("email", "e-mail", "mail", "email address", "e-mail address"),
@@ -31,7 +34,7 @@ HEADS = {
     ),
     "sid": (
         *("student id", "student number", "sis user id", "sid", "id", "orgdefinedid"),
-        *("matrikelnummer", "matrikel"),
+        *("matrikelnummer", "matrikel", "studentnummer"),
     ),
     "login": ("login", "user name", "login id", "sis login id"),
     "group": ("group name", "team"),
@@ -43,6 +46,11 @@ _KIND_OF = {
     for name in names
 }
 _EMAIL = re.compile(r"[^\s<>()]+@[^\s<>()]+")
+# A student ID and a name in one cell, in either order.
+_SID_AND_NAME = re.compile(
+    r"\(?(?P<first>[^\s()]*\d[^\s()]*)\)?\s+(?P<name>\D+)"
+    r"|(?P<name_2>\D+)\s+\(?(?P<last>[^\s()]*\d[^\s()]*)\)?"
+)
 # "Participant 123" in any language; a student ID begins with fewer letters.
 _PARTICIPANT = re.compile(r"\D{6,}\d+$")
 # Rows of Canvas' gradebook that belong to nobody.
@@ -55,6 +63,7 @@ class Attendance:
 
     Attributes:
         people: the number of people on the list.
+        note: a sentence on how the list was read, or "".
         absent: the people on the list who handed in nothing.
         without_file: the people on the list who handed in something, but no file, each
             with what it was.
@@ -64,6 +73,7 @@ class Attendance:
     """
 
     people: int = 0
+    note: str = ""
     absent: list[Owner] = field(default_factory=list)
     without_file: list[tuple[Owner, str]] = field(default_factory=list)
     strangers: dict[str, str] = field(default_factory=dict)
@@ -74,7 +84,8 @@ def read_roster(sheet: Sheet) -> Export:
 
     The file is an exported gradebook, or any other table or list with the names, e-mail
     addresses, student ids or logins of the people. If its first row is no head that is
-    known, the kind of each cell is told by what is in it. A person may be in several
+    known, the kind of each cell is told by what is in it; the first row is passed over
+    if it seems to have the names of columns all the same. A person may be in several
     rows, as in a list with a row for each section; the result has one row.
 
     Raises:
@@ -82,6 +93,7 @@ def read_roster(sheet: Sheet) -> Export:
     """
     rows = [row.cells for row in sheet.rows]
     head = kinds_of(rows[0], rows[1:]) if rows else []
+    note = ""
     if is_worksheet(sheet) and _PARTICIPANT.match(rows[1][0]):
         head[0] = "moodle"
     if {*head} & {*KINDS, "last"}:
@@ -90,6 +102,9 @@ def read_roster(sheet: Sheet) -> Export:
                 raise UsageError(f"ROSTER: row {i} has more cells than the first row")
         people = [by_head(head, cells) for cells in rows[1:]]
     else:
+        if rows and is_head(rows[0], [cells for cells in rows[1:] if any(cells)]):
+            skipped = ", ".join(filter(None, map(str.strip, rows.pop(0))))
+            note = f"ROSTER: the first row was taken for names of columns: {skipped}"
         people = [by_shape(cells) for cells in rows]
     kept = [
         person
@@ -103,7 +118,7 @@ def read_roster(sheet: Sheet) -> Export:
     table = [[person.get(kind, "") for kind in CELLS] for person in people]
     listed = sheet_of(as_csv([CELLS, *table]))
     columns: dict[str, tuple[int, ...]] = {kind: (i,) for i, kind in enumerate(CELLS)}
-    return Export("", listed, columns, 1, 0, [0.0] * len(listed.rows))
+    return Export("", listed, columns, 1, 0, [0.0] * len(listed.rows), note=note)
 
 
 def kinds_of(head: list[str], rows: Sequence[list[str]]) -> list[str]:
@@ -159,13 +174,32 @@ def by_head(head: list[str], cells: list[str]) -> dict[str, str]:
     return {"name": both, **person}
 
 
+def is_head(row: Sequence[str], others: Sequence[Sequence[str]]) -> bool:
+    """Return whether a row has the names of columns, whatever the language.
+
+    It has if it is the only one without a digit and an "@", and if a column has one of
+    them in all other rows, of which there are at least two.
+
+    Args:
+        row: the first row.
+        others: the rows below, without those whose cells are all empty.
+    """
+    marked = re.compile(r"[\d@]")
+    columns = zip(*others, strict=False)
+    return (
+        len(others) > 1
+        and not any(map(marked.search, row))
+        and any(all(map(marked.search, column)) for column in columns)
+    )
+
+
 def by_shape(cells: list[str]) -> dict[str, str]:
     """Return what a row without a head says of a person, by kind.
 
     A cell with @ is an e-mail address, also in "Jane Doe <jane@example.org>". The first
-    cell with a digit is a student id, the next cell with a digit a login. The other
-    cells are a name, in one cell or two, and perhaps a login after it. If these other
-    cells hold only a single word, it counts as both name and login.
+    cell with a digit is a student id, the next cell with a digit a login. If there is
+    no other cell, a name may stand before or after the student id, as in "123 Jane
+    Doe". The other cells are a name (see `named_in`).
     """
     person: dict[str, str] = {}
     words = []
@@ -178,13 +212,31 @@ def by_shape(cells: list[str]) -> dict[str, str]:
             person |= {"login" if "sid" in person else "sid": cell}
         elif cell:
             words.append(cell)
-    names = 2 if len(words) > 1 and not any(" " in word for word in words[:2]) else 1
-    person["name"] = " ".join(words[:names])
-    if len(words) > names:
-        person.setdefault("login", words[names])
-    elif len(words) == 1 and " " not in words[0]:
-        person.setdefault("login", words[0])
-    return person
+    if not words and (both := _SID_AND_NAME.fullmatch(person.get("sid", ""))):
+        person["sid"] = both["first"] or both["last"]
+        words.append(both["name"] or both["name_2"])
+    return {**named_in(words), **person}
+
+
+def named_in(words: Sequence[str]) -> dict[str, str]:
+    """Return a person's name and perhaps login from cells without digits.
+
+    The name is in the first cell if this has a blank, else in the first two. A login
+    may follow, or stand in small letters before a whole name. A single word counts as
+    both name and login.
+
+    Args:
+        words: the cells that are not empty.
+    """
+    if not words:
+        return {"name": ""}
+    first, *others = words
+    if others and first.islower() and " " in others[0] and not others[0].islower():
+        return {"name": others[0], "login": first}
+    if others and " " not in first:
+        first, *others = f"{first} {others[0]}", *others[1:]
+    login = others[0] if others else "" if " " in first else first
+    return {"name": first, **({"login": login} if login else {})}
 
 
 def merged(rows: Sequence[dict[str, str]]) -> list[dict[str, str]]:
@@ -251,7 +303,7 @@ def attendance(places: Places, download: Found) -> Attendance:
             without a file.
     """
     roster = places.export
-    found = Attendance(len(roster.rows) - roster.first)
+    found = Attendance(len(roster.rows) - roster.first, roster.note)
     present: set[int] = set()
     for hand_in in download.hand_ins:
         doubts = []

@@ -121,6 +121,43 @@ def test_a_row_with_more_cells_than_the_head():
         read_roster(sheet_of("name\nBo\nDoe, Jane\n"))
 
 
+ONE_A_LINE = {
+    "two first names": "Doe,Jane Marie\nLee,Bo\n",
+    "login before the name": "jdoe,Jane Marie Doe\nblee,Bo Lee\n",
+    "login after two cells": "Doe,Jane Marie,jdoe\nLee,Bo,blee\n",
+    "login after the name": "Jane Marie Doe,jdoe\nBo Lee,blee\n",
+    "number before": "20231234 Jane Marie Doe\n20235678 Bo Lee\n",
+    "number after": "Jane Marie Doe (s11)\nBo Lee (s12)\n",
+    "number and mail": "20231234 Jane Marie Doe <jane@x.org>\n20235678 Bo Lee <bo@x>\n",
+}
+
+
+@pytest.mark.parametrize("kind", ONE_A_LINE)
+def test_one_person_a_line(kind):
+    """In a list without a head, the name is found wherever it stands in the line."""
+    text = ONE_A_LINE[kind]
+    jane = hand_in_of("1", Owner("Jane Marie Doe", {"moodle": "7"}))
+    assert names(text, jane) == (["Bo Lee"], [])
+    for ids in ({"sid": "20235678"}, {"sid": "s12"}, {"login": "blee"}):
+        (value,) = ids.values()
+        if value in text:
+            bo = hand_in_of("2", Owner("B.", ids))
+            assert names(text, jane, bo) == ([], [])
+
+
+def test_names_of_columns_in_another_language():
+    """A first row without number and address, which all others have, is no person."""
+    people = "Jane Doe;s11;A\nBo Lee;s12;B\n"
+    roster = Places(read_roster(sheet_of(f"Navn;Nummer;Hold\n{people}")), {})
+    found = attendance(roster, Found([JANE]))
+    assert about_people([], found) == [
+        "ROSTER: the first row was taken for names of columns: Navn, Nummer, Hold",
+        "no hand-in: 1 of 2 on the roster: Bo Lee",
+    ]
+    assert names(f"Cy Roe;;A\n{people}Di Poe;;B\n", JANE)[0][0] == "Cy Roe"
+    assert names(f"Cy Roe;s13;A\n{people}", JANE) == (["Cy Roe", "Bo Lee"], [])
+
+
 def test_strangers():
     """Who is not on the list is told, and who may be two people on it is told as well.
 
