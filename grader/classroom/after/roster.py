@@ -2,21 +2,21 @@
 
 import re
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from grader.classroom.gradebooks.export import Export
 from grader.classroom.gradebooks.groups import Places
 from grader.classroom.gradebooks.moodle import KINDS as MOODLE
 from grader.classroom.gradebooks.moodle import is_worksheet
-from grader.classroom.gradebooks.people import normal
+from grader.classroom.gradebooks.people import People, normal
 from grader.classroom.gradebooks.sheet import Sheet, as_csv, sheet_of
-from grader.classroom.layouts import Found, Owner, words_of
+from grader.classroom.layouts import Found, HandIn, Owner, words_of
 from grader.contract.outcomes import UsageError
 
 # The kinds of identifiers (see `Owner.ids`), and in the end the name of the group.
-KINDS = ("name", "email", "sid", "login", "canvas", "moodle")
+KINDS = ("name", "email", "sid", "login", "github", "canvas", "moodle")
 CELLS = (*KINDS, "group")
-_UNIQUE = ("sid", "email", "login")  # two people hardly share one
+_UNIQUE = ("sid", "email", "login", "github")  # two people hardly share one
 # By kind, the names of columns in lists of people and in exported gradebooks.
 HEADS = {
     "name": ("name", "student", "student name", "display name"),
@@ -37,6 +37,7 @@ HEADS = {
         *("matrikelnummer", "matrikel", "studentnummer"),
     ),
     "login": ("login", "user name", "login id", "sis login id"),
+    "github": ("github", "github username", "github login", "github account"),
     "group": ("group name", "team"),
 }
 _KIND_OF = {
@@ -96,7 +97,7 @@ def read_roster(sheet: Sheet) -> Export:
     note = ""
     if is_worksheet(sheet) and _PARTICIPANT.match(rows[1][0]):
         head[0] = "moodle"
-    if {*head} & {*KINDS, "last"}:
+    if {*head} & {*KINDS, "last", "identifier"}:
         for i, cells in enumerate(rows, 1):
             if any(cells[len(head) :]):
                 raise UsageError(f"ROSTER: row {i} has more cells than the first row")
@@ -132,6 +133,12 @@ def kinds_of(head: list[str], rows: Sequence[list[str]]) -> list[str]:
     known = dict(_KIND_OF)
     if "section" in names and {"student", "lastname"} & {*names}:
         known["id"] = "canvas"  # the column ID of a gradebook of Canvas
+    if {"github id", "submission tag"} & {*names}:
+        known["username"] = "github"  # in Classroom 50's roster and table of scores
+    if {"identifier", "github username"} <= {*names}:
+        # In GitHub Classroom's roster, the teacher gives the identifiers. The name is
+        # what the owner of the account calls himself, perhaps as somebody else.
+        known |= {"identifier": "identifier", "name": ""}
     kinds = [known.get(name, "") for name in names]
     if "first" in kinds and "last" not in kinds:
         people = [by_head(kinds, cells) for cells in rows]
@@ -161,6 +168,7 @@ def by_head(head: list[str], cells: list[str]) -> dict[str, str]:
 
     Of several columns of one kind, the first whose cell is not empty counts. If there
     is no such cell of the kind "name", the name is made of those of "first" and "last".
+    A cell of the kind "identifier" can be a name, a student ID, a login or an address.
 
     Args:
         head: the kind of each column; "" for other columns.
@@ -171,7 +179,8 @@ def by_head(head: list[str], cells: list[str]) -> dict[str, str]:
         if kind and cell.strip():
             person.setdefault(kind, cell.strip())
     both = " ".join(filter(None, (person.get("first"), person.get("last"))))
-    return {"name": both, **person}
+    told = by_shape([person["identifier"]]) if "identifier" in person else {}
+    return {"name": both, **told, **person}
 
 
 def is_head(row: Sequence[str], others: Sequence[Sequence[str]]) -> bool:
@@ -292,6 +301,41 @@ def are_one(person: dict[str, str], told: dict[str, str]) -> bool:
     return all(
         normal(person.get(kind) or form, kind) == form for kind, form in told.items()
     )
+
+
+def identify(people: People, hand_ins: Iterable[HandIn]) -> list[HandIn]:
+    """Return hand-ins whose owners have what a list says of their login at GitHub.
+
+    Args:
+        people: the list of people.
+        hand_ins: the hand-ins; those of owners without such a login stay as they are.
+    """
+    return [
+        replace(one, owners=tuple(person_at(people, owner) for owner in one.owners))
+        for one in hand_ins
+    ]
+
+
+def person_at(people: People, owner: Owner) -> Owner:
+    """Return an owner with the name and the identifiers of the row with the login.
+
+    The owner stays as it is if not exactly one row has this login at GitHub, or if
+    something in the row contradicts what is known of the owner.
+
+    Args:
+        people: the list of people.
+        owner: the owner, of a repository or of anything else.
+    """
+    login = normal(owner.ids.get("github", ""), "github")
+    rows = people.places["github"].get(login, set())
+    if len(rows) != 1:
+        return owner
+    (row,) = rows
+    listed = {kind: people.export.value(row, kind) for kind in _UNIQUE}
+    told = {kind: cell for kind, cell in listed.items() if cell}
+    if not are_one(owner.ids, {kind: normal(told[kind], kind) for kind in told}):
+        return owner
+    return Owner(people.name_in(row) or owner.name, {**told, **owner.ids})
 
 
 def attendance(places: Places, download: Found) -> Attendance:

@@ -117,15 +117,17 @@ class Places:
 
         In a download from Canvas, the owner has the Canvas number of one member of the
         group. If several groups match the name, only those with this member are
-        returned, if there are any.
+        returned, if there are any. In a folder of repositories, what seems to be the
+        owner's login at GitHub can be the name of a team.
         """
         owner, *others = hand_in.owners
         # Without a group's name, one owner may be a group, unless the owner's address
         # is known.
         if not hand_in.group and (others or {"email", "sid"} & {*owner.ids}):
             return []
-        name = hand_in.group or owner.name
+        name = hand_in.group or owner.ids.get("github") or owner.name
         form = letters if "canvas" in owner.ids else written
+        form = slug if "github" in owner.ids else form
         for known in self.sources:
             groups = [group for group in known if form(group) == form(name)]
             if len(groups) > 1 and "canvas" in owner.ids:
@@ -197,6 +199,11 @@ def written(name: str) -> str:
     """
     kept = re.sub(r"""[\0-\x1f\x7f&<>"`|':\\/]|\.\.+""", "", name.replace("_", " "))
     return " ".join(unicodedata.normalize("NFC", kept).split())
+
+
+def slug(name: str) -> str:
+    """Return a group's name as GitHub Classroom writes it into a repository's name."""
+    return re.sub(r"[^a-z0-9]+", "-", name.casefold()).strip("-")
 
 
 def letters(name: str) -> str:

@@ -17,6 +17,7 @@ WORDS = {
     "sid": "student ID",
     "email": "e-mail address",
     "login": "login",
+    "github": "login at GitHub",
     "name": "name",
     "one word": "name",
 }

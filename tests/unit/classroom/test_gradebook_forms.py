@@ -280,6 +280,19 @@ def test_groups_with_the_same_letters():
     )
 
 
+@pytest.mark.parametrize("name", ["team-7", "Team 7", "TEAM_7"])
+def test_teams_of_github(name):
+    """The name of a repository ends in a team's name as GitHub writes it."""
+    text = CANVAS.replace("EX", "")
+    members = f"group_name,login_id\n{name},jdoe\n{name},croe\nTeam 77,blee\n"
+    team = entry(50, Owner("team-7 at GitHub", {"github": "team-7"}))
+    filled = filled_in(text, team, members=members)
+    expected = text.replace('ill",,,', 'ill",,500,').replace(",7.00,", ",500,")
+    assert filled.text == expected
+    other = entry(50, Owner("Bo", {"github": "team-7", "email": "bo@example.org"}))
+    assert filled_in(text, other, members=members).text == text
+
+
 def test_groups_that_differ_in_a_vowel_sign():
     """Canvas keeps the signs of a name, so a group of another name is not meant."""
     text = CANVAS.replace("EX", "")

@@ -4,9 +4,10 @@ import csv
 
 import pytest
 
-from grader.classroom.after.roster import attendance, read_roster
+from grader.classroom.after.roster import attendance, identify, read_roster
 from grader.classroom.entries import troubles
 from grader.classroom.gradebooks.groups import Places
+from grader.classroom.gradebooks.read import read_export
 from grader.classroom.gradebooks.sheet import sheet_of
 from grader.classroom.gradebooks.table import table
 from grader.classroom.layouts import Found, Owner
@@ -156,6 +157,62 @@ def test_names_of_columns_in_another_language():
     ]
     assert names(f"Cy Roe;;A\n{people}Di Poe;;B\n", JANE)[0][0] == "Cy Roe"
     assert names(f"Cy Roe;s13;A\n{people}", JANE) == (["Cy Roe", "Bo Lee"], [])
+
+
+GITHUB = {
+    "addresses": '"identifier","github_username","github_id","name"\n'
+    '"jane@x.org","JaneD","1","Bo Lee"\n"bo@x.org","blee","2",""\n'
+    '"cy@x.org","","",""\n',
+    "student ids": '"identifier","github_username","github_id","name"\n'
+    '"s11","JaneD","1","Bo Lee"\n"s12","blee","2",""\n"s13","","",""\n',
+    "names": '"identifier","github_username","github_id","name"\n'
+    '"Doe, Jane","JaneD","1","Bo Lee"\n"Bo Lee","blee","2",""\n"Cy Roe","","",""\n',
+    "Classroom 50": "username,first_name,last_name,email,section,github_id\n"
+    "JaneD,Jane,Doe,jane@x.org,A,1\nblee,Bo,Lee,bo@x.org,A,2\ncr,Cy,Roe,cy@x.org,A,3\n",
+    "a list": "name;GitHub\nJane Doe;JaneD\nBo Lee;blee\nCy Roe;\n",
+}
+BOOK = (
+    "First name,Last name,ID number,Email address,HW (Real)\n"
+    "Bo,Lee,s12,bo@x.org,-\nJane,Doe,s11,jane@x.org,-\nCy,Roe,s13,cy@x.org,-\n"
+)
+
+
+@pytest.mark.parametrize("kind", GITHUB)
+def test_logins_at_github(kind):
+    """By their logins at GitHub, people are found on a list, and by it in a gradebook.
+
+    The name that Jane has given herself at GitHub is somebody else's, and does not
+    count.
+    """
+    repositories = [
+        hand_in_of(f"dqn-{login}", Owner(f"{login} at GitHub", {"github": login}))
+        for login in ("janed", "gone")
+    ]
+    roster = Places(read_roster(sheet_of(GITHUB[kind])), {})
+    known = identify(roster.people, repositories)
+    found = attendance(roster, Found(known))
+    assert (found.people, len(found.absent)) == (3, 2)
+    assert found.strangers == {"dqn-gone": "gone at GitHub"}
+    book = Places(read_export(sheet_of(BOOK), "HW"), {})
+    assert [[row for _, row, _ in book.of(one)] for one in known] == [[2], [None]]
+    assert [[row for _, row, _ in book.of(one)] for one in repositories] == [
+        [None],
+        [None],
+    ]
+
+
+def test_a_login_at_github_that_is_not_certain():
+    """Nobody is taken for a person of the list whose login two have, or who differs."""
+    once = "name,email,github\nJane Doe,jane@x.org,jd\n"
+    owner = Owner("jd at GitHub", {"github": "jd"})
+    for text, one in (
+        (once + "June Doe,june@x.org,jd\n", owner),
+        (once, Owner("Bo", {"github": "jd", "email": "bo@x.org"})),
+        ("name,login\nJane Doe,jd\n", owner),
+    ):
+        people = Places(read_roster(sheet_of(text)), {}).people
+        hand_in = hand_in_of("dqn-jd", one)
+        assert identify(people, [hand_in]) == [hand_in]
 
 
 def test_strangers():
