@@ -19,12 +19,13 @@ from grader.classroom import arguments as kinds
 from grader.classroom import dry_run, layouts, pool, results
 from grader.classroom.after import adjust, feedback
 from grader.classroom.after.regrade import chosen_by, grade_anew, options_of_others
-from grader.classroom.after.roster import Attendance, attendance, read_roster
+from grader.classroom.after.roster import Attendance, attendance, identify, read_roster
 from grader.classroom.after.who import Known
 from grader.classroom.entries import Entry, id_of
 from grader.classroom.grade_all import Grading, grade_all, on_cluster, on_this_machine
 from grader.classroom.gradebooks.fill import fill
 from grader.classroom.gradebooks.groups import Places, read_members
+from grader.classroom.gradebooks.people import People
 from grader.classroom.gradebooks.read import read_export
 from grader.classroom.gradebooks.sheet import sheet_at
 from grader.classroom.layouts import HandIn
@@ -112,8 +113,9 @@ def run(arguments: argparse.Namespace) -> int:
     everybody = [book.people for book in (gradebook, roster) if book]
     lines = read_changes(arguments)
     out = arguments.out
-    numbers = {number for people in everybody for number in people.places["canvas"]}
-    found = layouts.find(arguments.submissions, numbers)
+    found = layouts.find(arguments.submissions, canvas_numbers(everybody))
+    if roster:
+        found.hand_ins = identify(roster.people, found.hand_ins)
     check_apart(out, arguments.submissions)
     console = make_console()
     results.print_lines([found.headline], console)
@@ -121,7 +123,7 @@ def run(arguments: argparse.Namespace) -> int:
     ids = {id_of(h.entry, submissions.get(h.entry)): h for h in found.hand_ins}
     known = Known(ids, everybody)
     changes = adjust.changes_of(lines, known)
-    attended = attendance(roster, found.hand_ins) if roster else Attendance()
+    attended = attendance(roster, found) if roster else Attendance()
     again = chosen_by(arguments.regrade, known, submissions)
     if arguments.dryrun:
         read = found, submissions, unread, gradebook, attended
@@ -154,6 +156,12 @@ def run(arguments: argparse.Namespace) -> int:
         more += feedback.write(out, entries, gradebook)
     results.print_summary(out, entries, found.ignored, filled, more, console)
     return 0 if all(entry.graded for entry in entries) and not failed else 2
+
+
+
+def canvas_numbers(everybody: list[People]) -> set[str]:
+    """Return the numbers that Canvas has given to the people of some lists."""
+    return {number for people in everybody for number in people.places["canvas"]}
 
 
 def grade_class(

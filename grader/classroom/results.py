@@ -14,7 +14,7 @@ from grader.classroom.after import feedback
 from grader.classroom.after.roster import Attendance
 from grader.classroom.entries import Entry, troubles
 from grader.classroom.gradebooks.fill import Filled
-from grader.classroom.gradebooks.table import table
+from grader.classroom.gradebooks.table import ABSENT, NO_FILE, table
 from grader.classroom.pages import overview, student
 from grader.classroom.similar.clusters import Findings
 from grader.report.exercise import counted
@@ -59,8 +59,8 @@ def write_all(
     for folder in ("reports", "students"):
         (out / folder).mkdir(exist_ok=True)
     # Excel takes the file for UTF-8 only if it begins with a byte order mark.
-    grades = table(entries, attended.absent).encode("utf-8-sig")
-    write_whole(out / "grades.csv", grades)
+    grades = table(entries, attended.absent, attended.without_file)
+    write_whole(out / "grades.csv", grades.encode("utf-8-sig"))
     for entry in entries:
         if entry.report is not None:
             write_whole(out / "reports" / f"{entry.id}.json", entry.report.as_json())
@@ -153,10 +153,16 @@ def about_people(entries: Sequence[Entry], attended: Attendance) -> list[str]:
     for entry in entries:
         if entry.changes:
             lines.append(f"adjusted: {entry.hand_in.who}: {entry.adjustment()}")
+    if attended.note:
+        lines.append(attended.note)
     if attended.people:
         count = f"{len(attended.absent)} of {attended.people}"
         who = "; ".join(owner.name for owner in attended.absent)
-        lines.append(f"no hand-in: {count} on the roster: {who or 'nobody'}")
+        lines.append(f"{ABSENT}: {count} on the roster: {who or 'nobody'}")
+    if attended.without_file:
+        count = f"{len(attended.without_file)} of {attended.people}"
+        who = "; ".join(f"{o.name} ({what})" for o, what in attended.without_file)
+        lines.append(f"{NO_FILE}: {count} on the roster: {who}")
     return lines
 
 

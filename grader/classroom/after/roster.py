@@ -2,26 +2,31 @@
 
 import re
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from grader.classroom.gradebooks.export import Export
 from grader.classroom.gradebooks.groups import Places
 from grader.classroom.gradebooks.moodle import KINDS as MOODLE
 from grader.classroom.gradebooks.moodle import is_worksheet
+from grader.classroom.gradebooks.people import People, normal
 from grader.classroom.gradebooks.sheet import Sheet, as_csv, sheet_of
-from grader.classroom.layouts import HandIn, Owner, words_of
+from grader.classroom.layouts import Found, HandIn, Owner, words_of
 from grader.contract.outcomes import UsageError
 
 # The kinds of identifiers (see `Owner.ids`), and in the end the name of the group.
-KINDS = ("name", "email", "sid", "login", "canvas", "moodle")
+KINDS = ("name", "email", "sid", "login", "github", "canvas", "moodle")
 CELLS = (*KINDS, "group")
+_UNIQUE = ("sid", "email", "login", "github")  # two people hardly share one
 # By kind, the names of columns in lists of people and in exported gradebooks.
 HEADS = {
     "name": ("name", "student", "student name", "display name"),
-    "first": ("first name", "given name", "firstname", "vorname", "prénom", "nombre"),
+    "first": (
+        *("first name", "given name", "firstname", "vorname", "prénom", "nombre"),
+        "voornaam",
+    ),
     "last": (
         *("last name", "surname", "family name", "lastname", "nachname"),
-        *("nom", "nom de famille", "apellidos", "apellido(s)"),
+        *("nom", "nom de famille", "apellidos", "apellido(s)", "achternaam"),
     ),
     "email": (
         *("email", "e-mail", "mail", "email address", "e-mail address"),
@@ -29,9 +34,10 @@ HEADS = {
     ),
     "sid": (
         *("student id", "student number", "sis user id", "sid", "id", "orgdefinedid"),
-        *("matrikelnummer", "matrikel"),
+        *("matrikelnummer", "matrikel", "studentnummer"),
     ),
     "login": ("login", "user name", "login id", "sis login id"),
+    "github": ("github", "github username", "github login", "github account"),
     "group": ("group name", "team"),
 }
 _KIND_OF = {
@@ -41,6 +47,11 @@ _KIND_OF = {
     for name in names
 }
 _EMAIL = re.compile(r"[^\s<>()]+@[^\s<>()]+")
+# A student ID and a name in one cell, in either order.
+_SID_AND_NAME = re.compile(
+    r"\(?(?P<first>[^\s()]*\d[^\s()]*)\)?\s+(?P<name>\D+)"
+    r"|(?P<name_2>\D+)\s+\(?(?P<last>[^\s()]*\d[^\s()]*)\)?"
+)
 # "Participant 123" in any language; a student ID begins with fewer letters.
 _PARTICIPANT = re.compile(r"\D{6,}\d+$")
 # Rows of Canvas' gradebook that belong to nobody.
@@ -53,14 +64,19 @@ class Attendance:
 
     Attributes:
         people: the number of people on the list.
+        note: a sentence on how the list was read, or "".
         absent: the people on the list who handed in nothing.
+        without_file: the people on the list who handed in something, but no file, each
+            with what it was.
         strangers: by the hand-in's name in the download, the owners who are not, or
             perhaps not, on the list, as text. Hand-ins without such an owner are left
             out.
     """
 
     people: int = 0
+    note: str = ""
     absent: list[Owner] = field(default_factory=list)
+    without_file: list[tuple[Owner, str]] = field(default_factory=list)
     strangers: dict[str, str] = field(default_factory=dict)
 
 
@@ -69,21 +85,27 @@ def read_roster(sheet: Sheet) -> Export:
 
     The file is an exported gradebook, or any other table or list with the names, e-mail
     addresses, student ids or logins of the people. If its first row is no head that is
-    known, the kind of each cell is told by what is in it.
+    known, the kind of each cell is told by what is in it; the first row is passed over
+    if it seems to have the names of columns all the same. A person may be in several
+    rows, as in a list with a row for each section; the result has one row.
 
     Raises:
         UsageError: the file has no people, or a row has more cells than the head.
     """
     rows = [row.cells for row in sheet.rows]
     head = kinds_of(rows[0], rows[1:]) if rows else []
+    note = ""
     if is_worksheet(sheet) and _PARTICIPANT.match(rows[1][0]):
         head[0] = "moodle"
-    if {*head} & {*KINDS, "last"}:
+    if {*head} & {*KINDS, "last", "identifier"}:
         for i, cells in enumerate(rows, 1):
             if any(cells[len(head) :]):
                 raise UsageError(f"ROSTER: row {i} has more cells than the first row")
         people = [by_head(head, cells) for cells in rows[1:]]
     else:
+        if rows and is_head(rows[0], [cells for cells in rows[1:] if any(cells)]):
+            skipped = ", ".join(filter(None, map(str.strip, rows.pop(0))))
+            note = f"ROSTER: the first row was taken for names of columns: {skipped}"
         people = [by_shape(cells) for cells in rows]
     kept = [
         person
@@ -93,10 +115,11 @@ def read_roster(sheet: Sheet) -> Export:
     ]
     if not kept:
         raise UsageError("ROSTER: nobody is in it")
-    table = [[person.get(kind, "") for kind in CELLS] for person in kept]
+    people = merged(kept)
+    table = [[person.get(kind, "") for kind in CELLS] for person in people]
     listed = sheet_of(as_csv([CELLS, *table]))
     columns: dict[str, tuple[int, ...]] = {kind: (i,) for i, kind in enumerate(CELLS)}
-    return Export("", listed, columns, 1, 0, [0.0] * len(listed.rows))
+    return Export("", listed, columns, 1, 0, [0.0] * len(listed.rows), note=note)
 
 
 def kinds_of(head: list[str], rows: Sequence[list[str]]) -> list[str]:
@@ -110,6 +133,12 @@ def kinds_of(head: list[str], rows: Sequence[list[str]]) -> list[str]:
     known = dict(_KIND_OF)
     if "section" in names and {"student", "lastname"} & {*names}:
         known["id"] = "canvas"  # the column ID of a gradebook of Canvas
+    if {"github id", "submission tag"} & {*names}:
+        known["username"] = "github"  # in Classroom 50's roster and table of scores
+    if {"identifier", "github username"} <= {*names}:
+        # In GitHub Classroom's roster, the teacher gives the identifiers. The name is
+        # what the owner of the account calls himself, perhaps as somebody else.
+        known |= {"identifier": "identifier", "name": ""}
     kinds = [known.get(name, "") for name in names]
     if "first" in kinds and "last" not in kinds:
         people = [by_head(kinds, cells) for cells in rows]
@@ -139,6 +168,7 @@ def by_head(head: list[str], cells: list[str]) -> dict[str, str]:
 
     Of several columns of one kind, the first whose cell is not empty counts. If there
     is no such cell of the kind "name", the name is made of those of "first" and "last".
+    A cell of the kind "identifier" can be a name, a student ID, a login or an address.
 
     Args:
         head: the kind of each column; "" for other columns.
@@ -149,16 +179,36 @@ def by_head(head: list[str], cells: list[str]) -> dict[str, str]:
         if kind and cell.strip():
             person.setdefault(kind, cell.strip())
     both = " ".join(filter(None, (person.get("first"), person.get("last"))))
-    return {"name": both, **person}
+    told = by_shape([person["identifier"]]) if "identifier" in person else {}
+    return {"name": both, **told, **person}
+
+
+def is_head(row: Sequence[str], others: Sequence[Sequence[str]]) -> bool:
+    """Return whether a row has the names of columns, whatever the language.
+
+    It has if it is the only one without a digit and an "@", and if a column has one of
+    them in all other rows, of which there are at least two.
+
+    Args:
+        row: the first row.
+        others: the rows below, without those whose cells are all empty.
+    """
+    marked = re.compile(r"[\d@]")
+    columns = zip(*others, strict=False)
+    return (
+        len(others) > 1
+        and not any(map(marked.search, row))
+        and any(all(map(marked.search, column)) for column in columns)
+    )
 
 
 def by_shape(cells: list[str]) -> dict[str, str]:
     """Return what a row without a head says of a person, by kind.
 
     A cell with @ is an e-mail address, also in "Jane Doe <jane@example.org>". The first
-    cell with a digit is a student id, the next cell with a digit a login. The other
-    cells are a name, in one cell or two, and perhaps a login after it. If these other
-    cells hold only a single word, it counts as both name and login.
+    cell with a digit is a student id, the next cell with a digit a login. If there is
+    no other cell, a name may stand before or after the student id, as in "123 Jane
+    Doe". The other cells are a name (see `named_in`).
     """
     person: dict[str, str] = {}
     words = []
@@ -171,26 +221,135 @@ def by_shape(cells: list[str]) -> dict[str, str]:
             person |= {"login" if "sid" in person else "sid": cell}
         elif cell:
             words.append(cell)
-    names = 2 if len(words) > 1 and not any(" " in word for word in words[:2]) else 1
-    person["name"] = " ".join(words[:names])
-    if len(words) > names:
-        person.setdefault("login", words[names])
-    elif len(words) == 1 and " " not in words[0]:
-        person.setdefault("login", words[0])
-    return person
+    if not words and (both := _SID_AND_NAME.fullmatch(person.get("sid", ""))):
+        person["sid"] = both["first"] or both["last"]
+        words.append(both["name"] or both["name_2"])
+    return {**named_in(words), **person}
 
 
-def attendance(places: Places, hand_ins: Iterable[HandIn]) -> Attendance:
+def named_in(words: Sequence[str]) -> dict[str, str]:
+    """Return a person's name and perhaps login from cells without digits.
+
+    The name is in the first cell if this has a blank, else in the first two. A login
+    may follow, or stand in small letters before a whole name. A single word counts as
+    both name and login.
+
+    Args:
+        words: the cells that are not empty.
+    """
+    if not words:
+        return {"name": ""}
+    first, *others = words
+    if others and first.islower() and " " in others[0] and not others[0].islower():
+        return {"name": others[0], "login": first}
+    if others and " " not in first:
+        first, *others = f"{first} {others[0]}", *others[1:]
+    login = others[0] if others else "" if " " in first else first
+    return {"name": first, **({"login": login} if login else {})}
+
+
+def merged(rows: Sequence[dict[str, str]]) -> list[dict[str, str]]:
+    """Return each person once who is in several rows of a list.
+
+    Two rows are of one person if they share a student ID, an e-mail address or a login,
+    and contradict each other in nothing. What people of several names share, such as
+    the number of a section, does not count. The groups of all rows are kept, one on
+    each line.
+
+    Args:
+        rows: by kind, what each row says.
+    """
+    names: dict[tuple[str, str], set[str]] = {}  # of those who share an identifier
+    for row in rows:
+        for kind in _UNIQUE:
+            key = kind, normal(row.get(kind, ""), kind)
+            names.setdefault(key, set()).add(normal(row.get("name", ""), "name"))
+    people: list[dict[str, str]] = []
+    known: dict[tuple[str, str], dict[str, str]] = {}
+    for row in rows:
+        told = {
+            kind: form
+            for kind in KINDS
+            if (form := normal(row.get(kind, ""), kind))
+            and len(names.get((kind, form), set()) - {""}) < 2
+        }
+        # A login that is also the name may be a first name.
+        keys = [
+            (kind, told[kind])
+            for kind in _UNIQUE
+            if kind in told and not (kind == "login" and row[kind] == row.get("name"))
+        ]
+        same = (known[key] for key in keys if key in known)
+        person = next((one for one in same if are_one(one, told)), None)
+        if person is None:
+            person = {}
+            people.append(person)
+        groups = "\n".join(one.get("group", "") for one in (person, row)).split("\n")
+        cells = ((kind, cell) for kind, cell in row.items() if not person.get(kind))
+        person |= {**dict(cells), "group": "\n".join(dict.fromkeys(groups)).strip()}
+        known |= {key: known.get(key, person) for key in keys}
+    return people
+
+
+def are_one(person: dict[str, str], told: dict[str, str]) -> bool:
+    """Return whether nothing that is told of somebody contradicts what a person is.
+
+    Args:
+        person: by kind, what is known of the person.
+        told: by kind, what is told of somebody, as `normal`.
+    """
+    return all(
+        normal(person.get(kind) or form, kind) == form for kind, form in told.items()
+    )
+
+
+def identify(people: People, hand_ins: Iterable[HandIn]) -> list[HandIn]:
+    """Return hand-ins whose owners have what a list says of their login at GitHub.
+
+    Args:
+        people: the list of people.
+        hand_ins: the hand-ins; those of owners without such a login stay as they are.
+    """
+    return [
+        replace(one, owners=tuple(person_at(people, owner) for owner in one.owners))
+        for one in hand_ins
+    ]
+
+
+def person_at(people: People, owner: Owner) -> Owner:
+    """Return an owner with the name and the identifiers of the row with the login.
+
+    The owner stays as it is if not exactly one row has this login at GitHub, or if
+    something in the row contradicts what is known of the owner.
+
+    Args:
+        people: the list of people.
+        owner: the owner, of a repository or of anything else.
+    """
+    login = normal(owner.ids.get("github", ""), "github")
+    rows = people.places["github"].get(login, set())
+    if len(rows) != 1:
+        return owner
+    (row,) = rows
+    listed = {kind: people.export.value(row, kind) for kind in _UNIQUE}
+    told = {kind: cell for kind, cell in listed.items() if cell}
+    if not are_one(owner.ids, {kind: normal(told[kind], kind) for kind in told}):
+        return owner
+    return Owner(people.name_in(row) or owner.name, {**told, **owner.ids})
+
+
+def attendance(places: Places, download: Found) -> Attendance:
     """Return who on a list handed in nothing, and who handed in but is not on it.
 
     Args:
         places: the rows of the list of people, from `read_roster`.
-        hand_ins: all hand-ins, also those that were not read.
+        download: all hand-ins, also those that were not read, and what was handed in
+            without a file.
     """
     roster = places.export
-    found = Attendance(len(roster.rows) - roster.first)
+    found = Attendance(len(roster.rows) - roster.first, roster.note)
     present: set[int] = set()
-    for hand_in in hand_ins:
+    for hand_in in download.hand_ins:
         doubts = []
         for name, row, doubt in places.of(hand_in):
             if row is not None:
@@ -199,11 +358,19 @@ def attendance(places: Places, hand_ins: Iterable[HandIn]) -> Attendance:
                 doubts.append(f"{name}: {doubt}" if doubt else name)
         if doubts:
             found.strangers[hand_in.entry] = "; ".join(doubts)
-    found.absent = [
-        person_in(roster, row)
-        for row in range(roster.first, len(roster.rows))
-        if row not in present
-    ]
+    without_file = {
+        row: why
+        for hand_in, why in download.without_file
+        for _, row, _ in places.of(hand_in)
+        if row is not None
+    }
+    for row in range(roster.first, len(roster.rows)):
+        if row not in present:
+            person = person_in(roster, row)
+            if row in without_file:
+                found.without_file.append((person, without_file[row]))
+            else:
+                found.absent.append(person)
     return found
 
 

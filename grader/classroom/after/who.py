@@ -149,7 +149,7 @@ def names_of(owner: Owner, books: Sequence[People]) -> set[str]:
         place, _ = people.row_of(owner)
         if place is not None:
             for kind in MATCHED_BY:
-                names |= forms(people.export.value(place, kind))
+                names = names.union(*map(forms, people.texts(place, kind)))
     return names
 
 

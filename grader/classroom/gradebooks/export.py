@@ -28,6 +28,7 @@ class Export:
         maxima: for each row, the number to enter for a full score; every other score is
             scaled in proportion. 0 means that scores are not scaled.
         kept: for each row whose score must not be changed, the reason.
+        note: a sentence on how the file was read; "" if there is nothing to say.
     """
 
     platform: str
@@ -37,6 +38,7 @@ class Export:
     column: int
     maxima: list[float]
     kept: dict[int, str] = field(default_factory=dict)
+    note: str = ""
 
     @property
     def rows(self) -> list[Row]:

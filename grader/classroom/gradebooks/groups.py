@@ -70,7 +70,7 @@ class Places:
         self.members = members
         self.rows: dict[str, list[int]] = {}  # by the name of a group
         for row in range(export.first, len(export.rows)):
-            if group := export.value(row, "group"):
+            for group in export.value(row, "group").splitlines():
                 self.rows.setdefault(group, []).append(row)
         rows_first = (self.rows, members)
         # What says who is in a group; the first one that has the group counts.
@@ -117,15 +117,17 @@ class Places:
 
         In a download from Canvas, the owner has the Canvas number of one member of the
         group. If several groups match the name, only those with this member are
-        returned, if there are any.
+        returned, if there are any. In a folder of repositories, what seems to be the
+        owner's login at GitHub can be the name of a team.
         """
         owner, *others = hand_in.owners
         # Without a group's name, one owner may be a group, unless the owner's address
         # is known.
         if not hand_in.group and (others or {"email", "sid"} & {*owner.ids}):
             return []
-        name = hand_in.group or owner.name
+        name = hand_in.group or owner.ids.get("github") or owner.name
         form = letters if "canvas" in owner.ids else written
+        form = slug if "github" in owner.ids else form
         for known in self.sources:
             groups = [group for group in known if form(group) == form(name)]
             if len(groups) > 1 and "canvas" in owner.ids:
@@ -199,11 +201,18 @@ def written(name: str) -> str:
     return " ".join(unicodedata.normalize("NFC", kept).split())
 
 
-def letters(name: str) -> str:
-    """Return the letters and digits of a group's name in lower case.
+def slug(name: str) -> str:
+    """Return a group's name as GitHub Classroom writes it into a repository's name."""
+    return re.sub(r"[^a-z0-9]+", "-", name.casefold()).strip("-")
 
-    In file names, Canvas omits all other characters (instructure/canvas-lms,
+
+def letters(name: str) -> str:
+    """Return the letters, their marks, and the digits of a group's name in lower case.
+
+    In file names, Canvas omits all other characters but "_" (instructure/canvas-lms,
     lib/content_zipper.rb).
     """
     folded = unicodedata.normalize("NFKC", name).casefold()
-    return "".join(c for c in folded if c.isalnum())
+    return "".join(
+        c for c in folded if c.isalnum() or unicodedata.category(c).startswith("M")
+    )

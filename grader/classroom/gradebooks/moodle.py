@@ -15,6 +15,10 @@ from grader.contract.outcomes import UsageError
 KINDS = {
     "sid": ["ID number", "ID-Nummer", "Numéro d’identification", "Número de ID"],
     "login": ["Username", "Anmeldename", "Nom d’utilisateur", "Nombre de usuario"],
+    "email": [
+        *("Email address", "E-Mail-Adresse", "Adresse de courriel"),
+        "Dirección de correo",
+    ],
     "name": ["Full name", "Vollständiger Name", "Nom complet", "Nombre completo"],
     "group": ["Group", "Gruppe", "Groupe", "Grupo"],
 }
@@ -23,6 +27,7 @@ PARTS = [  # the parts of a name
     *("Last name", "Surname", "Nachname", "Nom", "Nom de famille"),
     *("Apellido(s)", "Apellidos"),
 ]
+STATUS = ["Status", "Statut", "Estado", "Estatus", "Stato"]
 MAXIMUM = ["Maximum grade", "Bestwertung", "Note maximale", "Calificación máxima"]
 # "No" and "yes" in many languages, in lower case. No word is in both sets.
 NO = {
@@ -108,25 +113,38 @@ def read_moodle(sheet: Sheet, assignment: str) -> Export:
 def columns_of(sheet: Sheet) -> dict[str, tuple[int, ...]]:
     """Return the indices of the columns that identify a student, by kind.
 
-    The kinds are "name" and, if there are such columns, "sid" (student ID), "login",
-    "email" and "group". The parts of a name can be in several columns.
+    The kinds are "name", "sid" (student ID), "login", "email" and "group", as far as
+    there are such columns. The parts of a name can be in several columns, and so can
+    the addresses of a person: where people log in with one, it is the user name.
     """
     columns = named(sheet.head, KINDS)
-    emails = [
+    emails = tuple(
         i
         for i in range(len(sheet.head))
         if (cells := [*filter(None, sheet.column(i))])
         and all(map(EMAIL.fullmatch, cells))
-    ]
+    )
     if emails:
-        columns["email"] = tuple(emails[:1])
+        columns.setdefault("email", emails)
     if "name" not in columns:
-        parts = named(sheet.head, {"name": PARTS})
         # Moodle puts the full name second in a worksheet, and its parts first in a
         # gradebook.
-        usual = (1,) if is_worksheet(sheet) else (0, 1)
-        columns["name"] = parts.get("name", usual)
+        usual: tuple[int, ...] = (0, 1)
+        if is_worksheet(sheet):
+            usual = () if is_nameless(sheet) else (1,)
+        if name := named(sheet.head, {"name": PARTS}).get("name", usual):
+            columns["name"] = name
     return columns
+
+
+def is_nameless(sheet: Sheet) -> bool:
+    """Return whether a worksheet is without names: its second column is the status.
+
+    The texts of a status repeat, as names hardly do.
+    """
+    cells = sheet.column(1)
+    is_status = bool(named(sheet.head[1:2], {"status": STATUS}))
+    return is_status or 2 * len({*cells}) < len(cells)
 
 
 def graded(sheet: Sheet, assignment: str) -> int:

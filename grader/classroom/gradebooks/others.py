@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 
 from grader.classroom.gradebooks.export import Export, named, the_column, told
 from grader.classroom.gradebooks.sheet import Sheet, number
+from grader.contract.outcomes import UsageError
 
 BLACKBOARD = {
     "sid": ["Student ID"],
@@ -21,8 +22,11 @@ BRIGHTSPACE = {  # the values of the first two begin with "#"
     "email": ["Email"],
     "name": ["First Name", "Last Name"],
 }
-# As in "Homework [Total Pts: 100 Score] |123456".
-POINTS = re.compile(r"(?P<name>.+) \[[^\[\]]*?(?P<most>\d[\d.,]*)[^\[\]]*\] *\|\d+")
+# As in "Homework [Total Pts: 100 Score] |123456". Other languages have other words.
+POINTS = re.compile(
+    r"(?P<name>.+) \[(?P<words>[^\[\]]*?)(?P<most>\d[\d.,]*)(?P<shown>[^\[\]]*)\]"
+    r" *\|\d+"
+)
 # As in "Homework Points Grade <Numeric MaxPoints:100 Weight:5>".
 GRADE = re.compile(r"(?P<name>.+) Points Grade(?: <\D*(?P<most>\d[\d.,]*).*>)?")
 
@@ -41,9 +45,41 @@ def read_blackboard(sheet: Sheet, assignment: str) -> Export:
             column, such as "Homework [Total Pts: 100 Score] |123456".
 
     Raises:
-        UsageError: no column, or more than one, has this name.
+        UsageError: no column, or more than one, has this name; or Blackboard shows
+            something else than points in it.
     """
-    return read(sheet, assignment, "Blackboard", BLACKBOARD, POINTS)
+    export = read(sheet, assignment, "Blackboard", BLACKBOARD, POINTS)
+    require_points(sheet, export.column, assignment)
+    return export
+
+
+def require_points(sheet: Sheet, column: int, assignment: str) -> None:
+    """Check that the numbers in a column of Blackboard are points.
+
+    Otherwise a number that is entered may be taken for a percentage. Of 100 points,
+    both are the same number.
+
+    Args:
+        sheet: the file from Blackboard.
+        column: the index of the column, which has a name of the form `POINTS`.
+        assignment: the name of the assignment, for the message.
+
+    Raises:
+        UsageError: the column shows percentages, letters or words.
+    """
+    match = POINTS.fullmatch(sheet.head[column])
+    shown = match["shown"].strip() if match else ""
+    is_english = bool(match and match["words"].startswith("Total Pts"))
+    percent = any(cell.endswith("%") for cell in sheet.column(column))
+    percent = percent or shown == "Percentage"
+    if percent and match and number(match["most"]) == 100:
+        return
+    if percent or (is_english and shown not in ("", "Score")):
+        raise UsageError(
+            f"ASSIGNMENT={assignment!r}: Blackboard shows its column as "
+            f"{shown or 'percentages'}, and may take points for something else. Set "
+            "its primary display to Score in Blackboard, then download again"
+        )
 
 
 def is_brightspace(sheet: Sheet) -> bool:

@@ -17,6 +17,7 @@ WORDS = {
     "sid": "student ID",
     "email": "e-mail address",
     "login": "login",
+    "github": "login at GitHub",
     "name": "name",
     "one word": "name",
 }
@@ -62,10 +63,20 @@ class People:
             return as_one_word(self.name_in(row))
         if kind == "name":
             return written_names(self.name_in(row))
-        told = {normal(self.export.value(row, kind), kind)}
+        told = {normal(text, kind) for text in self.texts(row, kind)}
         if kind == "email" and "@" in (login := self.export.value(row, "login")):
             told.add(normal(login, kind))
         return told - {""}
+
+    def texts(self, row: int, kind: str) -> list[str]:
+        """Return the identifiers of one kind in a row as they are written there.
+
+        Args:
+            row: the index of the row.
+            kind: the kind of identifier. Of the kind "email" there can be several.
+        """
+        text = self.export.value(row, kind)
+        return text.split() if kind == "email" else [text]
 
     def row_of(self, owner: Owner, *, listed: bool = False) -> tuple[int | None, str]:
         """Return the index of a person's row, and a message if the row is not certain.

@@ -17,19 +17,28 @@ PERSON = ("hand_in", "name", "id")
 CHANGES = ("adjusted", "reasons")
 HEAD = (*PERSON, *POINTS, "late", "timeouts", *CHANGES, "note", "file")
 ABSENT = "no hand-in"
+NO_FILE = "handed in, but no file"
 
 
-def table(entries: Iterable[Entry], absent: Iterable[Owner] = ()) -> str:
+def table(
+    entries: Iterable[Entry],
+    absent: Iterable[Owner] = (),
+    without_file: Iterable[tuple[Owner, str]] = (),
+) -> str:
     """Return the text of `grades.csv`.
 
     Args:
         entries: all hand-ins with their results.
         absent: the people of the course who handed in nothing. Each gets a row
             without points and with the note "no hand-in".
+        without_file: the people of the course who handed in something, but no file,
+            each with what it was. Each gets such a row, too, with this in the note.
     """
     rows = [row for entry in entries for row in rows_of(entry)]
     nothing = [""] * (len(HEAD) - len(PERSON) - 2)
-    rows += [["", *cells_of(owner), *nothing, ABSENT, ""] for owner in absent]
+    notes = [(owner, ABSENT) for owner in absent]
+    notes += [(owner, f"{NO_FILE}: {what}") for owner, what in without_file]
+    rows += [["", *cells_of(owner), *nothing, note, ""] for owner, note in notes]
     return as_csv([HEAD, *rows])
 
 

@@ -136,6 +136,9 @@ def choose(folder: Path, pieces: dict[str, Piece], found: Found) -> None:
     for name, piece in pieces.items():
         if piece.why_not:
             found.ignored.append((name, piece.why_not))
+            if piece.owners:
+                about = folder / name, name, piece.owners, piece.late, piece.group
+                found.without_file.append((HandIn(*about), piece.why_not))
         elif not piece.note:
             of_one.setdefault(piece.who, []).append(name)
     for names in of_one.values():

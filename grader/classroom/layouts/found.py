@@ -60,6 +60,8 @@ class Found:
     Attributes:
         hand_ins: the hand-ins, sorted by name.
         ignored: for each file or folder that is no hand-in, its name and the reason.
+        without_file: of the ignored, those by which somebody handed in something that
+            is no file, such as a text, each with the reason.
         layout: the platform and its command, as in "Canvas, Download Submissions". It
             is `download.PLAIN` if no platform was recognised.
         inner: the path from the given folder to the download; "" if they are the same.
@@ -69,6 +71,7 @@ class Found:
 
     hand_ins: list[HandIn] = field(default_factory=list)
     ignored: list[tuple[str, str]] = field(default_factory=list)
+    without_file: list[tuple[HandIn, str]] = field(default_factory=list)
     layout: str = ""
     inner: str = ""
     strange: dict[str, str] = field(default_factory=dict)
@@ -86,7 +89,8 @@ class Piece:
 
     Attributes:
         who: a text that is the same for all pieces of one person or group.
-        owners: see `HandIn.owners`.
+        owners: see `HandIn.owners`. If this is no hand-in, they are the people who
+            handed in something by it, if any.
         file: the file's name as the student chose it; "" for a folder.
         time: when it was handed in, as text that sorts by time; "" if unknown.
         late: whether the download says that it was late.
@@ -111,6 +115,9 @@ class Piece:
     note: bool = False
 
 
+# In these scripts the same name is also written without the marks on its letters. In
+# others, as those of India or the Japanese kana, it would be another name.
+_ACCENTED = ("LATIN", "GREEK", "CYRILLIC", "ARABIC", "HEBREW")
 Entries = Sequence[os.DirEntry[str]]
 # A function that takes a folder and its entries, and returns the pieces of one
 # platform's download by the names of the entries.
@@ -138,7 +145,21 @@ def normal_name(name: str) -> str:
 
 
 def words_of(name: str) -> list[str]:
-    """Return the words of a name in their order, without accents, in lower case."""
-    plain = unicodedata.normalize("NFKD", name.casefold())
-    kept = (c for c in plain if not unicodedata.combining(c))
-    return "".join(c if c.isalnum() else " " for c in kept).split()
+    """Return the words of a name in their order, without accents, in lower case.
+
+    A mark that is part of the spelling stays, as a vowel sign of Devanagari is.
+    """
+    kept = []
+    base = ""  # the name of the character that a mark belongs to
+    for c in unicodedata.normalize("NFKD", name.casefold()):
+        if not unicodedata.category(c).startswith("M"):
+            base = unicodedata.name(c, "") if c.isalnum() else ""
+            kept.append(c if c.isalnum() else " ")
+        elif base and not base.startswith(_ACCENTED) and not is_variant(c):
+            kept.append(c)
+    return "".join(kept).split()
+
+
+def is_variant(mark: str) -> bool:
+    """Return whether a mark only chooses a shape of its character, as of a kanji."""
+    return unicodedata.name(mark, "").startswith("VARIATION SELECTOR")

@@ -43,8 +43,8 @@ def pieces(folder: Path, entries: Entries) -> dict[str, Piece]:
     for student, below in students.items():
         path = next((path for path in below if path.name == assignment), None)
         why = "" if path else f"there is no {assignment}/ in it"
-        owner = Owner(student, {"login": student})
-        result[student] = Piece(student, (owner,), path=path, why_not=why)
+        owners = (Owner(student, {"login": student}),) if path else ()
+        result[student] = Piece(student, owners, path=path, why_not=why)
     return result
 
 

@@ -142,3 +142,22 @@ def test_groups_and_hostile_names(tmp_path, capsys):
     assert "group Team 7: Jane Doe (login jdoe, ilias 4711)" in lines
     assert "group Team 8: Max Ox" in lines
     assert not [line for line in lines if "\x1b" in line]
+
+
+def test_the_roster_of_github_classroom(tmp_path, capsys):
+    """By ROSTER=, a repository's hand-in finds the row of its owner in GRADEBOOK=."""
+    folder = tmp_path / "dqn-submissions"
+    for login in ("janed", "team-7"):
+        made(folder / f"dqn-{login}", ".git/", "dqn.py")
+        (folder / f"dqn-{login}" / "dqn.py").write_text(SOURCE)
+    export, roster = tmp_path / "export.csv", tmp_path / "roster.csv"
+    export.write_text(CANVAS)
+    roster.write_text(
+        '"identifier","github_username","github_id","name"\n'
+        '"s11","JaneD","1","Bo Lee"\n"s12","blee","2",""\n'
+    )
+    words = ["--gradebook", str(export), "--assignment", "DQN"]
+    _, lines = planned(capsys, str(folder), *words, "--roster", str(roster))
+    assert "  gradebook.csv: row 3: Doe, Jane; 11" in lines
+    assert "  gradebook.csv: no row for team-7 at GitHub" in lines
+    assert lines[-2] == "no hand-in: 1 of 2 on the roster: s12"

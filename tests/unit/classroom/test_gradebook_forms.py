@@ -9,9 +9,11 @@ from pathlib import Path
 
 import pytest
 
+from grader.classroom.after.who import Known
 from grader.classroom.entries import Entry
 from grader.classroom.gradebooks.fill import Filled, fill
 from grader.classroom.gradebooks.groups import Places, read_members
+from grader.classroom.gradebooks.people import People
 from grader.classroom.gradebooks.read import read_export
 from grader.classroom.gradebooks.sheet import sheet_at, sheet_of
 from grader.classroom.layouts import HandIn, Owner
@@ -278,6 +280,31 @@ def test_groups_with_the_same_letters():
     )
 
 
+@pytest.mark.parametrize("name", ["team-7", "Team 7", "TEAM_7"])
+def test_teams_of_github(name):
+    """The name of a repository ends in a team's name as GitHub writes it."""
+    text = CANVAS.replace("EX", "")
+    members = f"group_name,login_id\n{name},jdoe\n{name},croe\nTeam 77,blee\n"
+    team = entry(50, Owner("team-7 at GitHub", {"github": "team-7"}))
+    filled = filled_in(text, team, members=members)
+    expected = text.replace('ill",,,', 'ill",,500,').replace(",7.00,", ",500,")
+    assert filled.text == expected
+    other = entry(50, Owner("Bo", {"github": "team-7", "email": "bo@example.org"}))
+    assert filled_in(text, other, members=members).text == text
+
+
+def test_groups_that_differ_in_a_vowel_sign():
+    """Canvas keeps the signs of a name, so a group of another name is not meant."""
+    text = CANVAS.replace("EX", "")
+    members = MEMBERS.replace("Team 1", "राजू").replace("Team 2", "राज")
+    filled = filled_in(text, entry(50, canvas("राजू", 77)), members=members)
+    assert filled.text == text
+    assert filled.disputes == [
+        "राजू: not entered, for MEMBERS does not show that number 77 is in this group"
+    ]
+    assert "500" in filled_in(text, entry(50, canvas("राजू", 11)), members=members).text
+
+
 def test_no_list_of_groups():
     """A file that does not say who is in which group is refused."""
     with pytest.raises(
@@ -307,6 +334,30 @@ def test_people_whose_names_end_with_a_number():
     filled = filled_in(text, entry(50, owner, group=name))
     assert filled.disputes == []
     assert filled.text == text.replace('grading",,20.00', 'grading",10,20.00')
+
+
+@pytest.mark.parametrize("head", ["Username", "Gebruikersnaam"])
+def test_user_names_that_are_addresses(head):
+    """Where people log in with an address, each of their addresses finds the row.
+
+    In a language that is not known, nothing tells which column is the user name.
+    """
+    text = WORKSHEET.replace('"Full name",', f'"Full name",{head},')
+    for login, name in {"jd1": "Jane Doe", "bl2": "Bo Lee", "cr3": "Cy Roe"}.items():
+        text = text.replace(f'"{name}",', f'"{name}",{login}@uni.example,')
+    if head != "Username":
+        text = text.replace("Email address", "E-mailadres")
+    for address in ("jane@example.org", "JD1@uni.example"):
+        filled = filled_in(text, entry(75, Owner("Jane Doe", {"email": address})))
+        assert filled.text == text.replace('grading",,20', 'grading",15,20')
+        assert filled.disputes == filled.without_row == []
+    hand_in = HandIn(Path("x"), "x", (Owner("Jane Doe", {"email": "jd1@uni.example"}),))
+    known = Known({"0a1b": hand_in}, [People(read_export(sheet_of(text), ""))])
+    assert known.find("jane@example.org") == "0a1b"
+    filled = filled_in(text, entry(75, Owner("Jane Doe", {"email": "j@example.org"})))
+    assert filled.text == text
+    (told,) = filled.disputes
+    assert "the row of this name has another e-mail address" in told
 
 
 def test_worksheet_where_only_moodle_knows_the_names():
@@ -393,6 +444,40 @@ def test_blackboard(tmp_path):
     assert (filled.encoding, filled.file) == ("utf-16-le", "gradebook.xls")
     (told,) = filled.disputes
     assert "Lee Bo: not entered, for its cell says 'Exempt'" in told
+
+
+BLACKBOARD_COLUMN = "HW [Total Pts: 50 Score]"
+
+
+@pytest.mark.parametrize(
+    ("column", "cell"),
+    [
+        ("HW [Total Pts: 50 Percentage]", ""),
+        ("HW [Total Pts: 50 Letter]", "A-"),
+        ("HW [Total Pts: 50 Complete/Incomplete]", ""),
+        ("HW [Gesamtpunktzahl: 50 Prozent]", "87,00%"),
+    ],
+)
+def test_blackboard_shows_no_points(column, cell):
+    """A column whose numbers are perhaps no points is refused before grading."""
+    text = BLACKBOARD.replace(BLACKBOARD_COLUMN, column).replace("Needs Grading", cell)
+    with pytest.raises(UsageError, match="its primary display to Score"):
+        read_export(sheet_of(text), "HW")
+
+
+@pytest.mark.parametrize(
+    ("column", "score"),
+    [
+        ("HW [Total Pts: 100 Percentage]", "87"),
+        ("HW [Total Pts: 50]", "43.5"),
+        ("HW [Gesamtpunktzahl: 50 Punktzahl]", "43.5"),
+    ],
+)
+def test_blackboard_shows_points_in_other_words(column, score):
+    """Points are entered where they are points or, of 100, also the percentage."""
+    text = BLACKBOARD.replace(BLACKBOARD_COLUMN, column)
+    filled = filled_in(text, entry(87, Owner("jdoe", {"login": "jdoe"})))
+    assert filled.text == text.replace("Needs Grading", score)
 
 
 def test_brightspace():

@@ -61,3 +61,37 @@ def test_a_name_that_another_one_may_become(name, ids, place):
     else:
         with pytest.raises(UsageError, match="is the name of two people"):
             known.find(name)
+
+
+@pytest.mark.parametrize(
+    ("listed", "other"),
+    [
+        ("राजू कुमार", "राज कुमार"),
+        ("रीना राय", "रानी राय"),
+        ("ハラダ アイ", "ハラタ アイ"),
+        ("สมสี ใจดี", "สมสู ใจดี"),
+    ],
+)
+@pytest.mark.parametrize("ids", [{}, {"moodle": "11"}, {"canvas": "11"}])
+def test_names_that_differ_in_a_sign(listed, other, ids):
+    """Where a vowel or a sound is a mark, a name with another mark is another name."""
+    people = People(read_roster(sheet_of(f"name\nBo Lee\n{listed}\n")))
+    if "canvas" in ids:
+        listed, other = ("".join(sorted(name.split())) for name in (listed, other))
+    assert people.row_of(Owner(listed, ids)) == (2, "")
+    assert people.row_of(Owner(other, ids)) == (None, "")
+
+
+@pytest.mark.parametrize(
+    ("listed", "name"),
+    [
+        ("Αγγελική", "Αγγελικη"),
+        ("Пётр", "Петр"),
+        ("مُحَمَّد", "محمد"),
+        ("辻\U000e0100", "辻"),
+    ],
+)
+def test_names_without_their_marks(listed, name):
+    """Where people leave out an accent or a vowel, the name is the same without."""
+    people = People(read_roster(sheet_of(f"name\nBo Lee\n{listed}\n")))
+    assert people.row_of(Owner(name, {})) == (2, "")

@@ -22,8 +22,8 @@ from grader.classroom.layouts import HandIn, Owner
 from grader.contract.outcomes import Outcome
 from grader.report.model import Check, Exercise, Report
 
-NAMES = ("Jane Doe", "Doe Jané", "Bo Lee", "Li 12")
-TEAMS = ("Team 1", "Team-1", "12")
+NAMES = ("Jane Doe", "Doe Jané", "Bo Lee", "Li 12", "राज", "राजू")
+TEAMS = ("Team 1", "Team-1", "12", "टीम")
 TOKENS = ("1", "2", "3", "12", "a", "b")
 NUMBERS = st.integers(1, 6).map(str)
 PLATFORMS = ("canvas", "canvas without SIS", "worksheet", "teams", "gradebook", "d2l")
@@ -109,7 +109,9 @@ def exported(platform: str, people: list[Person]) -> tuple[str, int]:
 def canvas_writes(name: str) -> str:
     """Return a name as Canvas writes it into the name of a file."""
     folded = unicodedata.normalize("NFKC", name).casefold()
-    return "".join(c for c in folded if c.isalnum())
+    return "".join(
+        c for c in folded if c.isalnum() or unicodedata.category(c).startswith("M")
+    )
 
 
 @st.composite

@@ -202,6 +202,20 @@ def test_moodle_without_names(word):
     assert "Group A: not entered" in filled.disputes[0]
 
 
+@pytest.mark.parametrize("status", ["Status", "Stav"])
+def test_moodle_without_names_says_the_numbers(status):
+    """A person without a name is told by the number, not by the status of the work."""
+    text = f"Identifier,{status},Grade,Maximum grade,Grade can be changed\n"
+    text += "".join(f"Participant {i},Submitted,3,20.00,Yes\n" for i in (12, 13))
+    text += "Participant 14,Submitted,4,20.00,No\nParticipant 15,-,,20.00,Yes\n"
+    text += "Participant 16,Submitted,,20.00,Yes\n"
+    entries = [entry(50, "Participant", moodle=f"{i}") for i in (12, 14)]
+    filled = filled_in(text, "", entries)
+    assert filled.replaced == ["Participant 12: 3 → 10"]
+    why = "not entered, for Moodle does not let its grade be changed"
+    assert filled.disputes == [f"Participant 14: {why}"]
+
+
 @pytest.mark.parametrize("value", ["cy", "S12", "bo@example.org", "doe jane jd"])
 def test_one_hand_in_for_two_rows(value):
     """If the id of one hand-in fits two rows of the gradebook, no score is entered."""

@@ -82,6 +82,9 @@ def test_canvas(tmp_path):
     assert len(ignored) == 7
     assert ignored["leebo_LATE_77_98_dqn.py"] == "the same student's dqn-1.py counts"
     assert ignored["ypo_10_text.html"] == "a text written into Canvas"
+    ((hand_in, why),) = found.without_file
+    assert hand_in.owners == (layouts.Owner("ypo", {"canvas": "10"}),)
+    assert why == ignored["ypo_10_text.html"]
 
 
 WRITTEN = "def td_loss(): pass\n"
@@ -496,6 +499,7 @@ def test_blackboard(tmp_path):
     assert ignored["HW_2_nix_attempt_2026-11-02-10-00-00.txt"] == (
         "an attempt without a file"
     )
+    assert [hand_in.who for hand_in, _ in found.without_file] == ["Nix Ny"]
 
 
 def test_blackboard_without_texts(tmp_path):
@@ -753,6 +757,7 @@ def test_nbgrader(tmp_path):
     assert files_of(found, tmp_path) == ["ann/hw", "bob/hw"]
     assert owners(found) == [("ann", {"login": "ann"}), ("bob", {"login": "bob"})]
     assert found.ignored == [("cy", "there is no hw/ in it")]
+    assert found.without_file == []  # cy did another homework
     made(tmp_path, "cy/intro/dqn.ipynb")
     with pytest.raises(UsageError, match=r"several assignments \(hw, intro\)"):
         layouts.find(tmp_path)

@@ -4,13 +4,15 @@ import csv
 
 import pytest
 
-from grader.classroom.after.roster import attendance, read_roster
+from grader.classroom.after.roster import attendance, identify, read_roster
 from grader.classroom.entries import troubles
 from grader.classroom.gradebooks.groups import Places
+from grader.classroom.gradebooks.read import read_export
 from grader.classroom.gradebooks.sheet import sheet_of
 from grader.classroom.gradebooks.table import table
-from grader.classroom.layouts import Owner
+from grader.classroom.layouts import Found, Owner
 from grader.classroom.pages import overview
+from grader.classroom.results import about_people
 from grader.classroom.similar.clusters import Findings
 from grader.contract.outcomes import UsageError
 from tests.support.classes import entry_of, hand_in_of
@@ -49,7 +51,7 @@ JANE = hand_in_of("1", Owner("Doe, Jané", {}))
 
 def names(text: str, *hand_ins) -> tuple[list[str], list[str]]:
     """Return who of a list handed in nothing, and the sentences on other people."""
-    found = attendance(Places(read_roster(sheet_of(text)), {}), hand_ins)
+    found = attendance(Places(read_roster(sheet_of(text)), {}), Found([*hand_ins]))
     absent = [" ".join(sorted(o.name.replace(",", "").split())) for o in found.absent]
     return absent, [*found.strangers.values()]
 
@@ -120,6 +122,99 @@ def test_a_row_with_more_cells_than_the_head():
         read_roster(sheet_of("name\nBo\nDoe, Jane\n"))
 
 
+ONE_A_LINE = {
+    "two first names": "Doe,Jane Marie\nLee,Bo\n",
+    "login before the name": "jdoe,Jane Marie Doe\nblee,Bo Lee\n",
+    "login after two cells": "Doe,Jane Marie,jdoe\nLee,Bo,blee\n",
+    "login after the name": "Jane Marie Doe,jdoe\nBo Lee,blee\n",
+    "number before": "20231234 Jane Marie Doe\n20235678 Bo Lee\n",
+    "number after": "Jane Marie Doe (s11)\nBo Lee (s12)\n",
+    "number and mail": "20231234 Jane Marie Doe <jane@x.org>\n20235678 Bo Lee <bo@x>\n",
+}
+
+
+@pytest.mark.parametrize("kind", ONE_A_LINE)
+def test_one_person_a_line(kind):
+    """In a list without a head, the name is found wherever it stands in the line."""
+    text = ONE_A_LINE[kind]
+    jane = hand_in_of("1", Owner("Jane Marie Doe", {"moodle": "7"}))
+    assert names(text, jane) == (["Bo Lee"], [])
+    for ids in ({"sid": "20235678"}, {"sid": "s12"}, {"login": "blee"}):
+        (value,) = ids.values()
+        if value in text:
+            bo = hand_in_of("2", Owner("B.", ids))
+            assert names(text, jane, bo) == ([], [])
+
+
+def test_names_of_columns_in_another_language():
+    """A first row without number and address, which all others have, is no person."""
+    people = "Jane Doe;s11;A\nBo Lee;s12;B\n"
+    roster = Places(read_roster(sheet_of(f"Navn;Nummer;Hold\n{people}")), {})
+    found = attendance(roster, Found([JANE]))
+    assert about_people([], found) == [
+        "ROSTER: the first row was taken for names of columns: Navn, Nummer, Hold",
+        "no hand-in: 1 of 2 on the roster: Bo Lee",
+    ]
+    assert names(f"Cy Roe;;A\n{people}Di Poe;;B\n", JANE)[0][0] == "Cy Roe"
+    assert names(f"Cy Roe;s13;A\n{people}", JANE) == (["Cy Roe", "Bo Lee"], [])
+
+
+GITHUB = {
+    "addresses": '"identifier","github_username","github_id","name"\n'
+    '"jane@x.org","JaneD","1","Bo Lee"\n"bo@x.org","blee","2",""\n'
+    '"cy@x.org","","",""\n',
+    "student ids": '"identifier","github_username","github_id","name"\n'
+    '"s11","JaneD","1","Bo Lee"\n"s12","blee","2",""\n"s13","","",""\n',
+    "names": '"identifier","github_username","github_id","name"\n'
+    '"Doe, Jane","JaneD","1","Bo Lee"\n"Bo Lee","blee","2",""\n"Cy Roe","","",""\n',
+    "Classroom 50": "username,first_name,last_name,email,section,github_id\n"
+    "JaneD,Jane,Doe,jane@x.org,A,1\nblee,Bo,Lee,bo@x.org,A,2\ncr,Cy,Roe,cy@x.org,A,3\n",
+    "a list": "name;GitHub\nJane Doe;JaneD\nBo Lee;blee\nCy Roe;\n",
+}
+BOOK = (
+    "First name,Last name,ID number,Email address,HW (Real)\n"
+    "Bo,Lee,s12,bo@x.org,-\nJane,Doe,s11,jane@x.org,-\nCy,Roe,s13,cy@x.org,-\n"
+)
+
+
+@pytest.mark.parametrize("kind", GITHUB)
+def test_logins_at_github(kind):
+    """By their logins at GitHub, people are found on a list, and by it in a gradebook.
+
+    The name that Jane has given herself at GitHub is somebody else's, and does not
+    count.
+    """
+    repositories = [
+        hand_in_of(f"dqn-{login}", Owner(f"{login} at GitHub", {"github": login}))
+        for login in ("janed", "gone")
+    ]
+    roster = Places(read_roster(sheet_of(GITHUB[kind])), {})
+    known = identify(roster.people, repositories)
+    found = attendance(roster, Found(known))
+    assert (found.people, len(found.absent)) == (3, 2)
+    assert found.strangers == {"dqn-gone": "gone at GitHub"}
+    book = Places(read_export(sheet_of(BOOK), "HW"), {})
+    assert [[row for _, row, _ in book.of(one)] for one in known] == [[2], [None]]
+    assert [[row for _, row, _ in book.of(one)] for one in repositories] == [
+        [None],
+        [None],
+    ]
+
+
+def test_a_login_at_github_that_is_not_certain():
+    """Nobody is taken for a person of the list whose login two have, or who differs."""
+    once = "name,email,github\nJane Doe,jane@x.org,jd\n"
+    owner = Owner("jd at GitHub", {"github": "jd"})
+    for text, one in (
+        (once + "June Doe,june@x.org,jd\n", owner),
+        (once, Owner("Bo", {"github": "jd", "email": "bo@x.org"})),
+        ("name,login\nJane Doe,jd\n", owner),
+    ):
+        people = Places(read_roster(sheet_of(text)), {}).people
+        hand_in = hand_in_of("dqn-jd", one)
+        assert identify(people, [hand_in]) == [hand_in]
+
+
 def test_strangers():
     """Who is not on the list is told, and who may be two people on it is told as well.
 
@@ -146,7 +241,7 @@ def test_other_groups_in_the_list(other):
     text = f"name,email,Group\nJane Doe,j@x,{other}\nBo Lee,b@x,{other}\nCy,c@x,B\n"
     members = {"Team 1": [Owner("", {"email": "j@x"}), Owner("", {"email": "c@x"})]}
     team = hand_in_of("team1_11_5_dqn.py", Owner("team1", {"canvas": "11"}))
-    found = attendance(Places(read_roster(sheet_of(text)), members), [team])
+    found = attendance(Places(read_roster(sheet_of(text)), members), Found([team]))
     assert [one.name for one in found.absent] == ["Bo Lee"]
     assert found.strangers == {}
 
@@ -156,7 +251,7 @@ def test_a_group_that_the_list_alone_knows():
     text = "name,email,Group\nJane Doe,j@x,Team 1\nBo Lee,b@x,Team 2\nCy,c@x,B\n"
     members = {"Team 1": [Owner("", {"email": "j@x"})]}
     teams = [hand_in_of(f"{n}", Owner(f"Team {n}"), group=f"Team {n}") for n in (1, 2)]
-    found = attendance(Places(read_roster(sheet_of(text)), members), teams)
+    found = attendance(Places(read_roster(sheet_of(text)), members), Found(teams))
     assert [one.name for one in found.absent] == ["Cy"]
     assert found.strangers == {}
 
@@ -168,6 +263,51 @@ def test_no_list(text):
         read_roster(sheet_of(text))
 
 
+TWO_LINES = {
+    "sections": "name,email,section\nJane Doe,jane@x.org,Lecture\n"
+    "Bo Lee,bo@x.org,Lecture\nJane Doe,JANE@x.org,Lab 2\nCy Roe,cy@x.org,Lab 2\n",
+    "no head": "Jane Doe,s11,jane@x.org,Lecture\nBo Lee,s12,bo@x.org,Lecture\n"
+    '"Doe, Jane",s11,jane@x.org,Lab 2\nCy Roe,s13,cy@x.org,Lab 2\n',
+    "more in one": "name,sid,email\nJane Doe,s11,\nBo Lee,s12,bo@x.org\n"
+    "Cy Roe,s13,\n,s11,jane@x.org\n",
+    "the name last": "name,sid,email\n,s11,\nBo Lee,s12,bo@x.org\n"
+    "Cy Roe,s13,\nJane Doe,s11,jane@x.org\n",
+}
+
+
+@pytest.mark.parametrize("kind", TWO_LINES)
+def test_a_person_on_two_lines(kind):
+    """A person on a line for each section is one person, with what all lines say."""
+    text = TWO_LINES[kind]
+    assert names(text, JANE) == (["Bo Lee", "Cy Roe"], [])
+    mail = hand_in_of("x", Owner("Jane", {"email": "jane@x.org"}))
+    assert names(text, mail) == (["Bo Lee", "Cy Roe"], [])
+    roster = Places(read_roster(sheet_of(text)), {})
+    assert attendance(roster, Found([])).people == 3
+
+
+@pytest.mark.parametrize(
+    ("text", "people"),
+    [
+        ("name,sid,email\nJane Doe,s11,d@x.org\nJane Doe,s12,d@x.org\n", 2),
+        ("name,email\nJane Doe,d@x.org\nJune Doe,d@x.org\n", 2),
+        ("Jane Doe,Lab 2\nBo Lee,Lab 2\nJane Doe,Lab 2\n", 3),
+        ("Jane\nJane\n", 2),
+    ],
+)
+def test_two_people_who_share_something(text, people):
+    """Two people are not one, whatever they share: an address, a section or a name."""
+    assert len(names(text)[0]) == people
+
+
+def test_a_person_in_two_groups():
+    """A person on a line for each group is in all of them."""
+    text = "name,email,group\nJane Doe,j@x,Team 1\nJane Doe,j@x,Team 2\nBo,b@x,Team 2\n"
+    teams = [hand_in_of(f"{n}", Owner(f"Team {n}"), group=f"Team {n}") for n in (1, 2)]
+    assert names(text, teams[0]) == (["Bo"], [])
+    assert names(text, teams[1]) == ([], [])
+
+
 def test_where_it_is_said():
     """The table has a row for who handed in nothing, and a note on other people.
 
@@ -175,7 +315,7 @@ def test_where_it_is_said():
     """
     hand_in = hand_in_of("max", Owner("Max Ox", {}))
     roster = Places(read_roster(sheet_of(LISTS["words"])), {})
-    found = attendance(roster, [JANE, hand_in])
+    found = attendance(roster, Found([JANE, hand_in]))
     entry = entry_of(1, hand_in, stranger=found.strangers["max"])
     rows = [*csv.DictReader(table([entry], found.absent).splitlines())]
     assert [(row["name"], row["id"], row["note"]) for row in rows] == [
@@ -192,3 +332,33 @@ def test_where_it_is_said():
         assert "Of 3 people on the roster" in top
         assert "Not on the roster: 1</h3>" in top
         assert ("Cy Roe" in page) is ("Max Ox" in page) is shown
+
+
+def test_who_handed_in_something_else():
+    """Who handed in a text or a link is not said to have handed in nothing.
+
+    Who handed in a file as well is not listed, and a stranger's text is nobody's.
+    """
+    text = "a text written into Canvas"
+    jane, bo, ox = (
+        hand_in_of(f"{name}_text.html", Owner(name, {"canvas": number}))
+        for name, number in (("doejane", "11"), ("leebo", "12"), ("oxmax", "15"))
+    )
+    download = Found([JANE], without_file=[(one, text) for one in (jane, bo, ox)])
+    roster = Places(read_roster(sheet_of(LISTS["canvas"])), {})
+    found = attendance(roster, download)
+    assert [one.name for one in found.absent] == ["Roe, Cy"]
+    assert [(one.name, what) for one, what in found.without_file] == [("Lee, Bo", text)]
+    assert about_people([], found) == [
+        "no hand-in: 1 of 3 on the roster: Roe, Cy",
+        f"handed in, but no file: 1 of 3 on the roster: Lee, Bo ({text})",
+    ]
+    rows = csv.DictReader(table([], found.absent, found.without_file).splitlines())
+    assert [(row["name"], row["note"]) for row in rows] == [
+        ("Roe, Cy", "no hand-in"),
+        ("Lee, Bo", f"handed in, but no file: {text}"),
+    ]
+    for shown in (False, True):
+        page = overview.page([], Findings(), names=shown, attended=found)
+        assert "Handed in, but no file: 1</h3>" in page
+        assert (f"Lee, Bo ({text})" in page) is shown
