@@ -158,7 +158,6 @@ def run(arguments: argparse.Namespace) -> int:
     return 0 if all(entry.graded for entry in entries) and not failed else 2
 
 
-
 def canvas_numbers(everybody: list[People]) -> set[str]:
     """Return the numbers that Canvas has given to the people of some lists."""
     return {number for people in everybody for number in people.places["canvas"]}
