@@ -11,7 +11,7 @@ from rich.text import Text
 
 from grader import escape
 from grader.classroom.after import feedback
-from grader.classroom.after.roster import Attendance
+from grader.classroom.after.attendance import Attendance
 from grader.classroom.entries import Entry, troubles
 from grader.classroom.gradebooks.fill import Filled
 from grader.classroom.gradebooks.table import ABSENT, NO_FILE, table

@@ -1,22 +1,20 @@
-"""Compare the hand-ins of a class with the list of its people."""
+"""Read a list of the people of a course."""
 
 import re
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field, replace
 
 from grader.classroom.gradebooks.export import Export
-from grader.classroom.gradebooks.groups import Places
 from grader.classroom.gradebooks.moodle import KINDS as MOODLE
 from grader.classroom.gradebooks.moodle import is_worksheet
-from grader.classroom.gradebooks.people import People, normal
+from grader.classroom.gradebooks.people import normal
 from grader.classroom.gradebooks.sheet import Sheet, as_csv, sheet_of
-from grader.classroom.layouts import Found, HandIn, Owner, words_of
+from grader.classroom.layouts import words_of
 from grader.contract.outcomes import UsageError
 
 # The kinds of identifiers (see `Owner.ids`), and in the end the name of the group.
 KINDS = ("name", "email", "sid", "login", "github", "canvas", "moodle")
 CELLS = (*KINDS, "group")
-_UNIQUE = ("sid", "email", "login", "github")  # two people hardly share one
+UNIQUE = ("sid", "email", "login", "github")  # two people hardly share one
 # By kind, the names of columns in lists of people and in exported gradebooks.
 HEADS = {
     "name": ("name", "student", "student name", "display name"),
@@ -56,28 +54,6 @@ _SID_AND_NAME = re.compile(
 _PARTICIPANT = re.compile(r"\D{6,}\d+$")
 # Rows of Canvas' gradebook that belong to nobody.
 _NOBODY = re.compile(r"\s*points possible|student, test$|test student$", re.I)
-
-
-@dataclass
-class Attendance:
-    """The people of a class who handed in nothing, and the hand-ins of other people.
-
-    Attributes:
-        people: the number of people on the list.
-        note: a sentence on how the list was read, or "".
-        absent: the people on the list who handed in nothing.
-        without_file: the people on the list who handed in something, but no file, each
-            with what it was.
-        strangers: by the hand-in's name in the download, the owners who are not, or
-            perhaps not, on the list, as text. Hand-ins without such an owner are left
-            out.
-    """
-
-    people: int = 0
-    note: str = ""
-    absent: list[Owner] = field(default_factory=list)
-    without_file: list[tuple[Owner, str]] = field(default_factory=list)
-    strangers: dict[str, str] = field(default_factory=dict)
 
 
 def read_roster(sheet: Sheet) -> Export:
@@ -261,7 +237,7 @@ def merged(rows: Sequence[dict[str, str]]) -> list[dict[str, str]]:
     """
     names: dict[tuple[str, str], set[str]] = {}  # of those who share an identifier
     for row in rows:
-        for kind in _UNIQUE:
+        for kind in UNIQUE:
             key = kind, normal(row.get(kind, ""), kind)
             names.setdefault(key, set()).add(normal(row.get("name", ""), "name"))
     people: list[dict[str, str]] = []
@@ -276,7 +252,7 @@ def merged(rows: Sequence[dict[str, str]]) -> list[dict[str, str]]:
         # A login that is also the name may be a first name.
         keys = [
             (kind, told[kind])
-            for kind in _UNIQUE
+            for kind in UNIQUE
             if kind in told and not (kind == "login" and row[kind] == row.get("name"))
         ]
         same = (known[key] for key in keys if key in known)
@@ -301,86 +277,3 @@ def are_one(person: dict[str, str], told: dict[str, str]) -> bool:
     return all(
         normal(person.get(kind) or form, kind) == form for kind, form in told.items()
     )
-
-
-def identify(people: People, hand_ins: Iterable[HandIn]) -> list[HandIn]:
-    """Return hand-ins whose owners have what a list says of their login at GitHub.
-
-    Args:
-        people: the list of people.
-        hand_ins: the hand-ins; those of owners without such a login stay as they are.
-    """
-    return [
-        replace(one, owners=tuple(person_at(people, owner) for owner in one.owners))
-        for one in hand_ins
-    ]
-
-
-def person_at(people: People, owner: Owner) -> Owner:
-    """Return an owner with the name and the identifiers of the row with the login.
-
-    The owner stays as it is if not exactly one row has this login at GitHub, or if
-    something in the row contradicts what is known of the owner.
-
-    Args:
-        people: the list of people.
-        owner: the owner, of a repository or of anything else.
-    """
-    login = normal(owner.ids.get("github", ""), "github")
-    rows = people.places["github"].get(login, set())
-    if len(rows) != 1:
-        return owner
-    (row,) = rows
-    listed = {kind: people.export.value(row, kind) for kind in _UNIQUE}
-    told = {kind: cell for kind, cell in listed.items() if cell}
-    if not are_one(owner.ids, {kind: normal(told[kind], kind) for kind in told}):
-        return owner
-    return Owner(people.name_in(row) or owner.name, {**told, **owner.ids})
-
-
-def attendance(places: Places, download: Found) -> Attendance:
-    """Return who on a list handed in nothing, and who handed in but is not on it.
-
-    Args:
-        places: the rows of the list of people, from `read_roster`.
-        download: all hand-ins, also those that were not read, and what was handed in
-            without a file.
-    """
-    roster = places.export
-    found = Attendance(len(roster.rows) - roster.first, roster.note)
-    present: set[int] = set()
-    for hand_in in download.hand_ins:
-        doubts = []
-        for name, row, doubt in places.of(hand_in):
-            if row is not None:
-                present.add(row)
-            else:
-                doubts.append(f"{name}: {doubt}" if doubt else name)
-        if doubts:
-            found.strangers[hand_in.entry] = "; ".join(doubts)
-    without_file = {
-        row: why
-        for hand_in, why in download.without_file
-        for _, row, _ in places.of(hand_in)
-        if row is not None
-    }
-    for row in range(roster.first, len(roster.rows)):
-        if row not in present:
-            person = person_in(roster, row)
-            if row in without_file:
-                found.without_file.append((person, without_file[row]))
-            else:
-                found.absent.append(person)
-    return found
-
-
-def person_in(roster: Export, row: int) -> Owner:
-    """Return the person in a row of a list of people.
-
-    Args:
-        roster: the result of `read_roster`.
-        row: index of the row in `roster.rows`.
-    """
-    known = {kind: cell for kind in KINDS if (cell := roster.value(row, kind))}
-    name = known.pop("name", "") or next(iter(known.values()))
-    return Owner(name, known)

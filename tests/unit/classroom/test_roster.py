@@ -4,7 +4,8 @@ import csv
 
 import pytest
 
-from grader.classroom.after.roster import attendance, identify, read_roster
+from grader.classroom.after.attendance import attendance, identify
+from grader.classroom.after.roster import read_roster
 from grader.classroom.entries import troubles
 from grader.classroom.gradebooks.groups import Places
 from grader.classroom.gradebooks.read import read_export
