@@ -44,6 +44,7 @@ _KIND_OF = {
     for kind, names in heads.items()
     for name in names
 }
+CLASSROOM_50 = {"username", "first_name", "last_name", "email", "section"}
 _EMAIL = re.compile(r"[^\s<>()]+@[^\s<>()]+")
 # A student ID and a name in one cell, in either order.
 _SID_AND_NAME = re.compile(
@@ -109,8 +110,8 @@ def kinds_of(head: list[str], rows: Sequence[list[str]]) -> list[str]:
     known = dict(_KIND_OF)
     if "section" in names and {"student", "lastname"} & {*names}:
         known["id"] = "canvas"  # the column ID of a gradebook of Canvas
-    if {"github id", "submission tag"} & {*names}:
-        known["username"] = "github"  # in Classroom 50's roster and table of scores
+    if "github" not in map(known.get, names) and is_classroom_50(head, rows):
+        known["username"] = "github"
     if {"identifier", "github username"} <= {*names}:
         # In GitHub Classroom's roster, the teacher gives the identifiers. The name is
         # what the owner of the account calls himself, perhaps as somebody else.
@@ -121,6 +122,26 @@ def kinds_of(head: list[str], rows: Sequence[list[str]]) -> list[str]:
         if not are_whole_names(people):
             known["name"] = "last"  # as in German lists: "Name", "Vorname"
     return [known.get(name, "") for name in names]
+
+
+def is_classroom_50(head: Sequence[str], rows: Iterable[Sequence[str]]) -> bool:
+    """Return whether a list is a roster or a table of scores of Classroom 50.
+
+    Only there is it certain that the column `username` has logins at GitHub, and that
+    `github_id` has the numbers of the accounts. In a list of a teacher, a column
+    "GitHub ID" may have these logins, and "Username" those at the university.
+
+    Args:
+        head: the names of the columns.
+        rows: the rows below the head.
+    """
+    names = [cell.strip() for cell in head]
+    if not CLASSROOM_50 <= {*names}:
+        return False
+    if "github_id" not in names:
+        return "submission_tag" in names
+    numbers = ("".join(row[names.index("github_id") :][:1]).strip() for row in rows)
+    return all(cell.isdecimal() for cell in numbers if cell)
 
 
 def are_whole_names(people: Iterable[dict[str, str]]) -> bool:

@@ -202,6 +202,34 @@ def test_logins_at_github(kind):
     ]
 
 
+@pytest.mark.parametrize(
+    ("text", "email"),
+    [
+        (
+            "Name,Email,Username,GitHub ID\nJane Doe,jane@x.org,jdoe,janecodes\n"
+            "Bo Lee,bo@x.org,blee,jdoe\n",
+            None,
+        ),
+        (
+            "username,first_name,last_name,email,section,github_id\n"
+            "jdoe,Jane,Doe,jane@x.org,A,janecodes\nblee,Bo,Lee,bo@x.org,A,jdoe\n",
+            None,
+        ),
+        (
+            "username,first_name,last_name,email,section,github_id,github\n"
+            "jdoe,Jane,Doe,jane@x.org,A,1,janec\nblee,Bo,Lee,bo@x.org,A,2,jdoe\n",
+            "bo@x.org",
+        ),
+    ],
+)
+def test_logins_at_the_university_beside_a_column_for_github(text, email):
+    """A login at the university is nobody's at GitHub, whatever other columns say."""
+    repository = hand_in_of("dqn-jdoe", Owner("jdoe at GitHub", {"github": "jdoe"}))
+    people = Places(read_roster(sheet_of(text)), {}).people
+    (known,) = identify(people, [repository])
+    assert known.owners[0].ids.get("email") == email
+
+
 def test_a_login_at_github_that_is_not_certain():
     """Nobody is taken for a person of the list whose login two have, or who differs."""
     once = "name,email,github\nJane Doe,jane@x.org,jd\n"
