@@ -116,7 +116,7 @@ def run(arguments: argparse.Namespace) -> int:
     out = arguments.out
     found = layouts.find(arguments.submissions, canvas_numbers(everybody))
     if roster:
-        found.hand_ins = identify(roster.people, found.hand_ins)
+        found.hand_ins = identify(roster, found.hand_ins, gradebook)
     check_apart(out, arguments.submissions)
     console = make_console()
     results.print_lines([found.headline], console)

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field, replace
 
 from grader.classroom.after.roster import KINDS, UNIQUE, are_one
 from grader.classroom.gradebooks.export import Export
-from grader.classroom.gradebooks.groups import Places
+from grader.classroom.gradebooks.groups import BOTH, Places
 from grader.classroom.gradebooks.people import People, normal
 from grader.classroom.layouts import Found, HandIn, Owner
 
@@ -32,17 +32,36 @@ class Attendance:
     strangers: dict[str, str] = field(default_factory=dict)
 
 
-def identify(people: People, hand_ins: Iterable[HandIn]) -> list[HandIn]:
+def identify(
+    roster: Places, hand_ins: Iterable[HandIn], gradebook: Places | None = None
+) -> list[HandIn]:
     """Return hand-ins whose owners have what a list says of their login at GitHub.
 
     Args:
-        people: the list of people.
+        roster: the rows of the list of people.
         hand_ins: the hand-ins; those of owners without such a login stay as they are.
+        gradebook: the rows of the gradebook, which may have the names of groups.
     """
-    return [
-        replace(one, owners=tuple(person_at(people, owner) for owner in one.owners))
-        for one in hand_ins
-    ]
+    places = [one for one in (roster, gradebook) if one]
+    return [identified(one, roster.people, places) for one in hand_ins]
+
+
+def identified(hand_in: HandIn, people: People, places: Iterable[Places]) -> HandIn:
+    """Return a hand-in whose owners have what a list says of their login at GitHub.
+
+    What seems to be a login can be the name of a team, which students choose. If there
+    is such a group, too, the owner stays as it is, and the hand-in gets a doubt.
+
+    Args:
+        hand_in: the hand-in.
+        people: the list of people.
+        places: what knows the names of groups.
+    """
+    known = any(rows_at(people, owner) for owner in hand_in.owners)
+    if known and any(one.groups_of(hand_in) for one in places):
+        return replace(hand_in, doubt=BOTH)
+    owners = tuple(person_at(people, owner) for owner in hand_in.owners)
+    return replace(hand_in, owners=owners)
 
 
 def person_at(people: People, owner: Owner) -> Owner:
@@ -55,8 +74,7 @@ def person_at(people: People, owner: Owner) -> Owner:
         people: the list of people.
         owner: the owner, of a repository or of anything else.
     """
-    login = normal(owner.ids.get("github", ""), "github")
-    rows = people.places["github"].get(login, set())
+    rows = rows_at(people, owner)
     if len(rows) != 1:
         return owner
     (row,) = rows
@@ -65,6 +83,17 @@ def person_at(people: People, owner: Owner) -> Owner:
     if not are_one(owner.ids, {kind: normal(told[kind], kind) for kind in told}):
         return owner
     return Owner(people.name_in(row) or owner.name, {**told, **owner.ids})
+
+
+def rows_at(people: People, owner: Owner) -> set[int]:
+    """Return the rows of a list with an owner's login at GitHub; an empty set for none.
+
+    Args:
+        people: the list of people.
+        owner: the owner, of a repository or of anything else.
+    """
+    login = normal(owner.ids.get("github", ""), "github")
+    return people.places["github"].get(login, set())
 
 
 def attendance(places: Places, download: Found) -> Attendance:

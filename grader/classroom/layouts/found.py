@@ -38,6 +38,8 @@ class HandIn:
         late: whether the download says that the hand-in was late.
         group: the name of the group in the download; "" if the download names none.
         notes: sentences for the student on the choice of the file.
+        doubt: why it is not certain whose it is, although its owner has an identifier
+            of somebody; "" if nothing speaks against it.
     """
 
     path: Path
@@ -46,6 +48,7 @@ class HandIn:
     late: bool = False
     group: str = ""
     notes: tuple[str, ...] = ()
+    doubt: str = ""
 
     @property
     def who(self) -> str:

@@ -178,6 +178,14 @@ BOOK = (
 )
 
 
+WORKSHEET = (
+    "Identifier,Full name,Email address,Status,Group,Grade,Maximum grade,"
+    "Grade can be changed\n"
+    "Participant 12,Jane Doe,jane@x.org,Submitted for grading,,,20.00,Yes\n"
+    "Participant 13,Bo Lee,bo@x.org,Submitted for grading,Team,,20.00,Yes\n"
+)
+
+
 @pytest.mark.parametrize("kind", GITHUB)
 def test_logins_at_github(kind):
     """By their logins at GitHub, people are found on a list, and by it in a gradebook.
@@ -190,7 +198,7 @@ def test_logins_at_github(kind):
         for login in ("janed", "gone")
     ]
     roster = Places(read_roster(sheet_of(GITHUB[kind])), {})
-    known = identify(roster.people, repositories)
+    known = identify(roster, repositories)
     found = attendance(roster, Found(known))
     assert (found.people, len(found.absent)) == (3, 2)
     assert found.strangers == {"dqn-gone": "gone at GitHub"}
@@ -225,8 +233,8 @@ def test_logins_at_github(kind):
 def test_logins_at_the_university_beside_a_column_for_github(text, email):
     """A login at the university is nobody's at GitHub, whatever other columns say."""
     repository = hand_in_of("dqn-jdoe", Owner("jdoe at GitHub", {"github": "jdoe"}))
-    people = Places(read_roster(sheet_of(text)), {}).people
-    (known,) = identify(people, [repository])
+    roster = Places(read_roster(sheet_of(text)), {})
+    (known,) = identify(roster, [repository])
     assert known.owners[0].ids.get("email") == email
 
 
@@ -239,9 +247,38 @@ def test_a_login_at_github_that_is_not_certain():
         (once, Owner("Bo", {"github": "jd", "email": "bo@x.org"})),
         ("name,login\nJane Doe,jd\n", owner),
     ):
-        people = Places(read_roster(sheet_of(text)), {}).people
+        roster = Places(read_roster(sheet_of(text)), {})
         hand_in = hand_in_of("dqn-jd", one)
-        assert identify(people, [hand_in]) == [hand_in]
+        assert identify(roster, [hand_in]) == [hand_in]
+
+
+@pytest.mark.parametrize("source", ["MEMBERS", "roster", "gradebook"])
+@pytest.mark.parametrize("logins", [1, 2])
+def test_a_team_with_the_name_of_a_login_at_github(source, logins):
+    """A repository whose name ends in the name of a team and in a login is nobody's.
+
+    At GitHub Classroom, students choose the names of their teams.
+    """
+    bob = hand_in_of("dqn-bob", Owner("bob at GitHub", {"github": "bob"}))
+    team = "Bob" if source == "roster" else ""
+    text = (
+        f"name,email,github,team\nJane Doe,jane@x.org,bob,\nBo Lee,bo@x.org,,{team}\n"
+    )
+    text += "Cy Roe,cy@x.org,bob,\n" * (logins - 1)
+    bo = [Owner("Bo Lee", {"email": "bo@x.org"})]
+    members = {"Bob": bo} if source == "MEMBERS" else {}
+    sheet = WORKSHEET.replace("Team", "Bob") if source == "gradebook" else WORKSHEET
+    roster = Places(read_roster(sheet_of(text)), members)
+    book = Places(read_export(sheet_of(sheet), ""), members)
+    (known,) = identify(roster, [bob], book)
+    assert known.owners == bob.owners
+    told = ("bob at GitHub", None, "it is the name of a group and of a person")
+    assert [*book.of(known)] == [*roster.of(known)] == [told]
+    table = hand_in_of(
+        "dqn-bob", Owner("Jane", {"github": "bob", "email": "jane@x.org"})
+    )
+    (certain,) = identify(roster, [table], book)
+    assert [row for _, row, _ in book.of(certain)] == [1]
 
 
 def test_strangers():
