@@ -668,6 +668,34 @@ def test_uploads_of_one_name_in_ilias(tmp_path, files, right, told):
     assert hand_in.late == right.startswith("Late")
 
 
+@pytest.mark.parametrize(
+    ("first", "last", "content"),
+    [
+        ("hw.zip", "hw (2).zip", b"PK\x03\x04"),
+        ("main.py", "main (2).py", WRITTEN.encode() + b"\0"),
+        ("main.py", "main (2).py", WRITTEN.encode("utf-16")),
+        ("hw.zip", "hw (2).zip", None),
+    ],
+    ids=["cut off", "NUL", "UTF-16", "two hand-ins"],
+)
+def test_a_last_upload_in_ilias_that_cannot_be_read(tmp_path, first, last, content):
+    """A last upload that is not blank counts, so that the student learns why."""
+    folder = made(tmp_path / "Doe_Jane_jdoe_4711")
+    folder.mkdir()
+    for file, members in ((first, ["dqn.py"]), (last, ["a/dqn.py", "b/dqn.py"])):
+        if file.endswith(".zip"):
+            with zipfile.ZipFile(folder / file, "w") as archive:
+                for member in members:
+                    archive.writestr(member, WRITTEN)
+        else:
+            (folder / file).write_text(WRITTEN)
+    if content is not None:
+        (folder / last).write_bytes(content)
+    (hand_in,) = recognised(tmp_path, "ILIAS").hand_ins
+    assert (hand_in.path, hand_in.notes) == (folder / last, ())
+    assert take(str(hand_in.path)).problem
+
+
 def test_ilias_teams(tmp_path):
     """A team's folder holds the folders of the members who uploaded files."""
     made(
