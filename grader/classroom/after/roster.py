@@ -184,18 +184,29 @@ def is_head(row: Sequence[str], others: Sequence[Sequence[str]]) -> bool:
     """Return whether a row has the names of columns, whatever the language.
 
     It has if it is the only one without a digit and an "@", and if a column has one of
-    them in all other rows, of which there are at least two.
+    them in all other rows, of which there are at least two. Above all such columns it
+    has a name, because an empty cell is that of a person without a number. It has a
+    name above another column, too, and none that is also below.
 
     Args:
         row: the first row.
         others: the rows below, without those whose cells are all empty.
     """
     marked = re.compile(r"[\d@]")
-    columns = zip(*others, strict=False)
+    numbered = [
+        at
+        for at, column in enumerate(zip(*others, strict=False))
+        if all(map(marked.search, column))
+    ]
+    named = {at for at, cell in enumerate(row) if cell.strip()}
+    columns = zip(row, *others, strict=False)
     return (
         len(others) > 1
+        and bool(numbered)
+        and named.issuperset(numbered)
+        and len(named) > 1
         and not any(map(marked.search, row))
-        and any(all(map(marked.search, column)) for column in columns)
+        and not any(cell.strip() and cell in below for cell, *below in columns)
     )
 
 

@@ -160,6 +160,23 @@ def test_names_of_columns_in_another_language():
     assert names(f"Cy Roe;s13;A\n{people}", JANE) == (["Cy Roe", "Bo Lee"], [])
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Jane Doe\nBo Lee,123\nCy Roe,124\n",
+        "Jane Doe,,\nBo Lee,bo@x.org,1\nCy Roe,cy@x.org,2\n",
+        "Jane Doe,,A\nBo Lee,s12,A\nCy Roe,s13,B\n",
+        "jane\nbo1\ncy2\n",
+        "jane,A\nbo1,A\ncy2,B\n",
+    ],
+)
+def test_a_first_person_without_a_number(text):
+    """A first row in which the number is missing is that of a person."""
+    roster = Places(read_roster(sheet_of(text)), {})
+    found = attendance(roster, Found([]))
+    assert (found.people, found.note) == (3, "")
+
+
 GITHUB = {
     "addresses": '"identifier","github_username","github_id","name"\n'
     '"jane@x.org","JaneD","1","Bo Lee"\n"bo@x.org","blee","2",""\n'
