@@ -20,6 +20,8 @@ class Attendance:
         absent: the people on the list who handed in nothing.
         without_file: the people on the list who handed in something, but no file, each
             with what it was.
+        unsure: whoever handed in something, but no file, and may be somebody on the
+            list who is in `absent`, each with what it was and why this is not certain.
         strangers: by the hand-in's name in the download, the owners who are not, or
             perhaps not, on the list, as text. Hand-ins without such an owner are left
             out.
@@ -29,7 +31,13 @@ class Attendance:
     note: str = ""
     absent: list[Owner] = field(default_factory=list)
     without_file: list[tuple[Owner, str]] = field(default_factory=list)
+    unsure: list[tuple[Owner, str]] = field(default_factory=list)
     strangers: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def no_file(self) -> list[tuple[Owner, str]]:
+        """The entries of `without_file` and `unsure`."""
+        return self.without_file + self.unsure
 
 
 def identify(
@@ -116,12 +124,14 @@ def attendance(places: Places, download: Found) -> Attendance:
                 doubts.append(f"{name}: {doubt}" if doubt else name)
         if doubts:
             found.strangers[hand_in.entry] = "; ".join(doubts)
-    without_file = {
-        row: why
-        for hand_in, why in download.without_file
-        for _, row, _ in places.of(hand_in)
-        if row is not None
-    }
+    with_file = [hand_in.owners for hand_in in download.hand_ins]
+    without_file: dict[int, str] = {}
+    for hand_in, why in download.without_file:
+        for name, row, doubt in places.of(hand_in):
+            if row is not None:
+                without_file[row] = why
+            elif doubt and hand_in.owners not in with_file:
+                found.unsure.append((Owner(name), f"{why}; {doubt}"))
     for row in range(roster.first, len(roster.rows)):
         if row not in present:
             person = person_in(roster, row)

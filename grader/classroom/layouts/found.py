@@ -101,6 +101,8 @@ class Piece:
         path: the path to grade. With None, a file is graded itself; of a folder, the
             result of `files.place_in` is graded.
         why_not: why this is no hand-in, for `Found.ignored`; else "".
+        of_each: what is said of each owner instead, for `Found.without_file`; "" for
+            the same words.
         strange: see `Found.strange`; "" if the name is none of these.
         note: whether the platform wrote the file, about another piece. Such a file is
             never a hand-in, even if `why_not` is "".
@@ -114,6 +116,7 @@ class Piece:
     group: str = ""
     path: Path | None = None
     why_not: str = ""
+    of_each: str = ""
     strange: str = ""
     note: bool = False
 

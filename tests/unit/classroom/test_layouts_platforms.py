@@ -11,6 +11,10 @@ from pathlib import Path
 import pytest
 
 from grader.classroom import layouts
+from grader.classroom.after.attendance import attendance
+from grader.classroom.after.roster import read_roster
+from grader.classroom.gradebooks.groups import Places
+from grader.classroom.gradebooks.sheet import sheet_of
 from grader.classroom.layouts import gradescope
 from grader.classroom.layouts.brightspace import sortable
 from grader.classroom.layouts.files import GRADESCOPE
@@ -881,6 +885,7 @@ def test_classroom_50_with_a_damaged_table(tmp_path, table):
     assert owners(found) == [("bo at GitHub", {"github": "bo"})]
 
 
+PEOPLE_50 = ("janed", "max", "cy", "ann")
 HEAD_50 = (
     "username,first_name,last_name,email,section,score,max_score,datetime,"
     "submission_tag,submitted_by,review_url,late,override\n"
@@ -954,3 +959,10 @@ def test_groups_of_classroom_50(tmp_path, rows, names, lost):
         "scores.csv",
         why if lost else "neither .py, .ipynb, .zip nor folder",
     )
+    roster = "name,email\n" + "".join(f"{n} Doe,{n}@example.org\n" for n in PEOPLE_50)
+    attended = attendance(Places(read_roster(sheet_of(roster)), {}), found)
+    each = "scores.csv has scores, but it is not certain in which repository"
+    people = [(one.name.casefold(), why) for one, why in attended.without_file]
+    assert people == [(lost.casefold(), each)] * bool(lost)
+    absent = [one.name for one in attended.absent]
+    assert ("max Doe" in absent, "ann Doe" in absent) == (False, True)

@@ -445,3 +445,20 @@ def test_who_handed_in_something_else():
         page = overview.page([], Findings(), names=shown, attended=found)
         assert "Handed in, but no file: 1</h3>" in page
         assert (f"Lee, Bo ({text})" in page) is shown
+
+
+def test_who_handed_in_something_else_and_may_be_two():
+    """A text of one of two people of a name is told beside those without a hand-in."""
+    jane = hand_in_of("doejane_text.html", Owner("doejane", {"canvas": "99"}))
+    roster = Places(read_roster(sheet_of("Jane Doe\nDoe Jane\nBo Lee\n")), {})
+    found = attendance(roster, Found([], without_file=[(jane, "a text")]))
+    assert (len(found.absent), found.without_file) == (3, [])
+    both = Found([hand_in_of("doejane_dqn.py", *jane.owners)], [], [(jane, "a text")])
+    assert attendance(roster, both).unsure == []
+    words = "doejane (a text; 2 rows could be meant)"
+    told = "handed in, but no file, and it is not certain who"
+    assert about_people([], found)[1:] == [f"{told}: {words}"]
+    for shown in (False, True):
+        page = overview.page([], Findings(), names=shown, attended=found)
+        assert f"{told.capitalize()}: 1</h3>" in page
+        assert (words in page) is shown
