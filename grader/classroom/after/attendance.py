@@ -18,10 +18,10 @@ class Attendance:
         people: the number of people on the list.
         note: a sentence on how the list was read, or "".
         absent: the people on the list who handed in nothing.
-        without_file: the people on the list who handed in something, but no file, each
-            with what it was.
-        unsure: whoever handed in something, but no file, and may be somebody on the
-            list who is in `absent`, each with what it was and why this is not certain.
+        without_file: the people on the list who handed in something, but of whom no
+            file was found, each with what there is instead.
+        unsure: others of this kind, each of whom may be somebody in `absent`, with what
+            there is instead, and why it is not certain who it is.
         strangers: by the hand-in's name in the download, the owners who are not, or
             perhaps not, on the list, as text. Hand-ins without such an owner are left
             out.

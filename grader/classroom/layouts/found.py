@@ -63,8 +63,8 @@ class Found:
     Attributes:
         hand_ins: the hand-ins, sorted by name.
         ignored: for each file or folder that is no hand-in, its name and the reason.
-        without_file: of the ignored, those by which somebody handed in something that
-            is no file, such as a text, each with the reason.
+        without_file: of the ignored, those by which somebody handed in something of
+            which no file was found, such as a text, each with the reason.
         layout: the platform and its command, as in "Canvas, Download Submissions". It
             is `download.PLAIN` if no platform was recognised.
         inner: the path from the given folder to the download; "" if they are the same.

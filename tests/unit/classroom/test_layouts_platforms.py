@@ -18,6 +18,7 @@ from grader.classroom.gradebooks.sheet import sheet_of
 from grader.classroom.layouts import gradescope
 from grader.classroom.layouts.brightspace import sortable
 from grader.classroom.layouts.files import GRADESCOPE
+from grader.classroom.results import about_people
 from grader.contract.outcomes import UsageError
 from grader.intake.submission import STUBS
 from grader.intake.take import take
@@ -441,6 +442,11 @@ def test_gradescope(tmp_path):
     assert found.hand_ins[1].path == export / "submission_2"
     why = "it is in the metadata, but not in the folder"
     assert found.ignored == [("submission_4", why)]
+    roster = Places(read_roster(sheet_of("name,email\nGone,g@x.org\n")), {})
+    told = about_people([], attendance(roster, found))
+    assert told[1:] == [
+        f"handed in, but no file was found: 1 of 1 on the roster: Gone ({why})"
+    ]
 
 
 def test_gradescope_says_a_text_once(tmp_path):

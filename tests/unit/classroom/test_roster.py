@@ -434,16 +434,16 @@ def test_who_handed_in_something_else():
     assert [(one.name, what) for one, what in found.without_file] == [("Lee, Bo", text)]
     assert about_people([], found) == [
         "no hand-in: 1 of 3 on the roster: Roe, Cy",
-        f"handed in, but no file: 1 of 3 on the roster: Lee, Bo ({text})",
+        f"handed in, but no file was found: 1 of 3 on the roster: Lee, Bo ({text})",
     ]
     rows = csv.DictReader(table([], found.absent, found.without_file).splitlines())
     assert [(row["name"], row["note"]) for row in rows] == [
         ("Roe, Cy", "no hand-in"),
-        ("Lee, Bo", f"handed in, but no file: {text}"),
+        ("Lee, Bo", f"handed in, but no file was found: {text}"),
     ]
     for shown in (False, True):
         page = overview.page([], Findings(), names=shown, attended=found)
-        assert "Handed in, but no file: 1</h3>" in page
+        assert "Handed in, but no file was found: 1</h3>" in page
         assert (f"Lee, Bo ({text})" in page) is shown
 
 
@@ -456,7 +456,7 @@ def test_who_handed_in_something_else_and_may_be_two():
     both = Found([hand_in_of("doejane_dqn.py", *jane.owners)], [], [(jane, "a text")])
     assert attendance(roster, both).unsure == []
     words = "doejane (a text; 2 rows could be meant)"
-    told = "handed in, but no file, and it is not certain who"
+    told = "handed in, but no file was found, and it is not certain who"
     assert about_people([], found)[1:] == [f"{told}: {words}"]
     for shown in (False, True):
         page = overview.page([], Findings(), names=shown, attended=found)
