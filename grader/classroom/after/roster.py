@@ -165,7 +165,8 @@ def by_head(head: list[str], cells: list[str]) -> dict[str, str]:
 
     Of several columns of one kind, the first whose cell is not empty counts. If there
     is no such cell of the kind "name", the name is made of those of "first" and "last".
-    A cell of the kind "identifier" can be a name, a student ID, a login or an address.
+    A cell of the kind "identifier" can be a name, a student ID, a login or an address;
+    its name counts only if there is no other.
 
     Args:
         head: the kind of each column; "" for other columns.
@@ -176,8 +177,8 @@ def by_head(head: list[str], cells: list[str]) -> dict[str, str]:
         if kind and cell.strip():
             person.setdefault(kind, cell.strip())
     both = " ".join(filter(None, (person.get("first"), person.get("last"))))
-    told = by_shape([person["identifier"]]) if "identifier" in person else {}
-    return {"name": both, **told, **person}
+    told = by_shape([person["identifier"]]) if "identifier" in person else {"name": ""}
+    return {**told, "name": both or told["name"], **person}
 
 
 def is_head(row: Sequence[str], others: Sequence[Sequence[str]]) -> bool:

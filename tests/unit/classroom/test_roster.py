@@ -255,6 +255,16 @@ def test_logins_at_the_university_beside_a_column_for_github(text, email):
     assert known.owners[0].ids.get("email") == email
 
 
+@pytest.mark.parametrize("identifier", ["jane@x.org", "s11", "jdoe"])
+def test_names_beside_the_identifiers_of_github_classroom(identifier):
+    """Columns that a teacher adds for the names count before the identifier."""
+    text = (
+        "identifier,github_username,github_id,name,first name,last name\n"
+        f"{identifier},JaneD,1,Bo Lee,Jane,Doe\n"
+    )
+    assert names(text, JANE) == ([], [])
+
+
 def test_a_login_at_github_that_is_not_certain():
     """Nobody is taken for a person of the list whose login two have, or who differs."""
     once = "name,email,github\nJane Doe,jane@x.org,jd\n"
