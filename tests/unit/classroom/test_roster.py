@@ -188,6 +188,9 @@ GITHUB = {
     "Classroom 50": "username,first_name,last_name,email,section,github_id\n"
     "JaneD,Jane,Doe,jane@x.org,A,1\nblee,Bo,Lee,bo@x.org,A,2\ncr,Cy,Roe,cy@x.org,A,3\n",
     "a list": "name;GitHub\nJane Doe;JaneD\nBo Lee;blee\nCy Roe;\n",
+    "links": "name,GitHub\nJane Doe,https://GitHub.com/JaneD/\n"
+    "Bo Lee,github.com/blee\nCy Roe,https://github.com/JaneD/gone\n",
+    "with @": "name,GitHub\nJane Doe, @JaneD\nBo Lee,@blee\nCy Roe,@\n",
 }
 BOOK = (
     "First name,Last name,ID number,Email address,HW (Real)\n"
