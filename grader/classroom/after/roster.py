@@ -44,6 +44,10 @@ _KIND_OF = {
     for kind, names in heads.items()
     for name in names
 }
+_SURNAME = (
+    "ROSTER: {!r} before {!r} was taken for a last name, not for a login; a first row "
+    "with the names of the columns would say which it is"
+)
 CLASSROOM_50 = {"username", "first_name", "last_name", "email", "section"}
 _EMAIL = re.compile(r"[^\s<>()]+@[^\s<>()]+")
 # A student ID and a name in one cell, in either order.
@@ -83,7 +87,9 @@ def read_roster(sheet: Sheet) -> Export:
         if rows and is_head(rows[0], [cells for cells in rows[1:] if any(cells)]):
             skipped = ", ".join(filter(None, map(str.strip, rows.pop(0))))
             note = f"ROSTER: the first row was taken for names of columns: {skipped}"
-        people = [by_shape(cells) for cells in rows]
+        logins, doubt = logins_first(rows)
+        note = "; ".join(filter(None, (note, doubt)))
+        people = [by_shape(cells, login_first=logins) for cells in rows]
     kept = [
         person
         for person in people
@@ -211,13 +217,72 @@ def is_head(row: Sequence[str], others: Sequence[Sequence[str]]) -> bool:
     )
 
 
-def by_shape(cells: list[str]) -> dict[str, str]:
+def logins_first(rows: Iterable[Sequence[str]]) -> tuple[bool, str]:
+    """Return whether each row begins with a login, and a sentence if some only may.
+
+    Args:
+        rows: the rows of a list without a head.
+    """
+    words = [some for cells in rows if (some := told_apart(cells)[0])]
+    begin = [some for some in words if may_begin_with_login(some)]
+    if begin and len(begin) == len(words) and all(map(is_login, begin)):
+        return True, ""
+    return False, _SURNAME.format(*begin[0]) if begin else ""
+
+
+def may_begin_with_login(words: Sequence[str]) -> bool:
+    """Return whether a word in small letters is before a text of several words.
+
+    It can be a login before a name, or a last name before first names.
+
+    Args:
+        words: the cells of a row without digits, which are not empty.
+    """
+    if len(words) < 2:
+        return False
+    first, other, *_ = words
+    small = first.islower() and not other.islower()
+    return small and " " not in first and " " in other
+
+
+def is_login(words: Sequence[str]) -> bool:
+    """Return whether the first word is hardly a last name: "jdoe" before "Jane Doe".
+
+    It is so if a word of the name is a part of it.
+
+    Args:
+        words: cells for which `may_begin_with_login` is True.
+    """
+    login = words[0].casefold()
+    parts = [part for part in words_of(words[1]) if len(part) > 1]
+    return any(part in login and part != login for part in parts)
+
+
+def by_shape(cells: Sequence[str], *, login_first: bool = False) -> dict[str, str]:
     """Return what a row without a head says of a person, by kind.
 
+    A name may stand before or after the student id, as in "123 Jane Doe". Otherwise it
+    is in the cells without digits (see `named_in`).
+
+    Args:
+        cells: the row.
+        login_first: whether the first of the cells without digits is a login.
+    """
+    words, person = told_apart(cells)
+    if not words and (both := _SID_AND_NAME.fullmatch(person.get("sid", ""))):
+        person["sid"] = both["first"] or both["last"]
+        words.append(both["name"] or both["name_2"])
+    return {**named_in(words, login_first=login_first), **person}
+
+
+def told_apart(cells: Sequence[str]) -> tuple[list[str], dict[str, str]]:
+    """Return the cells without digits that are not empty, and what others say, by kind.
+
     A cell with @ is an e-mail address, also in "Jane Doe <jane@example.org>". The first
-    cell with a digit is a student id, the next cell with a digit a login. If there is
-    no other cell, a name may stand before or after the student id, as in "123 Jane
-    Doe". The other cells are a name (see `named_in`).
+    cell with a digit is a student id, the next cell with a digit a login.
+
+    Args:
+        cells: a row without a head.
     """
     person: dict[str, str] = {}
     words = []
@@ -230,26 +295,23 @@ def by_shape(cells: list[str]) -> dict[str, str]:
             person |= {"login" if "sid" in person else "sid": cell}
         elif cell:
             words.append(cell)
-    if not words and (both := _SID_AND_NAME.fullmatch(person.get("sid", ""))):
-        person["sid"] = both["first"] or both["last"]
-        words.append(both["name"] or both["name_2"])
-    return {**named_in(words), **person}
+    return words, person
 
 
-def named_in(words: Sequence[str]) -> dict[str, str]:
+def named_in(words: Sequence[str], *, login_first: bool = False) -> dict[str, str]:
     """Return a person's name and perhaps login from cells without digits.
 
     The name is in the first cell if this has a blank, else in the first two. A login
-    may follow, or stand in small letters before a whole name. A single word counts as
-    both name and login.
+    may follow. A single word counts as both name and login.
 
     Args:
         words: the cells that are not empty.
+        login_first: whether the first cell is a login, and the second one the name.
     """
     if not words:
         return {"name": ""}
     first, *others = words
-    if others and first.islower() and " " in others[0] and not others[0].islower():
+    if others and login_first:
         return {"name": others[0], "login": first}
     if others and " " not in first:
         first, *others = f"{first} {others[0]}", *others[1:]

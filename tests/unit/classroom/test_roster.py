@@ -147,6 +147,27 @@ def test_one_person_a_line(kind):
             assert names(text, jane, bo) == ([], [])
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        "doe,Jane Mary\nLee,Bo\n",
+        "doe,Jane Mary\nlee,Bo Xu\n",
+        "johnson,John Paul\ndoe,Jane Mary\n",
+    ],
+)
+def test_last_names_in_small_letters(text):
+    """A last name before first names is no login, and nobody else is this person."""
+    jane = hand_in_of("1", Owner("Jane Mary Doe", {"moodle": "7"}))
+    other = hand_in_of("2", Owner("Jane Mary", {"moodle": "8"}))
+    login = hand_in_of("3", Owner("?", {"login": "doe"}))
+    absent, strangers = names(text, jane)
+    assert (len(absent), strangers) == (1, [])
+    absent, strangers = names(text, other, login)
+    assert (len(absent), strangers) == (2, ["Jane Mary", "?"])
+    found = attendance(Places(read_roster(sheet_of(text)), {}), Found([]))
+    assert "was taken for a last name, not for a login" in about_people([], found)[0]
+
+
 def test_names_of_columns_in_another_language():
     """A first row without number and address, which all others have, is no person."""
     people = "Jane Doe;s11;A\nBo Lee;s12;B\n"
