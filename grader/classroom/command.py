@@ -18,8 +18,9 @@ from rich.console import Console
 from grader.classroom import arguments as kinds
 from grader.classroom import dry_run, layouts, pool, results
 from grader.classroom.after import adjust, feedback
+from grader.classroom.after.attendance import Attendance, attendance, identify
 from grader.classroom.after.regrade import chosen_by, grade_anew, options_of_others
-from grader.classroom.after.roster import Attendance, attendance, identify, read_roster
+from grader.classroom.after.roster import read_roster
 from grader.classroom.after.who import Known
 from grader.classroom.entries import Entry, id_of
 from grader.classroom.grade_all import Grading, grade_all, on_cluster, on_this_machine
@@ -115,7 +116,7 @@ def run(arguments: argparse.Namespace) -> int:
     out = arguments.out
     found = layouts.find(arguments.submissions, canvas_numbers(everybody))
     if roster:
-        found.hand_ins = identify(roster.people, found.hand_ins)
+        found.hand_ins = identify(roster, found.hand_ins, gradebook)
     check_apart(out, arguments.submissions)
     console = make_console()
     results.print_lines([found.headline], console)

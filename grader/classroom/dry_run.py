@@ -6,7 +6,7 @@ from pathlib import Path
 
 from rich.console import Console
 
-from grader.classroom.after.roster import Attendance
+from grader.classroom.after.attendance import Attendance
 from grader.classroom.entries import NOT_ON_ROSTER, STRANGE, Entry
 from grader.classroom.gradebooks.export import Export
 from grader.classroom.gradebooks.fill import fill, not_entered

@@ -11,7 +11,7 @@ from rich.text import Text
 
 from grader import escape
 from grader.classroom.after import feedback
-from grader.classroom.after.roster import Attendance
+from grader.classroom.after.attendance import Attendance
 from grader.classroom.entries import Entry, troubles
 from grader.classroom.gradebooks.fill import Filled
 from grader.classroom.gradebooks.table import ABSENT, NO_FILE, table
@@ -59,7 +59,7 @@ def write_all(
     for folder in ("reports", "students"):
         (out / folder).mkdir(exist_ok=True)
     # Excel takes the file for UTF-8 only if it begins with a byte order mark.
-    grades = table(entries, attended.absent, attended.without_file)
+    grades = table(entries, attended.absent, attended.no_file)
     write_whole(out / "grades.csv", grades.encode("utf-8-sig"))
     for entry in entries:
         if entry.report is not None:
@@ -163,6 +163,9 @@ def about_people(entries: Sequence[Entry], attended: Attendance) -> list[str]:
         count = f"{len(attended.without_file)} of {attended.people}"
         who = "; ".join(f"{o.name} ({what})" for o, what in attended.without_file)
         lines.append(f"{NO_FILE}: {count} on the roster: {who}")
+    if attended.unsure:
+        who = "; ".join(f"{o.name} ({what})" for o, what in attended.unsure)
+        lines.append(f"{NO_FILE}, and it is not certain who: {who}")
     return lines
 
 

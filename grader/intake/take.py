@@ -63,12 +63,38 @@ def is_worked_on(path: Path, file: str) -> bool:
     if suffix_of(file) == ZIP:
         found = take(str(path))
         return not (found.untouched or found.problem)
+    return place_of(path, file).worked_on(PurePosixPath(file))
+
+
+def is_untouched(path: Path, file: str) -> bool:
+    """Return whether one of several files was read and a student wrote nothing in it.
+
+    The answer for a file that cannot be read is False.
+
+    Args:
+        path: path of a Python file, a notebook or a zip archive.
+        file: the file's name as the student chose it.
+    """
+    try:
+        if suffix_of(file) == ZIP:
+            return from_path(path, shown(file)).untouched
+        return place_of(path, file).file(PurePosixPath(file), "").untouched
+    except Wrong:
+        return False
+
+
+def place_of(path: Path, file: str) -> Place:
+    """Return a `Place` with a single file, one of several that a student handed in.
+
+    Args:
+        path: path of a Python file or a notebook.
+        file: the file's name as the student chose it.
+    """
 
     def read(_: PurePosixPath, limit: int) -> bytes:
         return read_regular_file(path, limit, shown(file))
 
-    own = PurePosixPath(file)
-    return Place("beside other files", [own], read).worked_on(own)
+    return Place("beside other files", [PurePosixPath(file)], read)
 
 
 def from_path(path: Path, name: str) -> Submission:

@@ -1,22 +1,20 @@
-"""Compare the hand-ins of a class with the list of its people."""
+"""Read a list of the people of a course."""
 
 import re
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field, replace
 
 from grader.classroom.gradebooks.export import Export
-from grader.classroom.gradebooks.groups import Places
 from grader.classroom.gradebooks.moodle import KINDS as MOODLE
 from grader.classroom.gradebooks.moodle import is_worksheet
-from grader.classroom.gradebooks.people import People, normal
+from grader.classroom.gradebooks.people import normal
 from grader.classroom.gradebooks.sheet import Sheet, as_csv, sheet_of
-from grader.classroom.layouts import Found, HandIn, Owner, words_of
+from grader.classroom.layouts import words_of
 from grader.contract.outcomes import UsageError
 
 # The kinds of identifiers (see `Owner.ids`), and in the end the name of the group.
 KINDS = ("name", "email", "sid", "login", "github", "canvas", "moodle")
 CELLS = (*KINDS, "group")
-_UNIQUE = ("sid", "email", "login", "github")  # two people hardly share one
+UNIQUE = ("sid", "email", "login", "github")  # two people hardly share one
 # By kind, the names of columns in lists of people and in exported gradebooks.
 HEADS = {
     "name": ("name", "student", "student name", "display name"),
@@ -46,6 +44,11 @@ _KIND_OF = {
     for kind, names in heads.items()
     for name in names
 }
+_SURNAME = (
+    "ROSTER: {!r} before {!r} was taken for a last name, not for a login; a first row "
+    "with the names of the columns would say which it is"
+)
+CLASSROOM_50 = {"username", "first_name", "last_name", "email", "section"}
 _EMAIL = re.compile(r"[^\s<>()]+@[^\s<>()]+")
 # A student ID and a name in one cell, in either order.
 _SID_AND_NAME = re.compile(
@@ -56,28 +59,6 @@ _SID_AND_NAME = re.compile(
 _PARTICIPANT = re.compile(r"\D{6,}\d+$")
 # Rows of Canvas' gradebook that belong to nobody.
 _NOBODY = re.compile(r"\s*points possible|student, test$|test student$", re.I)
-
-
-@dataclass
-class Attendance:
-    """The people of a class who handed in nothing, and the hand-ins of other people.
-
-    Attributes:
-        people: the number of people on the list.
-        note: a sentence on how the list was read, or "".
-        absent: the people on the list who handed in nothing.
-        without_file: the people on the list who handed in something, but no file, each
-            with what it was.
-        strangers: by the hand-in's name in the download, the owners who are not, or
-            perhaps not, on the list, as text. Hand-ins without such an owner are left
-            out.
-    """
-
-    people: int = 0
-    note: str = ""
-    absent: list[Owner] = field(default_factory=list)
-    without_file: list[tuple[Owner, str]] = field(default_factory=list)
-    strangers: dict[str, str] = field(default_factory=dict)
 
 
 def read_roster(sheet: Sheet) -> Export:
@@ -106,7 +87,9 @@ def read_roster(sheet: Sheet) -> Export:
         if rows and is_head(rows[0], [cells for cells in rows[1:] if any(cells)]):
             skipped = ", ".join(filter(None, map(str.strip, rows.pop(0))))
             note = f"ROSTER: the first row was taken for names of columns: {skipped}"
-        people = [by_shape(cells) for cells in rows]
+        logins, doubt = logins_first(rows)
+        note = "; ".join(filter(None, (note, doubt)))
+        people = [by_shape(cells, login_first=logins) for cells in rows]
     kept = [
         person
         for person in people
@@ -133,8 +116,8 @@ def kinds_of(head: list[str], rows: Sequence[list[str]]) -> list[str]:
     known = dict(_KIND_OF)
     if "section" in names and {"student", "lastname"} & {*names}:
         known["id"] = "canvas"  # the column ID of a gradebook of Canvas
-    if {"github id", "submission tag"} & {*names}:
-        known["username"] = "github"  # in Classroom 50's roster and table of scores
+    if "github" not in map(known.get, names) and is_classroom_50(head, rows):
+        known["username"] = "github"
     if {"identifier", "github username"} <= {*names}:
         # In GitHub Classroom's roster, the teacher gives the identifiers. The name is
         # what the owner of the account calls himself, perhaps as somebody else.
@@ -145,6 +128,26 @@ def kinds_of(head: list[str], rows: Sequence[list[str]]) -> list[str]:
         if not are_whole_names(people):
             known["name"] = "last"  # as in German lists: "Name", "Vorname"
     return [known.get(name, "") for name in names]
+
+
+def is_classroom_50(head: Sequence[str], rows: Iterable[Sequence[str]]) -> bool:
+    """Return whether a list is a roster or a table of scores of Classroom 50.
+
+    Only there is it certain that the column `username` has logins at GitHub, and that
+    `github_id` has the numbers of the accounts. In a list of a teacher, a column
+    "GitHub ID" may have these logins, and "Username" those at the university.
+
+    Args:
+        head: the names of the columns.
+        rows: the rows below the head.
+    """
+    names = [cell.strip() for cell in head]
+    if not CLASSROOM_50.issubset(names):
+        return False
+    if "github_id" not in names:
+        return "submission_tag" in names
+    numbers = ("".join(row[names.index("github_id") :][:1]).strip() for row in rows)
+    return all(cell.isdecimal() for cell in numbers if cell)
 
 
 def are_whole_names(people: Iterable[dict[str, str]]) -> bool:
@@ -168,7 +171,8 @@ def by_head(head: list[str], cells: list[str]) -> dict[str, str]:
 
     Of several columns of one kind, the first whose cell is not empty counts. If there
     is no such cell of the kind "name", the name is made of those of "first" and "last".
-    A cell of the kind "identifier" can be a name, a student ID, a login or an address.
+    A cell of the kind "identifier" can be a name, a student ID, a login or an address;
+    its name counts only if there is no other.
 
     Args:
         head: the kind of each column; "" for other columns.
@@ -179,36 +183,106 @@ def by_head(head: list[str], cells: list[str]) -> dict[str, str]:
         if kind and cell.strip():
             person.setdefault(kind, cell.strip())
     both = " ".join(filter(None, (person.get("first"), person.get("last"))))
-    told = by_shape([person["identifier"]]) if "identifier" in person else {}
-    return {"name": both, **told, **person}
+    told = by_shape([person["identifier"]]) if "identifier" in person else {"name": ""}
+    return {**told, "name": both or told["name"], **person}
 
 
 def is_head(row: Sequence[str], others: Sequence[Sequence[str]]) -> bool:
     """Return whether a row has the names of columns, whatever the language.
 
     It has if it is the only one without a digit and an "@", and if a column has one of
-    them in all other rows, of which there are at least two.
+    them in all other rows, of which there are at least two. Above all such columns it
+    has a name, because an empty cell is that of a person without a number. It has a
+    name above another column, too, and none that is also below.
 
     Args:
         row: the first row.
         others: the rows below, without those whose cells are all empty.
     """
     marked = re.compile(r"[\d@]")
-    columns = zip(*others, strict=False)
+    numbered = [
+        at
+        for at, column in enumerate(zip(*others, strict=False))
+        if all(map(marked.search, column))
+    ]
+    named = {at for at, cell in enumerate(row) if cell.strip()}
+    columns = zip(row, *others, strict=False)
     return (
         len(others) > 1
+        and bool(numbered)
+        and named.issuperset(numbered)
+        and len(named) > 1
         and not any(map(marked.search, row))
-        and any(all(map(marked.search, column)) for column in columns)
+        and not any(cell.strip() and cell in below for cell, *below in columns)
     )
 
 
-def by_shape(cells: list[str]) -> dict[str, str]:
+def logins_first(rows: Iterable[Sequence[str]]) -> tuple[bool, str]:
+    """Return whether each row begins with a login, and a sentence if some only may.
+
+    Args:
+        rows: the rows of a list without a head.
+    """
+    words = [some for cells in rows if (some := told_apart(cells)[0])]
+    begin = [some for some in words if may_begin_with_login(some)]
+    if begin and len(begin) == len(words) and all(map(is_login, begin)):
+        return True, ""
+    return False, _SURNAME.format(*begin[0]) if begin else ""
+
+
+def may_begin_with_login(words: Sequence[str]) -> bool:
+    """Return whether a word in small letters is before a text of several words.
+
+    It can be a login before a name, or a last name before first names.
+
+    Args:
+        words: the cells of a row without digits, which are not empty.
+    """
+    if len(words) < 2:
+        return False
+    first, other, *_ = words
+    small = first.islower() and not other.islower()
+    return small and " " not in first and " " in other
+
+
+def is_login(words: Sequence[str]) -> bool:
+    """Return whether the first word is hardly a last name: "jdoe" before "Jane Doe".
+
+    It is so if a word of the name is a part of it.
+
+    Args:
+        words: cells for which `may_begin_with_login` is True.
+    """
+    login = words[0].casefold()
+    parts = [part for part in words_of(words[1]) if len(part) > 1]
+    return any(part in login and part != login for part in parts)
+
+
+def by_shape(cells: Sequence[str], *, login_first: bool = False) -> dict[str, str]:
     """Return what a row without a head says of a person, by kind.
 
+    A name may stand before or after the student id, as in "123 Jane Doe". Otherwise it
+    is in the cells without digits (see `named_in`).
+
+    Args:
+        cells: the row.
+        login_first: whether the first of the cells without digits is a login.
+    """
+    words, person = told_apart(cells)
+    if not words and (both := _SID_AND_NAME.fullmatch(person.get("sid", ""))):
+        person["sid"] = both["first"] or both["last"]
+        words.append(both["name"] or both["name_2"])
+    return {**named_in(words, login_first=login_first), **person}
+
+
+def told_apart(cells: Sequence[str]) -> tuple[list[str], dict[str, str]]:
+    """Return the cells without digits that are not empty, and what others say, by kind.
+
     A cell with @ is an e-mail address, also in "Jane Doe <jane@example.org>". The first
-    cell with a digit is a student id, the next cell with a digit a login. If there is
-    no other cell, a name may stand before or after the student id, as in "123 Jane
-    Doe". The other cells are a name (see `named_in`).
+    cell with a digit is a student id, the next cell with a digit a login.
+
+    Args:
+        cells: a row without a head.
     """
     person: dict[str, str] = {}
     words = []
@@ -221,26 +295,23 @@ def by_shape(cells: list[str]) -> dict[str, str]:
             person |= {"login" if "sid" in person else "sid": cell}
         elif cell:
             words.append(cell)
-    if not words and (both := _SID_AND_NAME.fullmatch(person.get("sid", ""))):
-        person["sid"] = both["first"] or both["last"]
-        words.append(both["name"] or both["name_2"])
-    return {**named_in(words), **person}
+    return words, person
 
 
-def named_in(words: Sequence[str]) -> dict[str, str]:
+def named_in(words: Sequence[str], *, login_first: bool = False) -> dict[str, str]:
     """Return a person's name and perhaps login from cells without digits.
 
     The name is in the first cell if this has a blank, else in the first two. A login
-    may follow, or stand in small letters before a whole name. A single word counts as
-    both name and login.
+    may follow. A single word counts as both name and login.
 
     Args:
         words: the cells that are not empty.
+        login_first: whether the first cell is a login, and the second one the name.
     """
     if not words:
         return {"name": ""}
     first, *others = words
-    if others and first.islower() and " " in others[0] and not others[0].islower():
+    if others and login_first:
         return {"name": others[0], "login": first}
     if others and " " not in first:
         first, *others = f"{first} {others[0]}", *others[1:]
@@ -261,7 +332,7 @@ def merged(rows: Sequence[dict[str, str]]) -> list[dict[str, str]]:
     """
     names: dict[tuple[str, str], set[str]] = {}  # of those who share an identifier
     for row in rows:
-        for kind in _UNIQUE:
+        for kind in UNIQUE:
             key = kind, normal(row.get(kind, ""), kind)
             names.setdefault(key, set()).add(normal(row.get("name", ""), "name"))
     people: list[dict[str, str]] = []
@@ -276,7 +347,7 @@ def merged(rows: Sequence[dict[str, str]]) -> list[dict[str, str]]:
         # A login that is also the name may be a first name.
         keys = [
             (kind, told[kind])
-            for kind in _UNIQUE
+            for kind in UNIQUE
             if kind in told and not (kind == "login" and row[kind] == row.get("name"))
         ]
         same = (known[key] for key in keys if key in known)
@@ -301,86 +372,3 @@ def are_one(person: dict[str, str], told: dict[str, str]) -> bool:
     return all(
         normal(person.get(kind) or form, kind) == form for kind, form in told.items()
     )
-
-
-def identify(people: People, hand_ins: Iterable[HandIn]) -> list[HandIn]:
-    """Return hand-ins whose owners have what a list says of their login at GitHub.
-
-    Args:
-        people: the list of people.
-        hand_ins: the hand-ins; those of owners without such a login stay as they are.
-    """
-    return [
-        replace(one, owners=tuple(person_at(people, owner) for owner in one.owners))
-        for one in hand_ins
-    ]
-
-
-def person_at(people: People, owner: Owner) -> Owner:
-    """Return an owner with the name and the identifiers of the row with the login.
-
-    The owner stays as it is if not exactly one row has this login at GitHub, or if
-    something in the row contradicts what is known of the owner.
-
-    Args:
-        people: the list of people.
-        owner: the owner, of a repository or of anything else.
-    """
-    login = normal(owner.ids.get("github", ""), "github")
-    rows = people.places["github"].get(login, set())
-    if len(rows) != 1:
-        return owner
-    (row,) = rows
-    listed = {kind: people.export.value(row, kind) for kind in _UNIQUE}
-    told = {kind: cell for kind, cell in listed.items() if cell}
-    if not are_one(owner.ids, {kind: normal(told[kind], kind) for kind in told}):
-        return owner
-    return Owner(people.name_in(row) or owner.name, {**told, **owner.ids})
-
-
-def attendance(places: Places, download: Found) -> Attendance:
-    """Return who on a list handed in nothing, and who handed in but is not on it.
-
-    Args:
-        places: the rows of the list of people, from `read_roster`.
-        download: all hand-ins, also those that were not read, and what was handed in
-            without a file.
-    """
-    roster = places.export
-    found = Attendance(len(roster.rows) - roster.first, roster.note)
-    present: set[int] = set()
-    for hand_in in download.hand_ins:
-        doubts = []
-        for name, row, doubt in places.of(hand_in):
-            if row is not None:
-                present.add(row)
-            else:
-                doubts.append(f"{name}: {doubt}" if doubt else name)
-        if doubts:
-            found.strangers[hand_in.entry] = "; ".join(doubts)
-    without_file = {
-        row: why
-        for hand_in, why in download.without_file
-        for _, row, _ in places.of(hand_in)
-        if row is not None
-    }
-    for row in range(roster.first, len(roster.rows)):
-        if row not in present:
-            person = person_in(roster, row)
-            if row in without_file:
-                found.without_file.append((person, without_file[row]))
-            else:
-                found.absent.append(person)
-    return found
-
-
-def person_in(roster: Export, row: int) -> Owner:
-    """Return the person in a row of a list of people.
-
-    Args:
-        roster: the result of `read_roster`.
-        row: index of the row in `roster.rows`.
-    """
-    known = {kind: cell for kind in KINDS if (cell := roster.value(row, kind))}
-    name = known.pop("name", "") or next(iter(known.values()))
-    return Owner(name, known)

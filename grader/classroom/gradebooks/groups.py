@@ -20,6 +20,7 @@ MEMBERS = {
     "email": ["email"],
     "group": ["group_name"],
 }
+BOTH = "it is the name of a group and of a person"
 Place = tuple[str, int | None, str]  # a name, the index of a row, why there is none
 
 
@@ -89,7 +90,9 @@ class Places:
         """
         owner = hand_in.owners[0]
         name = hand_in.group or owner.name
-        if groups := self.groups_of(hand_in):
+        if hand_in.doubt:
+            yield name, None, hand_in.doubt
+        elif groups := self.groups_of(hand_in):
             if len(groups) > 1:
                 yield (
                     name,
@@ -97,7 +100,7 @@ class Places:
                     f"{len(groups)} groups could be meant: {', '.join(groups)}",
                 )
             elif not hand_in.group and self.people.row_of(owner)[0] is not None:
-                yield name, None, "it is the name of a group and of a person"
+                yield name, None, BOTH
             elif self.source_of(groups[0]) is self.rows:
                 for row in self.rows[groups[0]]:
                     yield self.people.name_in(row) or name, row, ""

@@ -57,7 +57,8 @@ def require_points(sheet: Sheet, column: int, assignment: str) -> None:
     """Check that the numbers in a column of Blackboard are points.
 
     Otherwise a number that is entered may be taken for a percentage. Of 100 points,
-    both are the same number.
+    both are the same number. The word for points is not known in all languages; there
+    a number in the column shows that it has points.
 
     Args:
         sheet: the file from Blackboard.
@@ -65,20 +66,27 @@ def require_points(sheet: Sheet, column: int, assignment: str) -> None:
         assignment: the name of the assignment, for the message.
 
     Raises:
-        UsageError: the column shows percentages, letters or words.
+        UsageError: the column shows percentages, letters or words, or perhaps does.
     """
     match = POINTS.fullmatch(sheet.head[column])
     shown = match["shown"].strip() if match else ""
     is_english = bool(match and match["words"].startswith("Total Pts"))
-    percent = any(cell.endswith("%") for cell in sheet.column(column))
+    cells = sheet.column(column)
+    percent = any(cell.endswith("%") for cell in cells)
     percent = percent or shown == "Percentage"
     if percent and match and number(match["most"]) == 100:
         return
-    if percent or (is_english and shown not in ("", "Score")):
+    known = shown in ("", "Score")
+    if not (known or is_english):
+        known = any(number(cell) is not None for cell in cells)
+    if percent or not known:
+        advice = ""
+        if not (is_english or percent):
+            advice = f" (if {shown} is this, enter one score there by hand first)"
         raise UsageError(
             f"ASSIGNMENT={assignment!r}: Blackboard shows its column as "
             f"{shown or 'percentages'}, and may take points for something else. Set "
-            "its primary display to Score in Blackboard, then download again"
+            f"its primary display to Score in Blackboard, then download again{advice}"
         )
 
 

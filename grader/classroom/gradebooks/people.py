@@ -26,6 +26,9 @@ _NAMES = {"name", "one word"}  # the second one as Canvas writes it: "doejane"
 MOST_WORDS = 5  # of a name that is written as one word, in any order
 # Moodle omits these characters in the names of folders.
 _APOSTROPHES = dict.fromkeys(map(ord, "'\N{RIGHT SINGLE QUOTATION MARK}`"))
+_AT_GITHUB = re.compile(
+    r"(?:@|(?:https?://)?(?:www\.)?github\.com/)(?P<login>[\w-]+)/?", re.I
+)
 # ILIAS writes these letters so in the names of folders.
 _UMLAUTS = str.maketrans({"ä": "ae", "ö": "oe", "ü": "ue"})
 _CHANGES: Changes = (_APOSTROPHES, _UMLAUTS)
@@ -296,5 +299,8 @@ def normal(value: str, kind: str) -> str:
     if kind == "moodle":  # "Participant 123", in the site's language
         digits = re.search(r"\d+\s*$", value)
         return digits[0].strip() if digits else ""
+    if kind == "github":  # also "@jane" and "https://github.com/jane/"
+        match = _AT_GITHUB.fullmatch(value.strip())
+        value = match["login"] if match else value
     # In Brightspace, "#" is before a number, so that no spreadsheet changes it.
     return unicodedata.normalize("NFKC", value).strip().lstrip("#").casefold()

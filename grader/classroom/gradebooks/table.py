@@ -17,7 +17,7 @@ PERSON = ("hand_in", "name", "id")
 CHANGES = ("adjusted", "reasons")
 HEAD = (*PERSON, *POINTS, "late", "timeouts", *CHANGES, "note", "file")
 ABSENT = "no hand-in"
-NO_FILE = "handed in, but no file"
+NO_FILE = "handed in, but no file was found"
 
 
 def table(
@@ -31,8 +31,8 @@ def table(
         entries: all hand-ins with their results.
         absent: the people of the course who handed in nothing. Each gets a row
             without points and with the note "no hand-in".
-        without_file: the people of the course who handed in something, but no file,
-            each with what it was. Each gets such a row, too, with this in the note.
+        without_file: the people who handed in something, but of whom no file was found,
+            each with what there is. Each gets such a row, too, with this in the note.
     """
     rows = [row for entry in entries for row in rows_of(entry)]
     nothing = [""] * (len(HEAD) - len(PERSON) - 2)

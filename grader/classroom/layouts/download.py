@@ -138,7 +138,8 @@ def choose(folder: Path, pieces: dict[str, Piece], found: Found) -> None:
             found.ignored.append((name, piece.why_not))
             if piece.owners:
                 about = folder / name, name, piece.owners, piece.late, piece.group
-                found.without_file.append((HandIn(*about), piece.why_not))
+                why = piece.of_each or piece.why_not
+                found.without_file.append((HandIn(*about), why))
         elif not piece.note:
             of_one.setdefault(piece.who, []).append(name)
     for names in of_one.values():

@@ -16,7 +16,7 @@ from grader.intake.names import (
     stem_of,
     suffix_of,
 )
-from grader.intake.take import is_worked_on
+from grader.intake.take import is_untouched, is_worked_on
 
 KINDS = (PYTHON, NOTEBOOK, ZIP)  # the suffixes of hand-ins
 # The grader cannot read these archives. But they are hand-ins, and have to be reported
@@ -165,6 +165,18 @@ def rank_of(path: Path, file: str) -> Rank:
     with contextlib.suppress(Exception):
         worked = suffix_of(file) in KINDS and is_worked_on(path, file)
     return rank(file, worked=worked)
+
+
+def is_blank(path: Path, file: str) -> bool:
+    """Return whether a student wrote nothing in a hand-in; False if it was not read.
+
+    Args:
+        path: the path of the file.
+        file: the file's name as the student chose it.
+    """
+    with contextlib.suppress(Exception):  # reported when the hand-in is read
+        return suffix_of(file) in KINDS and is_untouched(path, file)
+    return False
 
 
 def place_in(folder: Path) -> Path:

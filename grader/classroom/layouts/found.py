@@ -38,6 +38,8 @@ class HandIn:
         late: whether the download says that the hand-in was late.
         group: the name of the group in the download; "" if the download names none.
         notes: sentences for the student on the choice of the file.
+        doubt: why it is not certain whose it is, although its owner has an identifier
+            of somebody; "" if nothing speaks against it.
     """
 
     path: Path
@@ -46,6 +48,7 @@ class HandIn:
     late: bool = False
     group: str = ""
     notes: tuple[str, ...] = ()
+    doubt: str = ""
 
     @property
     def who(self) -> str:
@@ -60,8 +63,8 @@ class Found:
     Attributes:
         hand_ins: the hand-ins, sorted by name.
         ignored: for each file or folder that is no hand-in, its name and the reason.
-        without_file: of the ignored, those by which somebody handed in something that
-            is no file, such as a text, each with the reason.
+        without_file: of the ignored, those by which somebody handed in something of
+            which no file was found, such as a text, each with the reason.
         layout: the platform and its command, as in "Canvas, Download Submissions". It
             is `download.PLAIN` if no platform was recognised.
         inner: the path from the given folder to the download; "" if they are the same.
@@ -98,6 +101,8 @@ class Piece:
         path: the path to grade. With None, a file is graded itself; of a folder, the
             result of `files.place_in` is graded.
         why_not: why this is no hand-in, for `Found.ignored`; else "".
+        of_each: what is said of each owner instead, for `Found.without_file`; "" for
+            the same words.
         strange: see `Found.strange`; "" if the name is none of these.
         note: whether the platform wrote the file, about another piece. Such a file is
             never a hand-in, even if `why_not` is "".
@@ -111,6 +116,7 @@ class Piece:
     group: str = ""
     path: Path | None = None
     why_not: str = ""
+    of_each: str = ""
     strange: str = ""
     note: bool = False
 

@@ -19,6 +19,7 @@ from typing import NamedTuple
 
 from grader.classroom.layouts.files import (
     Rank,
+    is_blank,
     is_folder,
     listing_or_nothing,
     place_in,
@@ -151,9 +152,8 @@ def chosen_in(folders: Sequence[Path], whole: Path) -> Chosen:
     If no file is late and none was uploaded again, the path is `whole`. Otherwise it is
     the file, late or not, that is the largest by the first four rules of `rank`. If
     several files are equal by these rules, it is a late one, because that was handed in
-    after the others. Of several uploads of one name only the last one counts in which
-    the student has written something. If it is not certain which file, the path is
-    `whole`.
+    after the others. Of several uploads of one name only the last one counts that is
+    not blank (see `last_of`). If it is not certain which file, the path is `whole`.
 
     Args:
         folders: the folders of the person or of the team's members.
@@ -212,13 +212,16 @@ def uploaded_again(ranks: Mapping[Path, Rank]) -> list[list[Path]]:
 
 
 def last_of(uploads: Sequence[Path], ranks: Mapping[Path, Rank]) -> Path:
-    """Return the last upload in which something is written; without one, the last.
+    """Return the last upload that is not blank, or the last if all are blank.
+
+    An upload that cannot be read is not passed over, so that the student learns why.
 
     Args:
         uploads: the uploads of one name in their order.
         ranks: the sort keys of all files.
     """
-    return next((one for one in reversed(uploads) if ranks[one].worked), uploads[-1])
+    written = [one for one in uploads if not is_blank(one, ranks[one].file)]
+    return (written or uploads)[-1]
 
 
 def about_uploads(
@@ -236,7 +239,7 @@ def about_uploads(
     if not ranks[best].worked:
         return []
     rivals = [one for one in uploads if one != best and ranks[one].worked]
-    blank = [one for one in uploads[uploads.index(best) :] if not ranks[one].worked]
+    blank = uploads[uploads.index(best) + 1 :]  # see `last_of`
     return about_choice(
         PurePosixPath(best.name),
         ["ILIAS numbers the uploads of one name"],

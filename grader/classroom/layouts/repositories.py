@@ -31,6 +31,7 @@ _SAME = (
     *("review_url", "late"),
 )
 _FOLDER = re.compile(r"(?P<prefix>.+?)(?:-submissions|_submissions_\d{4}_.+)", re.S)
+_LOST = f"{SCORES} has scores, but it is not certain in which repository"
 _ENOUGH = 3  # so many logins do not all begin with the same word
 
 
@@ -74,7 +75,7 @@ def pieces(folder: Path, entries: Entries) -> dict[str, Piece]:
     if lost:
         who = "; ".join(owner.name for owner in lost)
         why = f"it has scores of people whose repository is not certain: {who}"
-        result[SCORES] = Piece(SCORES, why_not=why)
+        result[SCORES] = Piece(SCORES, tuple(lost), why_not=why, of_each=_LOST)
     return result
 
 

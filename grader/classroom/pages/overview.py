@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
-from grader.classroom.after.roster import Attendance
+from grader.classroom.after.attendance import Attendance
 from grader.classroom.entries import (
     NOT_GRADED,
     NOT_ON_ROSTER,

@@ -456,6 +456,10 @@ BLACKBOARD_COLUMN = "HW [Total Pts: 50 Score]"
         ("HW [Total Pts: 50 Letter]", "A-"),
         ("HW [Total Pts: 50 Complete/Incomplete]", ""),
         ("HW [Gesamtpunktzahl: 50 Prozent]", "87,00%"),
+        ("HW [Gesamtpunktzahl: 50 Prozent]", ""),
+        ("HW [Gesamtpunktzahl: 50 Buchstabe]", "A-"),
+        ("HW [Gesamtpunktzahl: 100 Buchstabe]", ""),
+        ("HW [Gesamtpunktzahl: 50 Punktzahl]", ""),
     ],
 )
 def test_blackboard_shows_no_points(column, cell):
@@ -471,11 +475,17 @@ def test_blackboard_shows_no_points(column, cell):
         ("HW [Total Pts: 100 Percentage]", "87"),
         ("HW [Total Pts: 50]", "43.5"),
         ("HW [Gesamtpunktzahl: 50 Punktzahl]", "43.5"),
+        ("HW [Gesamtpunktzahl: 50]", "43.5"),
     ],
 )
 def test_blackboard_shows_points_in_other_words(column, score):
-    """Points are entered where they are points or, of 100, also the percentage."""
+    """Points are entered where they are points or, of 100, also the percentage.
+
+    Where the words are not known, a number in the column shows that it has points.
+    """
     text = BLACKBOARD.replace(BLACKBOARD_COLUMN, column)
+    if "Punktzahl]" in column:
+        text = text.replace("Exempt", "30")
     filled = filled_in(text, entry(87, Owner("jdoe", {"login": "jdoe"})))
     assert filled.text == text.replace("Needs Grading", score)
 

@@ -11,9 +11,14 @@ from pathlib import Path
 import pytest
 
 from grader.classroom import layouts
+from grader.classroom.after.attendance import attendance
+from grader.classroom.after.roster import read_roster
+from grader.classroom.gradebooks.groups import Places
+from grader.classroom.gradebooks.sheet import sheet_of
 from grader.classroom.layouts import gradescope
 from grader.classroom.layouts.brightspace import sortable
 from grader.classroom.layouts.files import GRADESCOPE
+from grader.classroom.results import about_people
 from grader.contract.outcomes import UsageError
 from grader.intake.submission import STUBS
 from grader.intake.take import take
@@ -437,6 +442,11 @@ def test_gradescope(tmp_path):
     assert found.hand_ins[1].path == export / "submission_2"
     why = "it is in the metadata, but not in the folder"
     assert found.ignored == [("submission_4", why)]
+    roster = Places(read_roster(sheet_of("name,email\nGone,g@x.org\n")), {})
+    told = about_people([], attendance(roster, found))
+    assert told[1:] == [
+        f"handed in, but no file was found: 1 of 1 on the roster: Gone ({why})"
+    ]
 
 
 def test_gradescope_says_a_text_once(tmp_path):
@@ -668,6 +678,34 @@ def test_uploads_of_one_name_in_ilias(tmp_path, files, right, told):
     assert hand_in.late == right.startswith("Late")
 
 
+@pytest.mark.parametrize(
+    ("first", "last", "content"),
+    [
+        ("hw.zip", "hw (2).zip", b"PK\x03\x04"),
+        ("main.py", "main (2).py", WRITTEN.encode() + b"\0"),
+        ("main.py", "main (2).py", WRITTEN.encode("utf-16")),
+        ("hw.zip", "hw (2).zip", None),
+    ],
+    ids=["cut off", "NUL", "UTF-16", "two hand-ins"],
+)
+def test_a_last_upload_in_ilias_that_cannot_be_read(tmp_path, first, last, content):
+    """A last upload that is not blank counts, so that the student learns why."""
+    folder = made(tmp_path / "Doe_Jane_jdoe_4711")
+    folder.mkdir()
+    for file, members in ((first, ["dqn.py"]), (last, ["a/dqn.py", "b/dqn.py"])):
+        if file.endswith(".zip"):
+            with zipfile.ZipFile(folder / file, "w") as archive:
+                for member in members:
+                    archive.writestr(member, WRITTEN)
+        else:
+            (folder / file).write_text(WRITTEN)
+    if content is not None:
+        (folder / last).write_bytes(content)
+    (hand_in,) = recognised(tmp_path, "ILIAS").hand_ins
+    assert (hand_in.path, hand_in.notes) == (folder / last, ())
+    assert take(str(hand_in.path)).problem
+
+
 def test_ilias_teams(tmp_path):
     """A team's folder holds the folders of the members who uploaded files."""
     made(
@@ -853,6 +891,7 @@ def test_classroom_50_with_a_damaged_table(tmp_path, table):
     assert owners(found) == [("bo at GitHub", {"github": "bo"})]
 
 
+PEOPLE_50 = ("janed", "max", "cy", "ann")
 HEAD_50 = (
     "username,first_name,last_name,email,section,score,max_score,datetime,"
     "submission_tag,submitted_by,review_url,late,override\n"
@@ -926,3 +965,10 @@ def test_groups_of_classroom_50(tmp_path, rows, names, lost):
         "scores.csv",
         why if lost else "neither .py, .ipynb, .zip nor folder",
     )
+    roster = "name,email\n" + "".join(f"{n} Doe,{n}@example.org\n" for n in PEOPLE_50)
+    attended = attendance(Places(read_roster(sheet_of(roster)), {}), found)
+    each = "scores.csv has scores, but it is not certain in which repository"
+    people = [(one.name.casefold(), why) for one, why in attended.without_file]
+    assert people == [(lost.casefold(), each)] * bool(lost)
+    absent = [one.name for one in attended.absent]
+    assert ("max Doe" in absent, "ann Doe" in absent) == (False, True)

@@ -6,7 +6,7 @@ import pytest
 
 from grader.classroom import results
 from grader.classroom.after import feedback
-from grader.classroom.after.roster import Attendance
+from grader.classroom.after.attendance import Attendance
 from grader.classroom.similar.clusters import Findings
 from tests.support.classes import entry_of, hand_in_of
 

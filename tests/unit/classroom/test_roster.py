@@ -4,7 +4,8 @@ import csv
 
 import pytest
 
-from grader.classroom.after.roster import attendance, identify, read_roster
+from grader.classroom.after.attendance import attendance, identify
+from grader.classroom.after.roster import read_roster
 from grader.classroom.entries import troubles
 from grader.classroom.gradebooks.groups import Places
 from grader.classroom.gradebooks.read import read_export
@@ -146,6 +147,27 @@ def test_one_person_a_line(kind):
             assert names(text, jane, bo) == ([], [])
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        "doe,Jane Mary\nLee,Bo\n",
+        "doe,Jane Mary\nlee,Bo Xu\n",
+        "johnson,John Paul\ndoe,Jane Mary\n",
+    ],
+)
+def test_last_names_in_small_letters(text):
+    """A last name before first names is no login, and nobody else is this person."""
+    jane = hand_in_of("1", Owner("Jane Mary Doe", {"moodle": "7"}))
+    other = hand_in_of("2", Owner("Jane Mary", {"moodle": "8"}))
+    login = hand_in_of("3", Owner("?", {"login": "doe"}))
+    absent, strangers = names(text, jane)
+    assert (len(absent), strangers) == (1, [])
+    absent, strangers = names(text, other, login)
+    assert (len(absent), strangers) == (2, ["Jane Mary", "?"])
+    found = attendance(Places(read_roster(sheet_of(text)), {}), Found([]))
+    assert "was taken for a last name, not for a login" in about_people([], found)[0]
+
+
 def test_names_of_columns_in_another_language():
     """A first row without number and address, which all others have, is no person."""
     people = "Jane Doe;s11;A\nBo Lee;s12;B\n"
@@ -159,6 +181,23 @@ def test_names_of_columns_in_another_language():
     assert names(f"Cy Roe;s13;A\n{people}", JANE) == (["Cy Roe", "Bo Lee"], [])
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Jane Doe\nBo Lee,123\nCy Roe,124\n",
+        "Jane Doe,,\nBo Lee,bo@x.org,1\nCy Roe,cy@x.org,2\n",
+        "Jane Doe,,A\nBo Lee,s12,A\nCy Roe,s13,B\n",
+        "jane\nbo1\ncy2\n",
+        "jane,A\nbo1,A\ncy2,B\n",
+    ],
+)
+def test_a_first_person_without_a_number(text):
+    """A first row in which the number is missing is that of a person."""
+    roster = Places(read_roster(sheet_of(text)), {})
+    found = attendance(roster, Found([]))
+    assert (found.people, found.note) == (3, "")
+
+
 GITHUB = {
     "addresses": '"identifier","github_username","github_id","name"\n'
     '"jane@x.org","JaneD","1","Bo Lee"\n"bo@x.org","blee","2",""\n'
@@ -170,10 +209,21 @@ GITHUB = {
     "Classroom 50": "username,first_name,last_name,email,section,github_id\n"
     "JaneD,Jane,Doe,jane@x.org,A,1\nblee,Bo,Lee,bo@x.org,A,2\ncr,Cy,Roe,cy@x.org,A,3\n",
     "a list": "name;GitHub\nJane Doe;JaneD\nBo Lee;blee\nCy Roe;\n",
+    "links": "name,GitHub\nJane Doe,https://GitHub.com/JaneD/\n"
+    "Bo Lee,github.com/blee\nCy Roe,https://github.com/JaneD/gone\n",
+    "with @": "name,GitHub\nJane Doe, @JaneD\nBo Lee,@blee\nCy Roe,@\n",
 }
 BOOK = (
     "First name,Last name,ID number,Email address,HW (Real)\n"
     "Bo,Lee,s12,bo@x.org,-\nJane,Doe,s11,jane@x.org,-\nCy,Roe,s13,cy@x.org,-\n"
+)
+
+
+WORKSHEET = (
+    "Identifier,Full name,Email address,Status,Group,Grade,Maximum grade,"
+    "Grade can be changed\n"
+    "Participant 12,Jane Doe,jane@x.org,Submitted for grading,,,20.00,Yes\n"
+    "Participant 13,Bo Lee,bo@x.org,Submitted for grading,Team,,20.00,Yes\n"
 )
 
 
@@ -189,7 +239,7 @@ def test_logins_at_github(kind):
         for login in ("janed", "gone")
     ]
     roster = Places(read_roster(sheet_of(GITHUB[kind])), {})
-    known = identify(roster.people, repositories)
+    known = identify(roster, repositories)
     found = attendance(roster, Found(known))
     assert (found.people, len(found.absent)) == (3, 2)
     assert found.strangers == {"dqn-gone": "gone at GitHub"}
@@ -201,6 +251,44 @@ def test_logins_at_github(kind):
     ]
 
 
+@pytest.mark.parametrize(
+    ("text", "email"),
+    [
+        (
+            "Name,Email,Username,GitHub ID\nJane Doe,jane@x.org,jdoe,janecodes\n"
+            "Bo Lee,bo@x.org,blee,jdoe\n",
+            None,
+        ),
+        (
+            "username,first_name,last_name,email,section,github_id\n"
+            "jdoe,Jane,Doe,jane@x.org,A,janecodes\nblee,Bo,Lee,bo@x.org,A,jdoe\n",
+            None,
+        ),
+        (
+            "username,first_name,last_name,email,section,github_id,github\n"
+            "jdoe,Jane,Doe,jane@x.org,A,1,janec\nblee,Bo,Lee,bo@x.org,A,2,jdoe\n",
+            "bo@x.org",
+        ),
+    ],
+)
+def test_logins_at_the_university_beside_a_column_for_github(text, email):
+    """A login at the university is nobody's at GitHub, whatever other columns say."""
+    repository = hand_in_of("dqn-jdoe", Owner("jdoe at GitHub", {"github": "jdoe"}))
+    roster = Places(read_roster(sheet_of(text)), {})
+    (known,) = identify(roster, [repository])
+    assert known.owners[0].ids.get("email") == email
+
+
+@pytest.mark.parametrize("identifier", ["jane@x.org", "s11", "jdoe"])
+def test_names_beside_the_identifiers_of_github_classroom(identifier):
+    """Columns that a teacher adds for the names count before the identifier."""
+    text = (
+        "identifier,github_username,github_id,name,first name,last name\n"
+        f"{identifier},JaneD,1,Bo Lee,Jane,Doe\n"
+    )
+    assert names(text, JANE) == ([], [])
+
+
 def test_a_login_at_github_that_is_not_certain():
     """Nobody is taken for a person of the list whose login two have, or who differs."""
     once = "name,email,github\nJane Doe,jane@x.org,jd\n"
@@ -210,9 +298,38 @@ def test_a_login_at_github_that_is_not_certain():
         (once, Owner("Bo", {"github": "jd", "email": "bo@x.org"})),
         ("name,login\nJane Doe,jd\n", owner),
     ):
-        people = Places(read_roster(sheet_of(text)), {}).people
+        roster = Places(read_roster(sheet_of(text)), {})
         hand_in = hand_in_of("dqn-jd", one)
-        assert identify(people, [hand_in]) == [hand_in]
+        assert identify(roster, [hand_in]) == [hand_in]
+
+
+@pytest.mark.parametrize("source", ["MEMBERS", "roster", "gradebook"])
+@pytest.mark.parametrize("logins", [1, 2])
+def test_a_team_with_the_name_of_a_login_at_github(source, logins):
+    """A repository whose name ends in the name of a team and in a login is nobody's.
+
+    At GitHub Classroom, students choose the names of their teams.
+    """
+    bob = hand_in_of("dqn-bob", Owner("bob at GitHub", {"github": "bob"}))
+    team = "Bob" if source == "roster" else ""
+    text = (
+        f"name,email,github,team\nJane Doe,jane@x.org,bob,\nBo Lee,bo@x.org,,{team}\n"
+    )
+    text += "Cy Roe,cy@x.org,bob,\n" * (logins - 1)
+    bo = [Owner("Bo Lee", {"email": "bo@x.org"})]
+    members = {"Bob": bo} if source == "MEMBERS" else {}
+    sheet = WORKSHEET.replace("Team", "Bob") if source == "gradebook" else WORKSHEET
+    roster = Places(read_roster(sheet_of(text)), members)
+    book = Places(read_export(sheet_of(sheet), ""), members)
+    (known,) = identify(roster, [bob], book)
+    assert known.owners == bob.owners
+    told = ("bob at GitHub", None, "it is the name of a group and of a person")
+    assert [*book.of(known)] == [*roster.of(known)] == [told]
+    table = hand_in_of(
+        "dqn-bob", Owner("Jane", {"github": "bob", "email": "jane@x.org"})
+    )
+    (certain,) = identify(roster, [table], book)
+    assert [row for _, row, _ in book.of(certain)] == [1]
 
 
 def test_strangers():
@@ -351,14 +468,31 @@ def test_who_handed_in_something_else():
     assert [(one.name, what) for one, what in found.without_file] == [("Lee, Bo", text)]
     assert about_people([], found) == [
         "no hand-in: 1 of 3 on the roster: Roe, Cy",
-        f"handed in, but no file: 1 of 3 on the roster: Lee, Bo ({text})",
+        f"handed in, but no file was found: 1 of 3 on the roster: Lee, Bo ({text})",
     ]
     rows = csv.DictReader(table([], found.absent, found.without_file).splitlines())
     assert [(row["name"], row["note"]) for row in rows] == [
         ("Roe, Cy", "no hand-in"),
-        ("Lee, Bo", f"handed in, but no file: {text}"),
+        ("Lee, Bo", f"handed in, but no file was found: {text}"),
     ]
     for shown in (False, True):
         page = overview.page([], Findings(), names=shown, attended=found)
-        assert "Handed in, but no file: 1</h3>" in page
+        assert "Handed in, but no file was found: 1</h3>" in page
         assert (f"Lee, Bo ({text})" in page) is shown
+
+
+def test_who_handed_in_something_else_and_may_be_two():
+    """A text of one of two people of a name is told beside those without a hand-in."""
+    jane = hand_in_of("doejane_text.html", Owner("doejane", {"canvas": "99"}))
+    roster = Places(read_roster(sheet_of("Jane Doe\nDoe Jane\nBo Lee\n")), {})
+    found = attendance(roster, Found([], without_file=[(jane, "a text")]))
+    assert (len(found.absent), found.without_file) == (3, [])
+    both = Found([hand_in_of("doejane_dqn.py", *jane.owners)], [], [(jane, "a text")])
+    assert attendance(roster, both).unsure == []
+    words = "doejane (a text; 2 rows could be meant)"
+    told = "handed in, but no file was found, and it is not certain who"
+    assert about_people([], found)[1:] == [f"{told}: {words}"]
+    for shown in (False, True):
+        page = overview.page([], Findings(), names=shown, attended=found)
+        assert f"{told.capitalize()}: 1</h3>" in page
+        assert (words in page) is shown
