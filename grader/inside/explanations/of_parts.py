@@ -360,8 +360,8 @@ KINDS = (
     ),
     Kind(
         r"No module named '([A-Za-z_]\w{0,39})'",
-        "`{0}` is not there where dqn.py is graded, and neither is any other file: "
-        "functions of your own belong into dqn.py",
+        "only dqn.py is graded, without any other file: functions of your own belong "
+        "in it",
     ),
     Kind(
         r"UnboundLocalError: cannot access local variable '(\w{1,40})'",

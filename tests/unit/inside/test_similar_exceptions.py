@@ -183,7 +183,7 @@ GROUPS = {
         ),
         (
             "ModuleNotFoundError: No module named 'utils'",
-            *("<module>: import utils", "", "belong into dqn.py"),
+            *("<module>: import utils", "", "belong in it"),
         ),
         (
             "ModuleNotFoundError: No module named 'torch'",
