@@ -5,7 +5,7 @@ import pytest
 
 from grader.checks.common import unchanged
 from grader.contract import cases, compare
-from grader.contract.case import Answers
+from grader.contract.case import Answers, Case
 from grader.contract.outcomes import NotImplementedYet, Raised, Wrong
 
 # Pairs (step, period).
@@ -92,13 +92,12 @@ def agree(student: Answers, rng: np.random.Generator, step: int, period: int) ->
         step: the number of gradient updates so far.
         period: the number of updates from one sync to the next.
     """
-    theta_Q, theta_T = cases.probe(rng, 4, 2), cases.probe(rng, 4, 2)
+    theta_Q, theta_T, question = drawn(rng, step, period)
     renew = step % period == 0
     told = "a multiple: θ_T becomes θ_Q" if renew else "no multiple: θ_T has to stay"
     where = f"at step = {step}, period = {period} ({told})"
     try:
-        answer = student.answer(cases.sync(theta_Q, theta_T, step, period))
-        obtained = answer.leaves("theta_T")
+        obtained = student.answer(question).leaves("theta_T")
     except NotImplementedYet:
         raise
     except (Wrong, Raised) as problem:
@@ -123,13 +122,20 @@ def returned(student: Answers, rng: np.random.Generator, step: int, period: int)
         step: the number of gradient updates so far.
         period: the number of updates from one sync to the next.
     """
-    theta_Q, theta_T = cases.probe(rng, 4, 2), cases.probe(rng, 4, 2)
+    theta_Q, theta_T, question = drawn(rng, step, period)
     try:
-        answer = student.answer(cases.sync(theta_Q, theta_T, step, period))
-        obtained = answer.leaves("theta_T")
+        obtained = student.answer(question).leaves("theta_T")
     except (Wrong, Raised):
         return "neither"
     for name, tree in (("theta_Q", theta_Q), ("theta_T", theta_T)):
         if not compare.leaves_problem(name, obtained, tree, exact=True):
             return name
     return "neither"
+
+
+def drawn(
+    rng: np.random.Generator, step: int, period: int
+) -> tuple[list[np.ndarray], list[np.ndarray], Case]:
+    """Return random θ_Q and θ_T, and the question to `sync_target` with them."""
+    theta_Q, theta_T = cases.probe(rng, 4, 2), cases.probe(rng, 4, 2)
+    return theta_Q, theta_T, cases.sync(theta_Q, theta_T, step, period)
